@@ -19,10 +19,10 @@ report: $(VENV)/.run ## set up, run the main job over all sites, print the table
 	$(OSINT) report
 
 test: $(VENV)/.dev lint ## set up, check style and types, run the tests
-	$(PY) -m pytest -n $(JOBS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile
 
 quick: $(VENV)/.dev ## the tests without those marked slow
-	$(PY) -m pytest -n $(JOBS) -m "not slow"
+	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "not slow"
 
 wheel: $(VENV)/.run ## build the wheel, install it into an empty environment, use it from an empty folder
 	$(PY) tests/installed.py

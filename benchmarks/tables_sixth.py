@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tables import SmallTable, TableCell, Truth, _cell, _truth
-from osint import filings
+from osint import fonts
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def printed(body: str, style: str = _RULED) -> Callable[[], bytes]:
     """Return a writer of a page as Chromium prints it."""
 
     def write() -> bytes:
-        face = f"@font-face{{font-family:own;src:url(file://{filings.chinese_font()})}}body,th{{font:10pt own}}"
+        face = f"@font-face{{font-family:own;src:url(file://{fonts.chinese_font()})}}body,th{{font:10pt own}}"
         source = f"<!doctype html><meta charset=utf-8><style>{face}{style}</style>{body}"
         if source not in _PRINTED:
             with tempfile.TemporaryDirectory() as folder:

@@ -47,6 +47,18 @@ def closed_network(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", _no_names)
 
 
+@pytest.fixture
+def session(tmp_path, monkeypatch):
+    """Ask servers on this machine without waiting between questions; the answers go to a case of the test."""
+    from osint import sources
+    from osint.http import Limits
+
+    monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
+    made = sources.open_session(tmp_path, limits=Limits(max_seconds=5, silence_seconds=5))
+    monkeypatch.setattr(made.politeness, "wait_seconds", lambda key, rate: 0.0)
+    return made
+
+
 @pytest.fixture(scope="session")
 def register():
     from osint.register import load_register

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nbformat
 
-from osint import filings
+from osint import fonts
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -63,7 +63,7 @@ def as_html(book, title):
     exporter = HTMLExporter(template_name="basic")
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     body, _ = exporter.from_notebook_node(book)
-    font = base64.b64encode(filings.font_subset(body) or b"").decode()  # Chinese is drawn on any machine
+    font = base64.b64encode(fonts.font_subset(body) or b"").decode()  # Chinese is drawn on any machine
     return PAGE.format(title=title, body=body, font=font, font_name=FONT)
 
 

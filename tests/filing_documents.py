@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 from matplotlib import font_manager
 
-from osint.filings import chinese_font
+from osint.fonts import chinese_font
 
 
 @dataclass(frozen=True)

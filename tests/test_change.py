@@ -11,7 +11,7 @@ from pyproj import Transformer
 
 from osint import change
 from osint import simulated as simulate
-from osint.change import detect, outlines, stack
+from osint.change import detect, stack
 from osint.errors import OsintError
 from tests.simulated_data import dataset
 
@@ -209,20 +209,6 @@ def test_an_outline_of_several_rings_has_one_area_however_they_are_turned(built)
     # the two rings used to cancel: "too small: 0 m2"
     assert plain[0].roofed_best is not None
     assert [replace(s, bytes_read=0) for s in turned] == [replace(s, bytes_read=0) for s in plain]
-
-
-@pytest.mark.parametrize("coverage", [0.5, 0.9])
-def test_the_coverage_asked_for_is_kept_where_a_site_has_phases(coverage, monkeypatch):
-    one = roof(hectares=1.2, aspect=1.0, angle_deg=0, onset=DAY("2023-04-01"), complete=DAY("2023-08-15"))
-    two = roof(hectares=1.2, aspect=1.0, angle_deg=0, onset=DAY("2023-08-15"), complete=DAY("2024-05-10"))
-    made = world([one, two], seed=5)
-    asked = []
-    real = outlines.history.structures
-    monkeypatch.setattr(outlines.history, "structures", lambda *given: asked.append(given[1]) or real(*given))
-    source = stack.stack_of_dataset(dataset(made))
-    change.date_change(source, made.truth.to_crs(4326).geometry.iloc[0], START, END, coverage=coverage)
-    assert len(asked) == 2
-    assert {step.coverage for covered in asked for step in covered} == {coverage}
 
 
 def test_outlines_keep_their_names(built):

@@ -3,6 +3,7 @@
 import argparse
 import json
 
+import geopandas as gpd
 import pytest
 
 from osint import cli, geo
@@ -80,6 +81,32 @@ def test_the_demo_world_lies_where_it_was_asked_for():
         assert made.catalogue.startswith("http://127.0.0.1:")
         assert made.collection == demo.COLLECTION
         assert made.place.centroid.distance(where.centroid) < 0.001
+
+
+def test_every_verb_of_change_has_a_demo_at_its_place(tmp_path, monkeypatch, capsys):
+    where = geo.disc(10.002, 50.001, 60)
+    drawn = tmp_path / "mine.geojson"
+    geo.write_outlines(gpd.GeoDataFrame({"outline_id": ["A"]}, geometry=[where], crs=4326), drawn)
+    parser = argparse.ArgumentParser()
+    change.add_verbs(parser.add_subparsers())
+    span = ["--start", "2024-01-01", "--end", "2024-12-31", "--demo"]
+    for line in (
+        ["date", str(drawn)],
+        ["measure", str(drawn)],
+        ["locate", "--at", "10.002,50.001", "--precision-km", "1"],
+    ):
+        args = parser.parse_args([*line, *span])
+        assert args.demo_at(args).centroid.distance(where.centroid) < 1e-6
+    monkeypatch.setattr(demo, "PLACE_PX", 96)
+    monkeypatch.setattr(demo, "FIRST_DAY", "2025-06-01")
+    monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))
+    assert (
+        cli.main(["measure", str(drawn), "--start", "2025-06", "--end", "2025-07", "--demo", "--data", str(tmp_path)])
+        == 0
+    )
+    said = capsys.readouterr()
+    assert "1 measured" in said.out
+    assert "SIMULATED" in said.out
 
 
 def test_radar_is_off_unless_asked_for():

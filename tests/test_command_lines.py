@@ -78,10 +78,11 @@ def test_every_line_that_needs_no_network_runs_on_a_fresh_clone(line, clone, mon
     assert {path.name for path in clone.iterdir()} - before <= {"cache", "my-case"}
 
 
-def test_the_example_of_the_readme_prints_what_the_command_prints(capsys):
+def test_the_example_of_the_documents_prints_what_the_command_prints(capsys):
     """The answer and its arithmetic, to the last digit."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     shown = re.findall(r"\$ (osint [^\n]*)\n(.*?)```", text, re.S)
+    assert shown
     for line, printed in shown:
         assert main(shlex.split(line)[1:]) == 0
         out = capsys.readouterr().out.splitlines()

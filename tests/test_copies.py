@@ -6,7 +6,6 @@ import pytest
 
 from osint import sources
 from osint.cli.main import main
-from osint.http import Limits
 from osint.portals import webarchives
 from osint.portals.webarchives import Copy
 from tests.portal_server import answer, serve
@@ -25,14 +24,6 @@ def portal(monkeypatch):
         for name in ("wayback", "commoncrawl", "commoncrawl_data"):
             monkeypatch.setenv(f"OSINT_BASE_{name.upper()}", running.url)
         yield running
-
-
-@pytest.fixture
-def session(tmp_path, monkeypatch):
-    monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
-    made = sources.open_session(tmp_path, limits=Limits(max_seconds=5, silence_seconds=5))
-    monkeypatch.setattr(made.politeness, "wait_seconds", lambda key, rate: 0.0)
-    return made
 
 
 def row(time=TIME, url=URL, status="200", media="text/html", digest="A" * 32, length="1200"):

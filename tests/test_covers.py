@@ -19,7 +19,7 @@ def half_covered(states, seen=((-400, -2), (62, 400)), spacing=12.0, seed=0, nea
     days = np.concatenate([np.arange(first, last, spacing) for first, last in seen]) + rng.uniform(0, 1)
     levels = np.array([next(level for day, level in reversed(states) if t >= day) for t in days])
     values = levels * (1 + 0.01 * rng.standard_normal(levels.shape))
-    return stages.time_cover(days, values, near, (-np.inf, np.inf), 0.9).half
+    return stages.time_cover(days, values, near, (-np.inf, np.inf)).half
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from osint import filings
+from osint import filings, fonts
 from osint.errors import OsintError
 from osint.filings import glyphs, pdf
 
@@ -20,7 +20,7 @@ def paper(words=WORDS, kind=42, **text):
     """A one-page PDF whose fonts are embedded as TrueType (42) or as drawn glyphs (3), its streams in the clear."""
     out = io.BytesIO()
     if not words.isascii():
-        text["fontproperties"] = font_manager.FontProperties(fname=str(filings.chinese_font()), size=12)
+        text["fontproperties"] = font_manager.FontProperties(fname=str(fonts.chinese_font()), size=12)
     with plt.rc_context({"pdf.fonttype": kind, "pdf.compression": 0}):
         figure = plt.figure(figsize=(6, 2))
         figure.text(0.05, 0.5, words, **text)
@@ -112,7 +112,7 @@ def test_each_reference_digit_is_its_own_and_a_swap_of_any_two_is_seen():
     for font in shapes:
         fit = np.array([(shapes @ digit).max(axis=0) for digit in font])
         assert (fit.argmax(axis=1) == np.arange(10)).all()
-    path = filings.chinese_font()
+    path = fonts.chinese_font()
     ink = [glyphs.drawn_digit(path, str(digit)) for digit in range(10)]
     for one in range(10):
         assert not glyphs.disagrees(ink[one], one)

@@ -1,6 +1,7 @@
 """Rules of the house that a reader can hold: reasons are data, pure rooms stay pure, options are tested and documented."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -41,6 +42,11 @@ def sources():
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@functools.cache
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def texts(node):
     found = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
     return [n.value for n in found if isinstance(n, ast.Constant) and isinstance(n.value, str)]
@@ -63,7 +69,7 @@ def test_nothing_is_decided_by_an_english_sentence():
     for path in sources():
         if path.relative_to(PACKAGE).parts[0] in READ_FREE_TEXT:
             continue
-        for line, text in decided_by(ast.parse(path.read_text(encoding="utf-8"))):
+        for line, text in decided_by(tree_of(path)):
             if SENTENCE.search(text) and text not in rungs:
                 found.append(f"{path.relative_to(ROOT)}:{line}: {text!r}")
     assert not found, "\n".join(found)
@@ -72,7 +78,7 @@ def test_nothing_is_decided_by_an_english_sentence():
 def test_no_hidden_key_travels_in_a_dictionary():
     found = []
     for path in sources():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             keys = node.keys if isinstance(node, ast.Dict) else [node.slice] if isinstance(node, ast.Subscript) else []
             for key in keys:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str) and re.match(r"_[a-z]", key.value):
@@ -80,12 +86,32 @@ def test_no_hidden_key_travels_in_a_dictionary():
     assert not found, "\n".join(found)
 
 
+ROOMS_ALONE = """
+import geopandas, importlib, os, rasterio, scipy.optimize, scipy.stats, sys  # what most rooms load: once for all of them
+for room in sys.argv[1:]:
+    if not os.fork():
+        importlib.import_module(f"osint.{room}")
+        print(room, *sys.modules, flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0, room
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded_by_room():
+    """The modules in a fresh process after it imported one room."""
+    done = subprocess.run(
+        [sys.executable, "-c", ROOMS_ALONE, *PURE], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    return {words[0]: set(words[1:]) for words in map(str.split, done.stdout.splitlines())}
+
+
 @pytest.mark.parametrize("room", PURE)
-def test_a_room_that_asks_nothing_loads_no_client_and_draws_nothing(room):
-    code = f"import osint.{room}, sys; print(*sorted({{m.split('.')[0] for m in sys.modules}} | set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    loaded = set(done.stdout.split())
-    heavy = {"matplotlib", "osint.simulated"}
+def test_a_room_that_asks_nothing_loads_no_client_and_draws_nothing(room, loaded_by_room):
+    loaded = loaded_by_room[room]
+    assert f"osint.{room}" in loaded
+    heavy = {"matplotlib", "osint.simulated", "osint.cli"}
     if room not in ("imagery", "change", "archive", "report", "verdict", "passport", "packet"):
         heavy |= {"requests", "urllib3", "pystac_client"}
     assert not loaded & heavy

@@ -86,12 +86,19 @@ def test_what_stays_open_says_so_with_both_names():
     assert (blank.kind, blank.doubt.reason) == (Kind.OTHER, Reason.NO_COLOUR)
 
 
-@pytest.mark.parametrize(("ragged", "filled"), [(False, (0.85, 1.0)), (True, (0.3, 0.75))])
-def test_the_shape_of_a_patch_is_found_from_its_pixels(ragged, filled):
-    rng, (y, x) = np.random.default_rng(4), np.mgrid[:60, :60] - 30
-    turned = np.abs(0.8 * x + 0.6 * y) < 12, np.abs(0.8 * y - 0.6 * x) < 7
-    star = np.hypot(x, y) < 9 + 7 * np.cos(3 * np.arctan2(y, x))
-    cover = (star if ragged else turned[0] & turned[1]).astype(float)
+@pytest.mark.parametrize(("form", "filled"), [("hall", (0.89, 1.0)), ("oval", (0.72, 0.82)), ("star", (0.3, 0.72))])
+def test_the_shape_of_a_patch_is_found_from_its_pixels(form, filled):
+    rng, (y, x) = np.random.default_rng(4), np.mgrid[:240, :240] / 4 - 30
+    along, across = 0.8 * x + 0.6 * y, 0.8 * y - 0.6 * x
+    cover = (
+        {
+            "hall": (np.abs(along) < 6) & (np.abs(across) < 4),
+            "oval": np.hypot(along / 7, across / 5) < 1,
+            "star": np.hypot(x, y) < 9 + 7 * np.cos(3 * np.arctan2(y, x)),
+        }[form]
+        .reshape(60, 4, 60, 4)
+        .mean((1, 3))
+    )
     share = ndimage.gaussian_filter(cover, 0.65)
     middle = {b: 0.15 + 0.3 * share + rng.normal(0, 0.004, share.shape) for b in ("B02", "B04", "B08")}
     shape = landcover.shape_of(middle, cover)

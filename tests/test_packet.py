@@ -13,13 +13,15 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from osint import packet
+from osint import open_case, packet
+from osint.case.judged import rescue_judged
 from osint.cli.main import main
 from osint.errors import BadInputError, OsintError, RefusedError
 from osint.packet import LINTS, View, lints
 from osint.passport import Evidence, Verdict, stamp, verify
 from osint.passport.verify import passport_id, short_code
 from osint.register import SCHEMAS, append_rows, load_register
+from osint.report import judged_picture
 from tests.test_passport import TOLD, chart, numbers
 
 
@@ -32,7 +34,7 @@ def register():
 def quick_font(request, monkeypatch):
     """Cut the Chinese font once, for the packet of the module and its twin: it is most of the time of a page."""
     if "two_packets" not in request.node.name:
-        monkeypatch.setattr("osint.filings.font_subset", lambda _: None)
+        monkeypatch.setattr("osint.fonts.font_subset", lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -297,8 +299,8 @@ def test_pictures_stand_side_by_side_at_one_size_without_what_a_camera_wrote(tmp
     for name, size in (("a.jpg", (64, 48)), ("b.jpg", (64, 48)), ("c.jpg", (60, 48))):
         Image.new("RGB", size, "grey").save(tmp_path / name, exif=exif)
     given = [
-        f"before={tmp_path / 'a.jpg'}|2023-06-01|Contains modified Copernicus Sentinel data 2023",
-        f"after={tmp_path / 'b.jpg'}",
+        ("before", str(tmp_path / "a.jpg"), "2023-06-01", "Contains modified Copernicus Sentinel data 2023"),
+        ("after", str(tmp_path / "b.jpg")),
     ]
     packet.write_packet(str(stranger(tmp_path)), tmp_path / "p", register=register, pictures=given)
     text = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
@@ -309,10 +311,10 @@ def test_pictures_stand_side_by_side_at_one_size_without_what_a_camera_wrote(tmp
     assert b"SECRET" not in b"".join(p.read_bytes() for p in (tmp_path / "p").rglob("*") if p.is_file())
     with pytest.raises(BadInputError, match="at one scale"):
         packet.write_packet(
-            "C031", tmp_path / "q", register=register, pictures=[given[0], f"after={tmp_path / 'c.jpg'}"]
+            "C031", tmp_path / "q", register=register, pictures=[given[0], ("after", str(tmp_path / "c.jpg"))]
         )
     with pytest.raises(BadInputError, match="KIND one of"):
-        packet.write_packet("C031", tmp_path / "q", register=register, pictures=["x.png"])
+        packet.write_packet("C031", tmp_path / "q", register=register, pictures=[("x.png",)])
 
 
 def square(path, west, south, east, north):
@@ -354,7 +356,7 @@ def test_the_verbs_of_an_editor(tmp_path, capsys, monkeypatch):
     assert main(["packet", "C031", "--out", out, *told]) == 0
     outlines = [str(square(tmp_path / n, 94.0, 43.0, 94.001, 43.001)) for n in ("a.geojson", "b.geojson")]
     Image.new("RGB", (40, 40)).save(tmp_path / "x.png")
-    further = ["--outlines", *outlines, "--picture", f"other={tmp_path / 'x.png'}"]
+    further = ["--outlines", *outlines, "--picture", "other", str(tmp_path / "x.png"), "2026-06-01", "Photo: A. Reader"]
     assert main(["packet", "C031", "--out", out + "2", "--since", out, *further]) == 0
     text = (tmp_path / "c2" / "index.html").read_text(encoding="utf-8")
     assert "No number and no source has changed" in text
@@ -567,6 +569,19 @@ def test_words_stand_as_in_the_captured_page_and_pictures_on_file_are_shown(case
     assert f"{picture.stem}, desk, picture of 0.5 m" in text
     assert not [one for one in made.faults if "picture" in one.lint]
     assert packet.lint(tmp_path / "p", case) == []
+
+
+def test_a_picture_that_an_older_case_kept_in_derived_is_not_lost_with_it(case, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(case, data)
+    (row,) = [r for r in open_case(data).site("XJ03").observations if r.picture]
+    others = [replace(row, picture="derived/looks/../../other.png"), replace(row, picture_sha256="0")]
+    rescue_judged(data, [*others, row])
+    shutil.rmtree(data / "derived")
+    assert [p.name for p in (data / "raw" / "judged").iterdir()] == ["x.png"]
+    assert judged_picture(data, row.picture, row.picture_sha256).size == (50, 40)
+    with pytest.raises(BadInputError, match="not the one that was recorded"):
+        judged_picture(data, row.picture, "0" * 64)
 
 
 @pytest.mark.parametrize(

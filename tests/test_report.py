@@ -20,7 +20,7 @@ from matplotlib.text import Annotation, Text
 from PIL import Image
 from shapely.geometry import Point
 
-from osint import archive, files, filings, geo, report, sources
+from osint import archive, files, fonts, geo, report, sources
 from osint.errors import OsintError
 from osint.model import Dossier
 from osint.report import build, edition, locator
@@ -46,6 +46,7 @@ def no_figures(monkeypatch):
         return {f"{sheet.name}{end}": b"" for end in (".png", "-360.png")}
 
     monkeypatch.setattr(build.canvas, "render", empty)
+    monkeypatch.setattr(build, "FEW_SITES", 0)
 
 
 def page_of(register, folder):
@@ -62,7 +63,11 @@ def digests(folder):
 
 @pytest.fixture(scope="module")
 def all_pages(report_folder):
-    files_of = [report_folder / "index.html", *sorted((report_folder / "sites").iterdir())]
+    files_of = [
+        report_folder / "index.html",
+        report_folder / "evidence.html",
+        *sorted((report_folder / "sites").iterdir()),
+    ]
     return {p.relative_to(report_folder).as_posix(): lxml.html.fromstring(p.read_text("utf-8")) for p in files_of}
 
 
@@ -100,15 +105,18 @@ def test_every_id_is_a_link_to_an_anchor_that_is_there(all_pages, register):
         all_pages["index.html"],
         set(register.claims["claim_id"]) | set(register.observations["observation_id"]),
     )
-    assert known <= anchors["index.html"]
-    for element in front.xpath("//main//*[not(self::a)]"):
+    assert known <= anchors["evidence.html"]
+    for element in [
+        *front.xpath("//main//*[not(self::a)]"),
+        *all_pages["evidence.html"].xpath("//main//*[not(self::a)]"),
+    ]:
         for text in [element.text, *(child.tail for child in element)]:
             assert not known & set(re.findall(r"\b[CO]\d{3}\b", text or "")), f"an id without a link: {text[:80]}"
 
 
 def test_every_address_is_a_link(all_pages, register):
     """What stands at the end of a sentence belongs to it; no address of the tables is plain text."""
-    front = all_pages["index.html"]
+    front = all_pages["evidence.html"]
     linked = set(front.xpath("//section[@id='sources']//a/@href"))
     assert {url for url in register.claims["source_url"] if re.fullmatch(r"https?://\S+", url)} <= linked
     assert not [t for t in front.xpath("//main//*[not(self::a)]/text()") if re.search(r"https?://[a-z]", t)]
@@ -119,8 +127,8 @@ def test_every_address_is_a_link(all_pages, register):
     )
 
 
-def test_every_quote_stands_open_on_the_front_page_and_on_paper(all_pages, register):
-    front = all_pages["index.html"]
+def test_every_quote_stands_open_on_screen_and_on_paper(all_pages, register):
+    front = all_pages["evidence.html"]
     assert not front.xpath("//details") and "off{display:revert}" in front.xpath("//style")[0].text
     quotes = {" ".join(q.text_content().split()) for q in front.xpath("//section[@id='quotes']//blockquote")}
     assert {" ".join(q.split()) for q in register.claims["quote"]} <= quotes
@@ -155,7 +163,8 @@ def test_no_word_of_the_code_is_on_a_page(all_pages):
         assert not re.search(r"\bNone\b|\bnan\b|\[\]|  ,|; \.|\(\)| ;|\. \.|\d e\+", text), name
 
 
-def test_two_runs_give_the_same_bytes(small, tmp_path):
+def test_two_runs_give_the_same_bytes(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "FEW_SITES", 0)  # the figures of a site: test_site_figures
     first, second = (report.write_report(small, tmp_path / name).page.parent for name in ("one", "two"))
     assert digests(first) == digests(second)
 
@@ -166,12 +175,14 @@ def test_no_machine_path_and_no_clock(report_folder):
     assert str(Path.home()) not in text and str(report_folder.parent) not in text
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_hostile_text_stays_text(small, tmp_path):
     claims = small.claims.copy()
     first, second = claims.index[:2]
     claims.loc[first, ["quote", "quote_language", "note"]] = [HOSTILE, '"><script>', "{{ 7 * 7 }}"]
     claims.loc[second, ["claimant", "source_url"]] = ["=cmd|' /C calc'!A0", "javascript:alert(1)"]
-    text = page_of(replace(small, claims=claims), tmp_path / "r")
+    page_of(replace(small, claims=claims), tmp_path / "r")
+    text = (tmp_path / "r" / "evidence.html").read_text(encoding="utf-8")
     page = lxml.html.fromstring(text)
     assert len(page.xpath("//script")) == 1 and "&lt;script&gt;" in text and "{{ 7 * 7 }}" in text
     assert not page.xpath("//img[@src='x']") and not [h for h in page.xpath("//@href") if h.startswith("javascript")]
@@ -252,10 +263,10 @@ def test_tables_and_maps(report_folder, register):
 
 
 def test_no_glyph_is_missing(register):
-    assert filings.chinese_font() is not None
+    assert fonts.chinese_font() is not None
     text = "".join(register.sites["name_zh"]) + "".join(register.claims["quote"])
-    assert not filings.missing_glyphs(text)
-    assert filings.missing_glyphs("\U0001f9ff") and filings.drawable("a\U0001f9ff") == "a"
+    assert not fonts.missing_glyphs(text)
+    assert fonts.missing_glyphs("\U0001f9ff") and fonts.drawable("a\U0001f9ff") == "a"
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -8,8 +8,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from osint import filings
 from osint.errors import OsintError
-from osint.filings import chinese_font, ocr, review_form
+from osint.filings import ocr, review_form
 from osint.filings.ocr import Line
+from osint.fonts import chinese_font
 
 LINES = [
     "项目总投资23.8亿元，建设标准机柜6,000架。",

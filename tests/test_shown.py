@@ -9,7 +9,7 @@ import pytest
 import shapely
 from markupsafe import escape
 
-from osint import filings, geo, imagery
+from osint import fonts, geo, imagery
 from osint.cli.main import _marked, main
 from osint.errors import OsintError, UnreadableError
 from osint.report import build
@@ -67,9 +67,9 @@ def test_a_dollar_begins_no_formula():
     from matplotlib.figure import Figure
 
     figure = Figure()
-    figure.text(0, 0, filings.drawable("$\\frac{$ 5 $x^{$"))
+    figure.text(0, 0, fonts.drawable("$\\frac{$ 5 $x^{$"))
     figure.canvas.draw()
-    assert filings.drawable("$5bn") == r"\$5bn"
+    assert fonts.drawable("$5bn") == r"\$5bn"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import tables
+from benchmarks import tables, tables_eighth
 from benchmarks import tables_sixth as sixth
 from osint import filings
 
@@ -33,6 +33,13 @@ def test_word_and_excel_read_every_seventh_as_the_page_does(form):
     name, write = tables.FORMATS[form]
     for table in SMALL[::7]:
         assert tables.outcome(table, name, write(table)).right, table.name
+
+
+@pytest.mark.parametrize("form", ["HTML", "Word", "Excel"])
+def test_records_in_any_layout(form):
+    for one in tables_eighth.documents(31, each=6):
+        if one.name.startswith(form):
+            assert tables.outcome(one.table, one.file, one.write()).right, one.name
 
 
 def page(*rows, above=""):

@@ -7,7 +7,7 @@ from osint import sources
 from osint.archive import verify
 from osint.errors import OsintError
 from osint.filings import project_codes
-from osint.http import Limits, Request
+from osint.http import Request
 from osint.portals import NEVER_ASKED, SOURCES, never_asked, read_query, search_sources, search_table, webarchives
 from osint.portals.search import search_source
 from osint.portals.webarchives import Copy
@@ -29,14 +29,6 @@ def portal(monkeypatch):
         ]:
             monkeypatch.setenv(f"OSINT_BASE_{name.upper()}", running.url)
         yield running
-
-
-@pytest.fixture
-def session(tmp_path, monkeypatch):
-    monkeypatch.setenv("OSINT_ALLOW_LOOPBACK", "1")
-    made = sources.open_session(tmp_path, limits=Limits(max_seconds=5, silence_seconds=5))
-    monkeypatch.setattr(made.politeness, "wait_seconds", lambda key, rate: 0.0)
-    return made
 
 
 def one(name):

@@ -22,11 +22,10 @@ def day(moment):
     return float((moment - np.datetime64("1970-01-01T00:00:00")) / np.timedelta64(86_400, "s"))
 
 
-@pytest.mark.parametrize("bands", [1, 3])
-def test_intervals_cover_half_and_complete_at_the_stated_rate(bands):
+def test_intervals_cover_half_and_complete_at_the_stated_rate():
     half = complete = 0
     for seed in range(16):
-        days, values, middle, end = made(seed, bands=bands, bad=0.08)
+        days, values, middle, end = made(seed, bands=1 if seed % 2 else 3, bad=0.08)
         (step,) = date_step(days, values)
         half += day(step.low) <= middle <= day(step.high)
         complete += day(step.complete.low) <= end <= day(step.complete.high)
@@ -36,7 +35,7 @@ def test_intervals_cover_half_and_complete_at_the_stated_rate(bands):
 
 
 def test_no_change_gives_none_however_many_bad_scenes():
-    for seed in range(12):
+    for seed in range(8):
         days, values, *_ = made(seed, size=0.0, bands=2, bad=0.1)
         found = date_step(days, values)
         assert len(found) == 0
@@ -125,7 +124,7 @@ def wandering(seed, memory, season, drift):
 
 @pytest.mark.parametrize(("memory", "season", "drift"), [(0.85, 0, 0), (0, 4, 0), (0, 0, 8), (0.5, 3, 3)])
 def test_slow_noise_a_season_and_a_drift_are_no_steps(memory, season, drift):
-    for seed in range(6):
+    for seed in range(4):
         found = date_step(*wandering(seed, memory, season, drift))
         assert len(found) == 0
         assert found.reason
@@ -133,7 +132,7 @@ def test_slow_noise_a_season_and_a_drift_are_no_steps(memory, season, drift):
 
 @pytest.mark.parametrize(("memory", "season", "drift"), [(0.5, 0, 0), (0, 4, 0), (0, 0, 4)])
 def test_a_step_is_seen_above_slow_noise_a_season_or_a_drift(memory, season, drift):
-    for seed in range(4):
+    for seed in range(3):
         days, values = wandering(seed, memory, season, drift)
         (step,) = date_step(days, values + 9.0 * (days > 19_900))
         assert abs(day(step.best) - 19_900) < 15
@@ -159,15 +158,13 @@ def posterior(days, values, sigma):
     """Return the 5%, 50% and 95% points of the half-way moment by summing over begin, duration and both levels."""
     begins, lengths = np.arange(days[20], days[-20], 1.0), np.arange(0.0, 80, 4)
     levels = np.array([-0.6, -0.3, 0, 0.3, 0.6])
+    low, high = (grid.reshape(-1, 1) for grid in np.meshgrid(levels, 12 + levels))
     mass = {}
     for length in lengths:
         for begin in begins:
             done = np.clip((days - begin) / max(length, 1e-9), 0, 1)
-            total = 0.0
-            for low in levels:
-                for high in 12 + levels:
-                    residual = (values - low - (high - low) * done) / sigma
-                    total += np.exp(-2.5 * np.log1p(residual**2 / 4).sum() + 60)
+            residual = (values - low - (high - low) * done) / sigma
+            total = np.exp(-2.5 * np.log1p(residual**2 / 4).sum(1) + 60).sum()
             half = begin + length / 2
             mass[half] = mass.get(half, 0) + total * (20 + length) ** -1.3
     halves = np.array(sorted(mass))

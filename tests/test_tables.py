@@ -160,11 +160,11 @@ def test_unknown_site(capsys):
     assert "XJ19" in capsys.readouterr().err
 
 
-def test_a_million_rows_are_checked(raw):
+def test_two_hundred_thousand_rows_are_checked(raw):
     row = pd.read_csv(raw / "relation_support.csv", dtype=str, keep_default_na=False)
-    big = pd.concat([row] * (1_000_000 // len(row)), ignore_index=True)
+    big = pd.concat([row] * (200_000 // len(row)), ignore_index=True)
     found = tables.check_table(big, "relation_support")
-    assert len(found) > 900_000
+    assert len(found) > 190_000
 
 
 def test_a_table_too_long_for_the_main_job_is_one_sentence(raw, capsys):
@@ -194,7 +194,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 def calls(path):
     """Name and line of every call that writes CSV by itself."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)) if "csv" in text else ():
         if isinstance(node, ast.Attribute) and (
             node.attr == "to_csv" or (node.attr in {"writer", "DictWriter"} and getattr(node.value, "id", "") == "csv")
         ):

@@ -245,7 +245,6 @@ def test_check_json(capsys):
 
 def test_next_score_and_doctor_print(capsys):
     for verb in (
-        ["next", "XJ01"],
         ["next", "XJ12"],
         ["score"],
         ["doctor"],

@@ -29,8 +29,8 @@ README = """# {name}
 
 | folder | holds |
 | --- | --- |
-| `data/raw/` | the evidence: sites.csv, claims.csv, observations.csv. One row wrong is named by file, row and column |
-| `data/derived/` | what is made from it: looks, pictures, reports. It can be deleted and made again |
+| `data/raw/` | the evidence: sites.csv, claims.csv, observations.csv; in judged/ the pictures that a person judged |
+| `data/derived/` | what is made from it: looks, reports. It can be deleted and made again |
 | `notebooks/` | copies to work in; the first cell names the case and a site |
 
 The tables of the model (relations, chips, readings, calibration) are those of the installed package. `data/case.toml`

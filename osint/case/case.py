@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from osint import files, geo, model, report, verdict
 from osint.case import begin
 from osint.case.begin import CaseVersion
 from osint.case.changed import Entered, changes, judged
+from osint.case.judged import rescue_judged
 from osint.case.reading import Review, read_documents
 from osint.case.site import Site
 from osint.errors import BadInputError
@@ -32,9 +33,6 @@ from osint.register import (
     one_site,
 )
 from osint.verdict import Found
-
-if TYPE_CHECKING:
-    pass
 
 DEFAULT_PRECISION_KM = 1.0
 """Precision of a place that a person gives as a point and says no more of."""
@@ -161,6 +159,7 @@ class Case:
         """Run what adds rows about sites to a table; return them as records with the findings that they changed."""
         sites = self.related(site_ids)
         before, held = judged(self.dossier, sites), {row_id(row) for row in self._rows(table, sites)}
+        rescue_judged(self.path, (row for of_site in self.dossier.observations.values() for row in of_site))
         write()
         self._load()
         written = [row for row in self._rows(table, sites) if row_id(row) not in held]

@@ -33,7 +33,7 @@ class Change:
     def text(self) -> str:
         """Return what changed and why, as two or three lines."""
         was = "new" if self.before is None else self.before.outcome.value
-        number = self.claim.written() or self.claim.quantity_kind
+        number = self.claim.told()
         arrow = f"{was} -> {self.after.outcome.value}" if self.is_other else f"still {was}"
         lines = [f"{self.claim.claim_id} {number}: {arrow}", f"    {self.after.shown()}"]
         room = self.after.room_text()

@@ -17,7 +17,8 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import change, files, geo
 from osint.case.changed import Entered
-from osint.case.sheet import joined, sha256
+from osint.case.judged import keep_judged
+from osint.case.sheet import joined
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.register import LADDER, Rung
 
@@ -28,7 +29,7 @@ DRAWN = 8
 """Candidates that get a picture and a series, those that are probably buildings first."""
 SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
 LOOKS = Path("derived") / "looks"
-"""Where the looks and the pictures of a case lie, in its data folder."""
+"""Where the looks of a case lie, in its data folder; they can be made again."""
 WHOLE = "place"
 """Name of the picture of the whole place."""
 MOST_PICTURE_BYTES = 16 << 20
@@ -323,11 +324,9 @@ class Look:
     def _enter(self, site: Site, rows: list[dict[str, Any]], pictures: Sequence[str], named: Sequence[str]) -> Entered:
         body = joined([self.pictures[name] for name in pictures if name in self.pictures])
         if body:
-            name = f"{site.id}_{self.start}_{self.end}_{'_'.join(named[:DRAWN])}_{sha256(body)[:8]}.png"
-            picture = LOOKS / name
-            rows = [{**row, "picture": picture.as_posix(), "picture_sha256": sha256(body)} for row in rows]
-            files.check_case(site.case.path)
-            files.replace_file(site.case.path / picture, body, private=True)
+            name = f"{site.id}_{self.start}_{self.end}_{'_'.join(named[:DRAWN])}"
+            shown = keep_judged(site.case.path, name, body)
+            rows = [row | shown for row in rows]
         return site.case.enter("observations", rows)
 
     # ------------------------------------------------------------ files

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from shapely.geometry.base import BaseGeometry
 
-from osint import change, files, geo, imagery
+from osint import change, geo, imagery
 from osint.case.changed import Entered
-from osint.case.look import LOOKS
-from osint.case.sheet import sha256
+from osint.case.judged import keep_judged
 from osint.errors import RefusedError
-from osint.register import Rung
 
 if TYPE_CHECKING:
     from osint.case.site import Site
@@ -73,11 +71,7 @@ class OwnPictures:
             )
         rows = self.rows(outline, **said)
         body = self.drawn(geo.as_geometry(outline))
-        files.check_case(case.path)
-        picture = LOOKS / f"{self.site.id}_own_{rows[0]['date']}_{rows[1]['date']}_{sha256(body)[:8]}.png"
-        files.make_folder((case.path / picture).parent)
-        files.replace_file(case.path / picture, body, private=True)
-        shown = {"picture": picture.as_posix(), "picture_sha256": sha256(body)}
+        shown = keep_judged(case.path, f"{self.site.id}_own_{rows[0]['date']}_{rows[1]['date']}", body)
         return case.enter("observations", [row | shown for row in rows])
 
     def drawn(self, outline: BaseGeometry) -> bytes:
@@ -88,10 +82,3 @@ class OwnPictures:
         figure = imagery.draw_pair(self.pair, outline, "Pictures of one's own, and what a person drew on them")
         figure.savefig(body, format="png", dpi=150, metadata={"Software": None})
         return body.getvalue()
-
-
-def as_said(rows: list[dict[str, Any]]) -> str:
-    """Return rows of `OwnPictures.rows` in one sentence."""
-    first, last = rows
-    size = f"{last['best']:,.6g} m2 ({last['low']:,.6g} to {last['high']:,.6g}, 90%)"
-    return f"a roof of {size} on {last['date']}, not yet {Rung.ROOFED.value} on {first['date']}"

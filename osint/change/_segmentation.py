@@ -30,6 +30,7 @@ LEAST_SCATTER_FACTOR = 0.8  # the scatter is not narrowed below this share of wh
 LEAST_SCATTER_SHARE = 1e-3  # least scatter over the range of the values
 ALIKE_NEAR_DAYS, ALIKE_MIN_PAIRS = 15, 15  # days apart, and how many, for scatter alike in time
 ALIKE_MAX_Z, ALIKE_MAX = 3, 0.8  # deviations to which values are clipped for it; largest correlation that is believed
+MOST_STEPS = 6  # steps of one series that are looked for
 STEP_LOG_PRIOR = np.log(0.2)  # each further step is five times less likely than one fewer
 GRID_SHARE, GRID_LEAST, GRID_MOST = 0.25, 24, 160  # of the grid of levels: spacing over the scatter, points
 RANGE_QUANTILES = (0.01, 0.99)  # quantiles of the values between which levels are looked for
@@ -87,9 +88,9 @@ class Fit:
         return slice(self.edges[group[0]], self.edges[group[-1] + 2])
 
 
-def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
+def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None) -> Fit:
     """Return the segmentation of `values` (n, bands) at `days` (n), with or without a yearly wave."""
-    plain = _settled(days, values, sigma, max_steps)
+    plain = _settled(days, values, sigma)
     if days[-1] - days[0] < WAVE_MIN_YEARS * YEAR_DAYS or len(days) < WAVE_MIN_VALUES:
         return plain
     # at most one step, so that steps cannot follow the seasons before the wave is known
@@ -97,9 +98,9 @@ def segment(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_
     wave = _wave(days, values, single.cuts)
     if np.all(np.std(wave, axis=0) < WAVE_MIN_SHARE * plain.scatter):
         return plain
-    seasonal = _settled(days, values - wave, sigma, max_steps)
+    seasonal = _settled(days, values - wave, sigma)
     wave = _wave(days, values, seasonal.cuts)
-    seasonal = _settled(days, values - wave, sigma, max_steps)
+    seasonal = _settled(days, values - wave, sigma)
     # scatter that is alike in time and between bands counts once, also in the choice between the two
     temper = min(plain.temper, seasonal.temper)
     better = _criterion(seasonal, temper, WAVE_COST * values.shape[1]) < _criterion(plain, temper, 0)
@@ -129,7 +130,7 @@ def misread_floor(column: np.ndarray) -> float:
     return float(np.log(MISREAD_SHARE / max(MISREAD_RANGE * np.ptp(column), 1e-12)))
 
 
-def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int) -> Fit:
+def _settled(days: np.ndarray, values: np.ndarray, sigma: np.ndarray | None, max_steps: int = MOST_STEPS) -> Fit:
     """Fit twice: the scatter about the first fit's levels is the scatter of the second.
 
     Either side of the largest step has its own scatter: what stands out more also varies more with sun and haze.

@@ -20,6 +20,7 @@ LEVEL_TIE = 0.3  # deviation of a level from the median of its side, over the st
 WAVE_DOUBT, WAVE_TIE = 0.7, 1e-3  # error of the yearly wave on either side, over the wave; its least, over the scatter
 AFTER_WAVE = 0.1  # yearly wave of the new level, over the step: the sun on what stands out looks like a slow ramp
 LEVEL_REWEIGHTINGS = 4
+COVERAGE = 0.9  # probability that an interval holds its moment, unless another is asked for
 
 
 @dataclass(frozen=True)

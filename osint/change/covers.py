@@ -43,7 +43,7 @@ def relative(seen: Series) -> tuple[np.ndarray, np.ndarray]:
     return seen.days[rows], np.asarray(inside / around)
 
 
-def later_change(structure: Structure, seen: Series, coverage: float) -> Step | None:
+def later_change(structure: Structure, seen: Series) -> Step | None:
     """Return the last change of the ground soon after a structure came, if it lasts: it may be the cover over a slab.
 
     A dark roof on a pale slab looks as if what stood there had been removed; ground that is bare again has the colour
@@ -55,14 +55,14 @@ def later_change(structure: Structure, seen: Series, coverage: float) -> Step | 
         return None
     first = structure.half_day
     before = first if structure.roofed_low is None else history.day_of(structure.roofed_low)
-    days, ratio, changes = _changes(seen, coverage)
+    days, ratio, changes = _changes(seen)
     later = [step for step in changes if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS]
     return later[-1] if later and _is_new(later[-1], days, ratio, [(-np.inf, before)], history.LASTING_SHARE) else None
 
 
-def last_change(seen: Series, coverage: float) -> Step | None:
+def last_change(seen: Series) -> Step | None:
     """Return the last change of an outline of any sign, if it looked like that at no time before."""
-    days, ratio, changes = _changes(seen, coverage)
+    days, ratio, changes = _changes(seen)
     if not changes:
         return None
     starts = [-np.inf, *(to_day(step.complete.best) for step in changes[:-1])]
@@ -70,7 +70,7 @@ def last_change(seen: Series, coverage: float) -> Step | None:
     return changes[-1] if _is_new(changes[-1], days, ratio, list(zip(starts, ends, strict=True))) else None
 
 
-def _changes(seen: Series, coverage: float) -> tuple[np.ndarray, np.ndarray, list[Step]]:
+def _changes(seen: Series) -> tuple[np.ndarray, np.ndarray, list[Step]]:
     """Return days and values of `relative` outside of winter, and in time order the steps that may be of a cover.
 
     A low sun changes what stands out, not the ground: steps of all scenes have to be larger than what it does, those of
@@ -80,7 +80,7 @@ def _changes(seen: Series, coverage: float) -> tuple[np.ndarray, np.ndarray, lis
     mild = ~series.winter(days, seen.latitude_deg)
     found: list[Step] = []
     for sun, chosen in ((2 * series.CONTRAST_SHARE_SD, np.ones(len(days), bool)), (0.0, mild)):
-        for step in steps.date_step(days[chosen], ratio[chosen], coverage=coverage):
+        for step in steps.date_step(days[chosen], ratio[chosen]):
             standing = float(np.abs(np.stack([step.before, step.after]) - 1).max())
             large = float(np.linalg.norm(step.size)) >= STAGE_MIN_SIZE + sun * standing
             if large and all(abs(to_day(step.best) - to_day(other.best)) > CONFIRMING_DAYS for other in found):
@@ -177,7 +177,6 @@ def timed(
     near: tuple[float, float],
     window: tuple[float, float],
     seen: Series,
-    coverage: float,
     first: Structure,
     weight: float,
 ) -> Structure:
@@ -191,7 +190,7 @@ def timed(
         return structure
     days, ratio = relative(seen)
     inside = (days > window[0]) & (days < window[1])
-    cover = stages.time_cover(days[inside], ratio[inside], near, window, coverage)
+    cover = stages.time_cover(days[inside], ratio[inside], near, window)
     if cover is None:
         return structure
     low, best, high = cover.half

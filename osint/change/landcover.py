@@ -17,7 +17,7 @@ from osint.change import kinds
 from osint.change.kinds import Surface
 from osint.change.measure import roof_share
 from osint.change.reasons import Doubt, Reason
-from osint.change.series import DARKEST_AROUND, HALF, SWIR, Series, median, quarters, whiteness, winter
+from osint.change.series import DARKEST_AROUND, FINE, HALF, SWIR, Series, median, quarters, whiteness, winter
 from osint.change.stack import PAIR
 
 
@@ -62,7 +62,7 @@ PURE_QUANTILE = 0.8  # quantile of the roof share within the outline that is tak
 NEAR_COVER, NEAR_PX = 0.05, 3  # outline and what is near it: separated into two colours
 MIXTURE_MIN_PX = 4  # fewest pixels from which two colours are separated
 PROBABLE, SURE, OPEN = 0.5, 0.8, 0.2  # of a building: called one, without a doubt of its kind, still open
-STRAIGHT, RAGGED = 0.85, 0.55  # share of its bounding rectangle that a hall fills, and a crust or a clearing
+STRAIGHT, RAGGED = 0.87, 0.72  # share of its bounding rectangle that a hall fills; an oval fills 0.785, a crust less
 STRAIGHT_FACTOR, RAGGED_FACTOR = 0.4, 2.5  # of the odds of surfaces that nobody builds, at these shares
 COMPACT_ASPECT, COMPACT_FACTOR = 4.0, 0.6  # length over width up to which it is no road; of the odds of asphalt
 LASTING_DAYS, LASTING_FACTOR = 330.0, 0.5  # seen over all seasons of a year; of the odds of what comes and goes
@@ -208,9 +208,11 @@ def colours(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> dict[str, fl
 def shape_of(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> Shape | None:
     """Return the shape of what stands on an outline (arguments as of `roof_pixels`), None if it is too small."""
     near = ndimage.binary_dilation(cover > NEAR_COVER, iterations=NEAR_PX)
-    labels, _ = ndimage.label((roof_pixels(middle, cover) > HALF) & near)
+    share = np.where(near, roof_pixels(middle, cover), 0.0)
+    # whole pixels would give a turned hall steps along its edges, and it fills no more of a rectangle than an oval does
+    labels, _ = ndimage.label(ndimage.zoom(share, FINE, order=1, mode="nearest", grid_mode=True) > HALF)
     sizes = np.bincount(labels.ravel())[1:]
-    if not len(sizes) or sizes.max() < SHAPE_MIN_PX:
+    if not len(sizes) or sizes.max() < SHAPE_MIN_PX * FINE**2:
         return None
     rows, cols = np.nonzero(labels == int(np.argmax(sizes)) + 1)
     rectangle = shapely.minimum_rotated_rectangle(shapely.MultiPoint(np.column_stack([cols, rows])))

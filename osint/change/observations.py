@@ -26,7 +26,7 @@ from osint.change.measure import Z90, AreaInterval
 from osint.change.place import Candidate, Identification, PlaceEstimate, SiteEvidence
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
 from osint.change.reasons import Reason
-from osint.errors import BadInputError, OsintError
+from osint.errors import OsintError
 from osint.register import SCHEMAS, Rung, read_span
 
 Row = dict[str, Any]
@@ -59,7 +59,6 @@ def structure_rows(
     site_id: str,
     until: str,
     *,
-    standing_m2: tuple[float, float, float] = (0.0, 0.0, 0.0),
     observer: str = "osint",
     how: str = "Sentinel-2 series",
     source_url: str = "",
@@ -69,13 +68,12 @@ def structure_rows(
 
     Outlines within COMPOUND_M of each other are one compound, and no row speaks of two. Each has its position, its
     outlines, and, with `evidence`, the probability that it is the place; one below LEAST_STATED gives no row. Rows of a
-    compound: (1) not yet roofed, dated to the last day on which its first roof was certainly less than half covered,
-    unless something stood there; (2) the total roof area, low/best/high in m2, each time a roof is complete; the errors
-    of roofs go together, so the bounds add, and the row names the outlines; (3) the total for `until`, the last day
-    looked at; ground broken without a number. What has a doubt gives none. Outlines that were only measured (columns of
-    `change.MEASURED`) give (3) alone. `standing_m2` is what stood before the first scene (low, best, high), and then
-    all outlines must be one compound. Where nothing at all was found and the share that was searched is known, one row
-    says that nothing was roofed by `until` (see `ground_row`).
+    compound: (1) not yet roofed, dated to the last day on which its first roof was certainly less than half covered;
+    (2) the total roof area, low/best/high in m2, each time a roof is complete; the errors of roofs go together, so the
+    bounds add, and the row names the outlines; (3) the total for `until`, the last day looked at; ground broken without
+    a number. What has a doubt gives none. Outlines that were only measured (columns of `change.MEASURED`) give (3)
+    alone. Where nothing at all was found and the share that was searched is known,
+    one row says that nothing was roofed by `until` (see `ground_row`).
     """
     seen_by = partial(observation_row, site_id, observer, how, source_url=source_url, simulated=_simulated(dated))
     may_be = may_be_building(dated)
@@ -83,23 +81,17 @@ def structure_rows(
         row = ground_row(site_id, until, evidence, observer, how, _simulated(dated)) if evidence else None
         return [row] if row else []
     groups = [group for _, group in may_be.groupby(compounds(may_be.geometry), sort=False)]
-    if any(standing_m2) and len(groups) > 1:
-        raise BadInputError(
-            f"{len(groups)} compounds are too many to say what stood before: choose the outlines of one"
-        )
     known = evidence or SiteEvidence(())
     seen_by = partial(seen_by, searched_share=known.search.searched_share if known.search else "")
     estimates = known.of_candidates([candidate_of(group, known.identified) for group in groups])
     rows: list[Row] = []
     for group, estimate in zip(groups, estimates, strict=True):
         if estimate is None or estimate.p_place >= LEAST_STATED:
-            rows += _compound_rows(group, until, partial(seen_by, **_place_columns(estimate)), standing_m2)
+            rows += _compound_rows(group, until, partial(seen_by, **_place_columns(estimate)))
     return rows
 
 
-def _compound_rows(
-    group: gpd.GeoDataFrame, until: str, seen_by: Callable[..., Row], standing_m2: tuple[float, float, float]
-) -> list[Row]:
+def _compound_rows(group: gpd.GeoDataFrame, until: str, seen_by: Callable[..., Row]) -> list[Row]:
     """Return the rows of the outlines of one compound."""
 
     def seen(date: str, shown: Sequence[dict[str, Any]], **known: Any) -> Row:
@@ -119,13 +111,13 @@ def _compound_rows(
             rows.append(seen(date, [broken], rung=Rung.GROUND_BROKEN, not_yet=Rung.ROOFED, note=note))
     for n, roof in enumerate(roofs if "kind" in group else (), 1):
         outline = f"outline {roof['outline_id']}"
-        if n == 1 and not any(standing_m2) and not doubtful:
+        if n == 1 and not doubtful:
             days = f"{_day(roof['roofed_low'])} to {_day(roof['roofed_high'])}, 90%"
             note = f"{outline}: half covered {days}; {NOT_SHOWN}"
             rows.append(seen(_day(roof["roofed_low"]), [roof], not_yet=Rung.ROOFED, note=note))
         complete = roof["roofed_high"] if _missing(roof["complete_high"]) else roof["complete_high"]
         shown = _standing(roofs[:n], _day(complete)) or [roof]
-        measured = _roof_m2(shown, standing_m2, doubtful) or {"scope": "roof, not measured"}
+        measured = _roof_m2(shown, doubtful) or {"scope": "roof, not measured"}
         by_word = f"; called a building by the observer ({roof['cannot_tell']})" if roof.get("vouched") else ""
         note = f"{roof['kind']}, {outline}, probability {roof['probability']:g}{by_word}"
         date = _interval(roof["roofed_low"], complete)
@@ -133,7 +125,7 @@ def _compound_rows(
         if not _missing(roof.get("removed_high")):
             date = _interval(roof["removed_low"], roof["removed_high"])
             rows.append(seen(date, [roof], note=f"{outline} was removed and is not counted from then on"))
-    measured = _roof_m2(last, standing_m2, doubtful)
+    measured = _roof_m2(last, doubtful)
     return [*rows, seen(until, last, rung=Rung.ROOFED, **measured)] if last and measured else rows
 
 
@@ -240,12 +232,12 @@ def _point(outline: BaseGeometry) -> Row:
     return {**position, "position_error_m": float(round(reach_m + POSITION_ERROR_M))}
 
 
-def _roof_m2(roofs: Sequence[dict[str, Any]], standing_m2: tuple[float, float, float], doubtful: int) -> dict[str, Any]:
+def _roof_m2(roofs: Sequence[dict[str, Any]], doubtful: int) -> dict[str, Any]:
     """Return the columns of a total roof area in m2, none where a roof of it was not measured.
 
     It has no upper end where the compound has outlines with a doubt, which are not counted.
     """
-    total = np.array(standing_m2, float) + sum(map(_areas, roofs))
+    total = sum(map(_areas, roofs), start=np.zeros(len(("low", "best", "high"))))
     if not np.isfinite(total).all():
         return {}
     low, best, high = total

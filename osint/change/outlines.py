@@ -33,7 +33,6 @@ FEWEST_SCENES = 8  # scenes below which an outline is not dated
 COLOUR_SCENES = 10  # scenes of each structure that show its colour and are measured
 SHOWN_SCENES = 2  # fewest scenes that show a structure
 HAZY = 1.2  # background blue over its median, above which haze tints the roof
-DATED_COVERAGE = 0.9  # probability that an interval holds its moment, unless another is asked for
 
 
 @dataclass(frozen=True)
@@ -75,18 +74,17 @@ def date_change(
     end: str,
     *,
     outline_id: str = "",
-    coverage: float = DATED_COVERAGE,
     exhaustive: bool = False,
 ) -> Dated:
     """Return when the outline `place` (degrees) was built on between two ISO dates.
 
-    A search in time reads few scenes (`sampling.bisected`); `exhaustive` reads all. Intervals hold their moment with
-    the stated `coverage`. `roofed` is half covered, `complete` is fully covered; ground broken is "no later than" (its
-    low day None) unless the scraping itself shows. Scenes that could not be read are counted apart from cloud. Raises
+    A search in time reads few scenes (`sampling.bisected`); `exhaustive` reads all. Intervals are of 90%.
+    `roofed` is half covered, `complete` is fully covered; ground broken is "no later than" (its low day None) unless
+    the scraping itself shows. Scenes that could not be read are counted apart from cloud. Raises
     BadInputError if the outline is outside of the pictures, UnreadError if file after file could not be read.
     """
     spent = stack.bytes_read
-    dated = _dated(stack, place, (start, end), coverage, exhaustive)
+    dated = _dated(stack, place, (start, end), exhaustive)
     days = np.array([]) if dated.seen is None else dated.seen.days
     named = (
         replace(
@@ -103,7 +101,7 @@ def date_change(
     return replace(dated, structures=tuple(named))
 
 
-def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: float, exhaustive: bool) -> Dated:
+def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], exhaustive: bool) -> Dated:
     """Return what `date_change` returns, without the name of the outline and without what it cost."""
     area_m2 = geo.area_m2(place)
     if area_m2 < SMALLEST_M2:
@@ -114,7 +112,7 @@ def _dated(stack: Stack, place: BaseGeometry, span: tuple[str, str], coverage: f
         return _refused(Doubt(Reason.TOO_FEW_SCENES, {"scenes": len(rows), "start": start, "end": end}))
     gather = sampling.exhaustive if exhaustive else sampling.bisected
     gathered = gather(stack, rows, place, BANDS)
-    return replace(_told(stack, rows, place, gathered, coverage), unread=gathered.unread)
+    return replace(_told(stack, rows, place, gathered), unread=gathered.unread)
 
 
 def _unlisted(stack: Stack, structure: Structure) -> tuple[Doubt, ...]:
@@ -123,7 +121,7 @@ def _unlisted(stack: Stack, structure: Structure) -> tuple[Doubt, ...]:
     return (Doubt(Reason.STOPPED, {"why": stack.list_gap}),) if open_ else ()
 
 
-def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampling.Gathered, coverage: float) -> Dated:
+def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampling.Gathered) -> Dated:
     """Return what the scenes that were gathered say of an outline."""
     footprint = gathered.footprint
     unread: tuple[Doubt, ...] = ()
@@ -141,16 +139,16 @@ def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampl
     seen = series.extract_series(gathered.data, footprint, BANDS)
     if len(seen.days) < FEWEST_SCENES:
         return _refused(*unread, _clouded(len(seen.days), gathered.listed, seen.refused), seen=seen)
-    ground, covered = _steps(seen, coverage)
-    shown = _structures(gathered.data, footprint, seen, (ground, covered), coverage)
+    ground, covered = _steps(seen)
+    shown = _structures(gathered.data, footprint, seen, (ground, covered))
     shown = [_judged(stack, rows, one, place, gathered.data) for one in shown]
     if all(one.structure.kind is Kind.EARTHWORKS for one in shown):
-        last = _by_last_change(ground, seen, footprint, coverage)
+        last = _by_last_change(ground, seen, footprint)
         judged = last and _judged(stack, rows, last, place, gathered.data)
         shown = [judged] if judged and _is_roof(judged.structure) else shown
     if not shown:
         return _refused(*unread, history.unconfirmed(seen) or history.why_not(ground), seen=seen)
-    shown = _like_the_whole(_covered(stack, rows, shown, place, gathered.data, coverage))
+    shown = _like_the_whole(_covered(stack, rows, shown, place, gathered.data))
     return Dated(tuple(_measured(shown, footprint)), seen)
 
 
@@ -165,19 +163,17 @@ def _clouded(usable: int, listed: int, refused: dict[str, int] | None = None) ->
     return Doubt(Reason.CLOUD, {"usable": usable, "listed": listed, "refused": told})
 
 
-def _steps(seen: Series, coverage: float) -> tuple[Steps, Steps]:
+def _steps(seen: Series) -> tuple[Steps, Steps]:
     """Return the steps of the ground, scraping among them, and of its whiteness, in which scraping is not a roof."""
     # what was read of a few scenes only shows what stands, not when it came
     pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
     return (
-        steps.date_step(seen.days, pair, coverage=coverage),
-        steps.date_step(seen.days, seen.whiteness(), coverage=coverage),
+        steps.date_step(seen.days, pair),
+        steps.date_step(seen.days, seen.whiteness()),
     )
 
 
-def _structures(
-    data: xr.Dataset, footprint: Footprint, seen: Series, found: tuple[Steps, Steps], coverage: float
-) -> list[_Shown]:
+def _structures(data: xr.Dataset, footprint: Footprint, seen: Series, found: tuple[Steps, Steps]) -> list[_Shown]:
     """Return the structures of an outline in time order; phases covered one after the other, each by its own series."""
     shown: list[_Shown] = []
     phases = series.phases(data, footprint, seen)
@@ -185,14 +181,14 @@ def _structures(
         own, (ground, covered) = seen, found
         if len(phases) > 1:
             own = series.extract_series(data, phase, BANDS)
-            ground, covered = _steps(own, coverage)
+            ground, covered = _steps(own)
         shown += [_Shown(s, phase, own) for s in history.structures(ground, covered, own)]
     return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
 
 
-def _by_last_change(ground: Steps, seen: Series, footprint: Footprint, coverage: float) -> _Shown | None:
+def _by_last_change(ground: Steps, seen: Series, footprint: Footprint) -> _Shown | None:
     """Return what the last change of an outline left, whiter or not, if it lasts: coloured steel or a dark roof."""
-    step = covers.last_change(seen, coverage)
+    step = covers.last_change(seen)
     return None if step is None else _Shown(history.by_last_change(step, ground, seen), footprint, seen)
 
 
@@ -206,7 +202,7 @@ def _judged(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeome
 
 
 def _covered(
-    stack: Stack, rows: pd.DataFrame, shown: list[_Shown], geometry: BaseGeometry, data: xr.Dataset, coverage: float
+    stack: Stack, rows: pd.DataFrame, shown: list[_Shown], geometry: BaseGeometry, data: xr.Dataset
 ) -> list[_Shown]:
     """Return structures dated by the change that laid their cover, what stood before it being a slab or a frame."""
     done: list[_Shown] = []
@@ -220,7 +216,7 @@ def _covered(
         until = after[0][0].structure.half_day if after else np.inf
         told, over = one, structure.near[1]
         weight = covers.stage_weight(first.structure, structure.near, seen) if first is not one else 0.0
-        later = None if after else covers.later_change(structure, seen, coverage)
+        later = None if after else covers.later_change(structure, seen)
         if later is not None:
             state = covers.final_state(structure, later, seen)
             final = _judged(stack, rows, replace(one, structure=state, picture=None), geometry, data)
@@ -231,7 +227,7 @@ def _covered(
         stage = replace(told.structure, onset_low=first.structure.onset_low, onset_high=first.structure.onset_high)
         window = (since, min(until, stage.removed_day))
         near = (first.structure.near[0], over)
-        done.append(told.edited(covers.timed(stage, near, window, seen, coverage, first.structure, weight)))
+        done.append(told.edited(covers.timed(stage, near, window, seen, first.structure, weight)))
     return done
 
 

@@ -91,10 +91,10 @@ def _masks(data: xr.Dataset, outline: BaseGeometry, apart: BaseGeometry | None) 
     return inside, [ring & (sector == k) for k in range(SECTORS)]
 
 
-def date_pictures(pictures: imagery.Pictures, outlines: gpd.GeoDataFrame, *, coverage: float = 0.9) -> gpd.GeoDataFrame:
+def date_pictures(pictures: imagery.Pictures, outlines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return when the outlines (any CRS, column outline_id) changed in a folder of dated pictures, one row a change.
 
-    `changed_low` to `changed_high` holds the day on which half of the change had happened with probability `coverage`;
+    `changed_low` to `changed_high` holds the day on which half of the change had happened, with 90%;
     `texture` and `brightness` are how many times stronger they are afterwards, against the surroundings. An outline
     without a change has one row with the reason in `cannot_tell`. It takes at least six pictures that show the outline
     (`date_step`); two pictures of one day count as two.
@@ -106,7 +106,7 @@ def date_pictures(pictures: imagery.Pictures, outlines: gpd.GeoDataFrame, *, cov
         name = str(getattr(outline, "outline_id", number))
         try:
             seen = picture_series(pictures.data, outline.geometry, every)
-            found = steps.date_step(seen.days, seen.values, coverage=coverage)
+            found = steps.date_step(seen.days, seen.values)
         except BadInputError as error:
             told = [{"cannot_tell": str(error), "says": str(error), "pictures_used": 0}]
         else:

@@ -35,7 +35,6 @@ ROUNDS = 3  # reweightings
 EDGE_SHARE, TIED_VALUES = 0.25, (2, 6)  # values at either end whose median a level is tied to; fewest, most
 FEWEST_VALUES = 9  # of a series
 FEWEST_OUTSIDE = 2  # values before and after the time that is searched, or it ends with the series
-MOST_STEPS = 6
 
 
 Moment: TypeAlias = tuple[float, float, float]
@@ -58,7 +57,6 @@ def time_cover(
     values: np.ndarray,
     near: tuple[float, float],
     window: tuple[float, float],
-    coverage: float,
 ) -> Cover | None:
     """Return when the last change to what stands happened, None where the series is too short for it.
 
@@ -67,7 +65,7 @@ def time_cover(
     """
     if len(days) < FEWEST_VALUES:
         return None
-    fit = _segmentation.segment(days, values, None, MOST_STEPS)
+    fit = _segmentation.segment(days, values, None)
     first, last = max(window[0], near[0] - BEFORE_DAYS), min(window[1], near[1] + AFTER_DAYS)
     part = (fit.days >= first) & (fit.days <= last)
     if part.sum() < FEWEST_VALUES:
@@ -88,7 +86,7 @@ def time_cover(
     weight = np.concatenate(weights)
     middle, took = (np.concatenate([getattr(one, name) for one in tried]) for name in ("middle", "took"))
     begun, half, complete = (
-        _transition.interval_of(moment, weight / weight.sum(), coverage)
+        _transition.interval_of(moment, weight / weight.sum(), _transition.COVERAGE)
         for moment in (middle - took / 2, middle, middle + took / 2)
     )
     return Cover(begun, half, complete, staged=float(1 - weights[0].sum() / weight.sum()))

@@ -116,8 +116,7 @@ def date_step(
     values: ArrayLike,
     sigma: ArrayLike | None = None,
     *,
-    coverage: float = 0.9,
-    max_steps: int = 6,
+    coverage: float = _transition.COVERAGE,
 ) -> Steps:
     """Return the steps of an irregular series, each with an interval of the stated `coverage`.
 
@@ -140,7 +139,7 @@ def date_step(
         return _none(NoStep.NO_CHANGE, "every value is the same")
     kept = np.ones(count, bool)
     for _ in range(SPELL_ROUNDS):
-        fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept], max_steps)
+        fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept])
         spell = _spell(fit)
         if spell is None:
             break

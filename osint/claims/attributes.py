@@ -97,6 +97,7 @@ _MODEL_REACH = 24
 _COUNT_BEFORE = re.compile(r"\d\s?[台套架][,、;和及]")
 _MAKER = re.compile(r"^(?:英伟达|NVIDIA|Nvidia(?:['’]?s)?)\s?|(?:GPU)$")
 _PLURAL = re.compile(r"(?<=\d)s$")
+_ROUND_SIZE = re.compile(r"[一二两三四五六七八九]?[十百千万]{1,3}卡")
 _SUM = re.compile(r"总投资|投资额|总金额|合同金额|中标金额|成交金额|预算|造价|总价")
 
 
@@ -107,6 +108,8 @@ def doubts_of(found: LocatedQuantity, kind: str, text: str) -> list[str]:
     is_small = kind == "money_cny" and value is not None and value < _LEAST_SUM
     if is_small and _SUM.search(text, max(0, found.start - 16), found.start):
         return [*found.remarks, "a sum without 万 or 亿 that is small for what it names"]
+    if kind == "chips" and _ROUND_SIZE.fullmatch(text, found.start, found.end):
+        return [*found.remarks, NumberDoubt.NAME]
     return list(found.remarks)
 
 

@@ -8,7 +8,9 @@ from osint.claims.atoms import Atom
 
 NAMED_MODEL = re.compile(r" [A-Z][A-Za-z]{1,15} \d{1,4}(?= [a-z])")
 _NAMED_SIZE = re.compile(r"[十百千万]{1,3}(?:卡|P)$")
-_OF_PROGRAMME = re.compile(r"(?:级|国产|智算|算力|超)*(?:集群)?(?:计划|工程|行动|专项|战略|时代)")
+_OF_PROGRAMME = re.compile(
+    r"(?:级|国产|智算|算力|超)*(?:集群)?(?:扩建|建设|升级|改造|配套|[一二三四]期)*(?:计划|工程|行动|专项|战略|时代)"
+)
 _QUOTES = ("“", '"', "「", "『")
 
 

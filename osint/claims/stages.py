@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from osint.claims.clauses import REACH, Clauses, RungWord, is_predicate
 from osint.claims.folding import fold
@@ -69,7 +69,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
             if clauses.denies(at, stop) and all(hit.role == "future" for hit in hits):
                 return Assertion()  # "原定年内交付, 至今未到货": what was meant and did not come
             asserted = _decide(clauses, hits, start, end)
-            if at < own[0] and asserted.modality == "has" and _OWN_MATTER.search(clauses.text, stop, start):
+            turns = _OWN_MATTER if _strong(near) else _OWN_OR_NEW
+            if at < own[0] and asserted.modality == "has" and turns.search(clauses.text, stop, start):
                 return Assertion()
             if (at, stop) != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
                 return Assertion()  # what a hall can carry says nothing of what the next clause measures
@@ -87,6 +88,10 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
 
 _OWN_MATTER = re.compile(r"配套|创建|培育|吸引|带动|降至|降到|节约|减排|\b(?:against|compared with)\b")
 """words by which a clause turns to a matter of its own, of which the done work before it says nothing"""
+_OWN_OR_NEW = re.compile(
+    rf"{_OWN_MATTER.pattern}|新增|新建|扩建|改建|增加|增设|本次|\b(?:add(?:s|ed|ing|itional)?|new|expand|expansion)\b"
+)
+"""the same behind words that only say what is there: 现有机柜1200架，新增2400架"""
 
 
 def stage_of_heading(words: str) -> Assertion:
@@ -311,7 +316,6 @@ def _chain(hits: list[RungWord], nearest: RungWord, text: str, end: int) -> list
     return hits[low : high + 1]
 
 
-_MAY_REACH = ("chips", "servers", "racks", "compute", "power", "transformer")
 _ASKS = re.compile(r"是否|能否|有没有|[吗么]\s?\??$|\bwhether\b")
 
 
@@ -325,6 +329,8 @@ def _asks(found: LocatedQuantity, reading: Reading) -> bool:
 
 
 _REACHED = re.compile(r"(?:达到?|突破|超过|形成|\b(?:reached|totall?ed|hit))\s?[约近]?$")
+_SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今")
+_ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
     r"\bfrom (?:just |only |about |the current )?|[从由](?:年初的?|目前的?|原来的?|原有的?|现有的?|约)?|compared with )"
@@ -346,12 +352,17 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     if _asks(found, reading):
         return Assertion()
     at, stop = _around(found, reading)
-    if text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop):
+    if _OF_A_BIDDER.search(text, at, stop) or (
+        text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop)
+    ):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
     day = when[:10]
-    if not asserted.modality and kind in _MAY_REACH and day and _REACHED.search(near):
+    has_day = day or _SO_FAR.search(text, reading.clauses.sentence(found.start)[0], found.start)
+    if not asserted.modality and kind in _MACHINES and has_day and _REACHED.search(near):
         asserted = Assertion("roofed", "roofed", "has")
+    if asserted.modality == "has" and _ROOM_FOR.search(near):
+        asserted = replace(asserted, modality="can carry")
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
     return asserted
@@ -360,8 +371,11 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
 OF_WHOLE = re.compile(
     r"(?<!phase )(?<!stage )\b\d[\d,.]* (?:out )?of (?:the |its |some |about )?(?:planned )?$", re.IGNORECASE
 )
-_NEVER_WAS = re.compile(r"\bwould have (?:been )?\w+(?:ed|en)\b|\bcould have (?:been )?\w+(?:ed|en)\b")
-"""what would have been and was not"""
+_NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld)\b")
+"""what would have been and was not, or what a bidder must have done"""
+_OF_A_BIDDER = re.compile(
+    r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|供应商[^,。]{0,4}(?:具有|具备|自有|拥有)"
+)
 
 
 def _around(found: LocatedQuantity, reading: Reading) -> tuple[int, int]:

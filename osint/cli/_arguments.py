@@ -160,21 +160,24 @@ def place_parser(radius_m: float) -> argparse.ArgumentParser:
     return parser
 
 
-def add_demo(parser: argparse.ArgumentParser) -> None:
-    """Add --demo to a verb of `place_parser` that asks a catalogue."""
+def add_demo(
+    parser: argparse.ArgumentParser, place: Callable[[argparse.Namespace], BaseGeometry] | None = None
+) -> None:
+    """Add --demo to a verb that asks a catalogue; `place` returns where it looks (degrees; default: `place_of`)."""
     told = "on a SIMULATED world of 2023 to 2025 put at the place, without a network"
-    parser.add_argument("--demo", dest="demo_at_place", action="store_true", help=told)
+    parser.add_argument("--demo", dest="demo_at", action="store_const", const=place or place_of, help=told)
 
 
 @contextlib.contextmanager
 def demo_world(args: argparse.Namespace) -> Iterator[None]:
     """Serve the SIMULATED world that `add_demo` asks for as long as the block lasts."""
-    if not getattr(args, "demo_at_place", False):
+    place: Callable[[argparse.Namespace], BaseGeometry] | None = getattr(args, "demo_at", None)
+    if place is None:
         yield
         return
     from osint.cli import demo
 
-    with demo.demo_at(place_of(args)) as made:
+    with demo.demo_at(place(args)) as made:
         args.catalogue, args.collection = made.catalogue, made.collection
         yield
         print(f"osint: {SIMULATED}", file=sys.stderr)

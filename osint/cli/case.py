@@ -140,6 +140,7 @@ def _new(args: argparse.Namespace) -> None:
 def _look(args: argparse.Namespace) -> int:
     from osint import case, geo
 
+    outlines = geo.read_outlines(args.outline, geo.datum_named(args.datum)).geometry if args.outline else ()
     site = case.open_case(args.data).site(args.site)
     said = args.take or args.nothing_there
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
@@ -148,7 +149,6 @@ def _look(args: argparse.Namespace) -> int:
     else:
         place = _arguments.box(args.bbox, args.datum) if args.bbox else None
         look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, tell=_tell, **source)
-    outlines = geo.read_outlines(args.outline, geo.datum_named(args.datum)).geometry if args.outline else ()
     for drawn in outlines:
         look = site.outline(drawn, look, **source)
     if not said:

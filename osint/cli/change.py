@@ -52,6 +52,7 @@ def add_verbs(subparsers: Any) -> None:
     told = "date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)"
     date.add_argument("--radar", nargs="?", const="planetary-computer", metavar="CATALOGUE", help=told)
     _arguments.add_datum(date, "of the map on which the outlines were drawn")
+    _arguments.add_demo(date, _around_outlines)
     for p in (observe, date):
         p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
 
@@ -65,6 +66,7 @@ def add_verbs(subparsers: Any) -> None:
     told = "last day of it; without it the plot is separated from its surroundings"
     _arguments.add_datum(p, "of the map on which the outlines were drawn")
     p.add_argument("--before-end", type=_arguments.last_day, metavar="DATE", help=told)
+    _arguments.add_demo(p, _around_outlines)
 
     _add_locate(subparsers)
 
@@ -109,6 +111,7 @@ def _add_locate(subparsers: Any) -> None:
     p.add_argument("--chips", type=int, default=10, metavar="N", help="candidates drawn (default %(default)s)")
     p.add_argument("--tile-km", type=float, default=5.12, metavar="KM", help="side of a tile (default %(default)g)")
     p.add_argument("--dask", default="", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786, or local")
+    _arguments.add_demo(p, _wide_place)
 
 
 def _observe(args: argparse.Namespace) -> int:
@@ -209,6 +212,13 @@ def _print_outlines(args: argparse.Namespace, stack: Stack, counted: str, **coun
     lines = [f"{counted}, in {args.out}; {stack.bytes_read / 1e6:.1f} MB read", *[SIMULATED] * stack.simulated]
     answer = {"out": str(args.out), **counts, "bytes_read": stack.bytes_read, "simulated": stack.simulated}
     print_answer(args, answer, "\n".join(lines))
+
+
+def _around_outlines(args: argparse.Namespace) -> BaseGeometry:
+    """Return all outlines of a file as one shape in degrees."""
+    from osint import geo
+
+    return geo.read_outlines(args.outlines, geo.datum_named(args.datum)).to_crs(4326).union_all()
 
 
 def _stack_around(args: argparse.Namespace, outlines: GeoDataFrame, start: str, end: str) -> Stack:

@@ -9,7 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from osint import __version__, filings, imagery, portals
+from osint import __version__, fonts, imagery, portals
 from osint.errors import OsintError
 from osint.http import CERTIFICATES, Client, Limits, Request, proxies_in_use
 from osint.http import examine as examine_contract
@@ -28,7 +28,7 @@ def examine() -> list[dict[str, str]]:
     rows = [("python", "ok" if sys.version_info >= (3, 11) else "missing", sys.version.split()[0])]
     rows += [_package(name, f"needed: pip install {name}, or make report") for name in NEEDED]
     rows += [_package(name, how) for name, how in OPTIONAL.items()]
-    if font := filings.chinese_font():
+    if font := fonts.chinese_font():
         rows.append(("font for Chinese", "ok", f"{font.name}, from inside the environment"))
     else:
         rows.append(("font for Chinese", "missing", "Chinese is left out of figures; pip install zhplot==1.0.0"))

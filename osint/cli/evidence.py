@@ -186,10 +186,12 @@ def _score(args: argparse.Namespace) -> None:
 
 
 def _report(args: argparse.Namespace) -> None:
-    from osint import case, files, report
+    from osint import files, report
     from osint.register import data_dir
 
     if args.site:
+        from osint import case  # loads what reads pictures and filings
+
         page = case.open_case(args.data).site(args.site).report(args.out)
         print_answer(args, {"page": str(page)}, f"page: {page}")
         return

@@ -31,8 +31,9 @@ def add_verbs(verbs: Any) -> None:
     p.add_argument("subject", metavar="SITE|CLAIM|FIGURE", help="an id, or the path of an exported figure")
     told = "folder of the packet, DIR.zip is put beside; without it, or of a bare name, in derived/ of the case"
     p.add_argument("--out", type=_arguments.out_file, metavar="DIR", help=told)
-    told = "a picture: before, after, unmarked, marked or other, then file, day, credit; can be given again"
-    p.add_argument("--picture", action="append", default=[], metavar="KIND=FILE|DATE|CREDIT", help=told)
+    told = "a picture: before, after, unmarked, marked or other; its file, day and credit; can be given again"
+    form = ("KIND", "FILE DATE CREDIT")
+    p.add_argument("--picture", action="append", nargs="+", default=[], metavar=form, help=told)
     told = "two files of outlines, the second drawn without seeing the first"
     p.add_argument("--outlines", nargs=2, default=[], metavar=("FIRST", "SECOND"), help=told)
     p.add_argument("--harm", default="", metavar="TEXT", help="whom printing it could harm, and what was done about it")

@@ -66,7 +66,7 @@ def _claims(args: argparse.Namespace) -> None:
     cells = []
     for row in rows:
         claim = Claim.from_row(row)
-        said = claim.written() or claim.quantity_kind.replace("_", " ")
+        said = claim.told()
         chip = f", {claim.chip_model}" if claim.chip_model else ""
         when = claim.date.text if claim.date else "undated"
         words = claim.translation or claim.quote

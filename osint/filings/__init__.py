@@ -5,7 +5,6 @@ from osint.filings.decode import Decoded, decode
 from osint.filings.facts import DocumentFacts, Notice, project_codes, read_notice
 from osint.filings.filing import Filing, Location, Medium, open_filing, parse
 from osint.filings.filing_claims import claims_of
-from osint.filings.fonts import chinese_font, drawable, font_families, font_subset, missing_glyphs
 from osint.filings.grid import Cell
 from osint.filings.ocr import parse_with_ocr
 from osint.filings.page import Page, element_text
@@ -29,17 +28,12 @@ __all__ = [
     "about",
     "accept_claim",
     "change_claim",
-    "chinese_font",
     "claims_of",
     "compare_with_register",
     "crop_html",
     "decode",
-    "drawable",
     "element_text",
-    "font_families",
-    "font_subset",
     "is_missing",
-    "missing_glyphs",
     "open_filing",
     "parse",
     "parse_with_ocr",

@@ -25,7 +25,6 @@ class DoubtKind(StrEnum):
     BY_MACHINE = "read by machine: check against the picture"
     READINGS_DIFFER = "check: two readings disagree, {}"
     SUSPECT = "check: {}"
-    COLUMN = "column in doubt: {}"
 
     @property
     def refuses(self) -> bool:

@@ -23,7 +23,7 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageDraw, ImageFont
 
 from osint.filings.doubt import UNNAMED, DoubtKind
-from osint.filings.fonts import chinese_font
+from osint.fonts import chinese_font
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

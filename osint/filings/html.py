@@ -11,7 +11,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from osint.filings.grid import BORDER, Cell, TableGrid
+from osint.filings.grid import Cell, TableGrid
+from osint.filings.heads import BORDER
 from osint.filings.page_fonts import declared_fonts, font_family
 
 if TYPE_CHECKING:

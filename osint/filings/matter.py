@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from osint import claims
 from osint.register import LADDER, TAKEN_BACK, Modality
@@ -11,11 +10,12 @@ from osint.register import LADDER, TAKEN_BACK, Modality
 _TITLE = 60
 """characters in which a document without a title names its kind"""
 _FILED = re.compile(
-    r"招标公告|招标文件|采购公告|采购文件|采购意向|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|中标通知书|"
-    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
+    r"招标公告|招标文件|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|中标通知书|"
+    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
     r"(?:受理|审批|出让|拟审批\w{0,4})公[告示]|环境影响(?:报告|评价|登记)\w?|"
-    r"\b(?:(?:tender|procurement|award) notice|contract award|notice of award|award of contract|"
-    r"planning application|building permit)\b",
+    r"\b(?:(?:tender|procurement|award|contract) notice|request for (?:proposals?|tenders?|quotations?|bids)|"
+    r"invitation to (?:tender|bid)|call for (?:tenders|bids)|contract award|notice of award|award of contract|"
+    r"planning (?:application|permission|consent)|decision notice|notice of decision|building permit)\b",
     re.IGNORECASE,
 )
 """titles of filings that put their matter on paper"""
@@ -28,19 +28,34 @@ _CALLED_OFF = re.compile(
 )
 """titles of filings that call off what they name"""
 _MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
+_ON_PAPER = ("pue", "energy", "gen", "battery", "battery_energy")
 _BUILT = (*_MACHINES, "floor", "land", "voltage", "tce", "money_cny", "money_usd", "money_eur", "money_hkd")
-_LENT = {"announced": _BUILT, "ground broken": (*_MACHINES, "floor"), "roofed": (*_MACHINES, "floor")}
+_LENT = {
+    "announced": _BUILT,
+    "filed": (*_MACHINES, "floor", "land", "voltage", "tce"),
+    "ground broken": (*_MACHINES, "floor"),
+    "roofed": (*_MACHINES, "floor"),
+}
 """kinds to which a heading lends a rung: a hall that runs says nothing of the stage of a sum"""
 _OF_MANY = re.compile(r"项目|清单|一览|名单|\b(?:projects|sites)\b", re.IGNORECASE)
 """words of a heading that stands over several places or parts"""
-_OF_BIDDERS = re.compile(r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|保证金|标书|代理服务费|文件售价|罚款")
+_OF_BIDDERS = re.compile(
+    r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|罚款|近[一二三四五两\d]年|承[接揽建担]过|完成过|"
+    r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,，。]{0,6}(?:具有|具备|自有|拥有)|"
+    r"\b(?:eligibility|qualifications?|turnover|experience|past (?:\w+ )?years)\b",
+    re.IGNORECASE,
+)
+"""words of a sentence, or of the heading over it, that speaks of who may bid, and what else he has built"""
 _OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
 """words of a sentence that speaks of more than the matter of its filing"""
 _OPEN = re.compile(
-    r"未|尚|没有|无法|不再|是否|将|拟|计划|若|如果|[?？]|\bnot?\b|n't\b|\b(?:never|none|yet|will|would|plans?|if)\b",
+    r"未|尚|没有|无法|不再|是否|将|拟|计划|预计|力争|(?:建成|投产|达产|完成|投运)后|若|如果|[?？]|\bnot?\b|n't\b|\b(?:never|none|yet|will|would|plans?|if)\b",
     re.IGNORECASE,
 )
 """words of a sentence that says otherwise than its heading, or leaves it open"""
+_MEANT_TO_BUY = re.compile(r"(?:拟|计划|将)(?:采购|购置|购买|招标)")
+"""what a tender says of its own matter"""
+_CLAUSE_END = re.compile(r"[，。；：;\n]|[,:](?!\d)")
 _HEADING, _REACH = 40, 400
 """longest heading, and characters behind it over which it lends its stage (judgement)"""
 _NO_HEADING = re.compile(r"[。！？!?；;|]|[，,].*[，,]|\d\s?[万亿]?(?:元|P|MW|[架台张套亩])|[:：].")
@@ -49,12 +64,6 @@ _BYLINE = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(r"[一二三四五六]期|[一二三四五六\d]号|\b(?:phase|building|hall) ?\d", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Heading:
-    words: str
-    end: int
 
 
 class Matter:
@@ -72,43 +81,52 @@ class Matter:
         """Return a claim with the stage that its filing gives it, and the reason."""
         if self._called_off:
             return _called_off(claim, self._called_off[0])
-        if claim.rung or claim.modality or claim.rung_reason or claim.kind not in _BUILT:
+        if claim.rung_reason or claim.kind not in (*_BUILT, *_ON_PAPER):
             return claim
-        labels = claim.column_label + claim.row_label
-        if any(pattern.search(claim.sentence) or pattern.search(labels) for pattern in (_OF_BIDDERS, _OF_REGION)):
+        if (claim.rung or claim.modality) and not (self._filed and self._plans_elsewhere(claim)):
+            return claim
+        heading = self._heading_of(claim.start)
+        words = f"{claim.sentence} {claim.column_label} {claim.row_label}"
+        if _OF_BIDDERS.search(words) or _OF_REGION.search(words) or (heading and _OF_BIDDERS.search(heading)):
             return claim
         if claim.per and not claim.kind.startswith("money"):
             return claim
         if self._accepted:
             return _staged(claim, "roofed", "roofed", "has", f"the document is a {self._accepted[0]}")
         if self._filed:
-            return _staged(claim, "filed", "filed", "has", f"the document is a {self._filed[0]}")
-        return self._under_heading(claim)
+            aim, modality = (claim.aim, claim.modality) if claim.rung else ("filed", "has")
+            return _staged(claim, "filed", aim, modality, f"the document is a {self._filed[0]}")
+        return _under_heading(claim, heading) if heading else claim
 
-    def _under_heading(self, claim: claims.TextClaim) -> claims.TextClaim:
-        """Return a claim with the stage of the heading that it stands under, if its own sentence leaves it to that."""
-        heading = self._heading_of(claim.start)
-        if heading is None or _OPEN.search(claim.sentence):
-            return claim
-        parts, named = set(_PART.findall(claim.sentence.lower())), set(_PART.findall(heading.words.lower()))
-        said = claims.stage_of_heading(heading.words)
-        is_other = not parts <= named and not (_OF_MANY.search(heading.words) and not named)
-        if not said.rung or is_other or claim.kind not in _LENT.get(said.rung, _MACHINES):
-            return claim
-        told = _staged(claim, said.rung, said.aim, said.modality, f"the heading says {heading.words!r}")
-        return told._replace(confidence=min(told.confidence, "medium", key=claims.CONFIDENCES.index))
+    def _plans_elsewhere(self, claim: claims.TextClaim) -> bool:
+        """Say whether a claim is a plan only by another clause of its sentence: 投资12亿元，计划9月开工."""
+        before, behind = (
+            self._text[max(0, claim.start - _REACH) : claim.start],
+            self._text[claim.end : claim.end + _REACH],
+        )
+        clause = _CLAUSE_END.split(before)[-1] + claim.quote + _CLAUSE_END.split(behind, maxsplit=1)[0]
+        return claim.rung == "announced" and not _OPEN.search(_MEANT_TO_BUY.sub("", clause))
 
-    def _heading_of(self, start: int) -> _Heading | None:
-        """Return the nearest line above an offset that reads like a heading, if it is near."""
-        first = max(0, start - _REACH)
-        lines = self._text[first:start].split("\n")
-        end = start - len(lines[-1]) - 1
-        for line in reversed(lines[:-1]):
+    def _heading_of(self, start: int) -> str:
+        """Return the nearest line above an offset that reads like a heading, if it is near; else nothing."""
+        for line in reversed(self._text[max(0, start - _REACH) : start].split("\n")[:-1]):
             words = line.strip(" \t　#*:：")
             if 1 < len(words) <= _HEADING and not _NO_HEADING.search(words) and not _BYLINE.search(words):
-                return _Heading(words, end)
-            end -= len(line) + 1
-        return None
+                return words
+        return ""
+
+
+def _under_heading(claim: claims.TextClaim, heading: str) -> claims.TextClaim:
+    """Return a claim with the stage of the heading that it stands under, if its own sentence leaves it to that."""
+    if _OPEN.search(claim.sentence):
+        return claim
+    parts, named = set(_PART.findall(claim.sentence.lower())), set(_PART.findall(heading.lower()))
+    said = claims.stage_of_heading(heading)
+    is_other = not parts <= named and not (_OF_MANY.search(heading) and not named)
+    if not said.rung or is_other or claim.kind not in _LENT.get(said.rung, _MACHINES):
+        return claim
+    told = _staged(claim, said.rung, said.aim, said.modality, f"the heading says {heading!r}")
+    return told._replace(confidence=min(told.confidence, "medium", key=claims.CONFIDENCES.index))
 
 
 def _staged(claim: claims.TextClaim, rung: str, aim: str, modality: str, reason: str) -> claims.TextClaim:

@@ -13,7 +13,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from osint.errors import RefusedError, UnreadableError
-from osint.filings.grid import BORDER, MOST_COLUMNS, Cell, TableGrid
+from osint.filings.grid import MOST_COLUMNS, Cell, TableGrid
+from osint.filings.heads import BORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from osint.filings.decode import decode
-from osint.filings.grid import BORDER, header_rows
+from osint.filings.grid import header_rows
+from osint.filings.heads import BORDER
 from osint.filings.html import VisibleText, cut_out, read_html
 
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<div", b"<!--")

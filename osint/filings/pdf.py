@@ -19,7 +19,8 @@ from PIL import Image, ImageDraw
 from osint.errors import UnreadableError
 from osint.filings import glyphs
 from osint.filings.doubt import UNNAMED, FilingDoubt
-from osint.filings.grid import BORDER, TableGrid
+from osint.filings.grid import TableGrid
+from osint.filings.heads import BORDER
 from osint.filings.pdf_tables import page_letters, page_tables
 
 if TYPE_CHECKING:
@@ -137,8 +138,8 @@ NOTHING = "\0"
 """stands in a page where no character is shown, so that the others keep their index"""
 _BREAKS = 0.5
 """line breaks per shown character from which on the reader took lines of a page for columns of a vertical text"""
-_SPACE = 0.25
-"""gap between two characters of a line, in the height of their boxes, that is a space"""
+_SPACE, _LATIN_SPACE = 0.25, 0.12
+"""gap between two characters of a line, and behind a Latin letter, in the height of their boxes, that is a space"""
 
 
 def _characters(words: pdfium.PdfTextPage) -> str:
@@ -169,9 +170,12 @@ def _unbroken(words: pdfium.PdfTextPage, raw: str) -> str:
         height = max(before.bottom - before.top, after.bottom - after.top)
         one_line = abs(before.middle[1] - after.middle[1]) < height / 2 and after.left >= before.left
         if one_line and after.index > before.index + 1:
-            is_space = after.left - before.right > _SPACE * height
-            count = after.index - before.index - 1
-            out[before.index + 1 : after.index] = [" " if is_space else NOTHING, *[NOTHING] * (count - 1)]
+            latin = (raw[before.index] + raw[after.index]).isascii() and raw[before.index].isalpha()
+            is_space = after.left - before.right > (_LATIN_SPACE if latin else _SPACE) * height
+            fill = [NOTHING] * (after.index - before.index - 1)
+            if is_space:
+                fill[-1 if latin else 0] = " "
+            out[before.index + 1 : after.index] = fill
     return "".join(out)
 
 

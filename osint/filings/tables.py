@@ -21,7 +21,8 @@ from osint.claims import (
     read_unit,
 )
 from osint.filings.column_roles import MEASURES_NOTHING, NAMING, NEVER_READ, ColumnRole, Note, column_role
-from osint.filings.grid import Cell, is_value
+from osint.filings.grid import Cell
+from osint.filings.heads import is_value
 
 _MOST_LABELS = 6
 """label cells of one row that are kept"""
@@ -53,6 +54,8 @@ _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[A-Za-z一-龥]")
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
 
+_YEARS = re.compile(r"(?:19|20)\d\d年?\s?[-~—–至]\s?(?:19|20)\d\d年?")
+"""a span of years, where only a note gives the column a unit"""
 _IS_DAY = re.compile(r"(?:19|20)\d\d\s?[-/年]\s?(?:0?[1-9]|1[0-2])(?:\s?[-/月]\s?(?:[012]?\d|3[01])\s?日?)?月?")
 """a cell that is a month or a day, and no range of numbers"""
 
@@ -339,18 +342,7 @@ class Table:
         """Fill in the context of a cell, and what was inferred."""
         header = cell.headers[-1] if cell.headers else ""
         head_words = label_unit(header)[1]
-        above = [label_unit(one)[1] for one in reversed(cell.headers) if not is_unit(one)]
-        parties = [one for one in labels if self.role(one) is ColumnRole.PARTY]
-        things = [one for one in labels if one not in parties]
-        beside = [label_unit(one.text)[1] for one in (*reversed(things), *reversed(parties))]
-        if named := self._named_above(cell):
-            beside = [
-                *(one for one in beside if is_generic(one)),
-                named,
-                *(one for one in beside if not is_generic(one)),
-            ]
-        by_column = reading.source is UnitSource.COLUMN_HEADER or any(map(counted_kind, above))
-        names = above + beside if by_column else beside + above
+        names = self._names(cell, reading, labels)
         implied = unit is None and role is ColumnRole.VALUE and _implied(head_words, labels)
         if implied:
             unit, reading.source = implied
@@ -379,10 +371,34 @@ class Table:
         model = next(
             (found for one in row if one.text and not is_value(one.text) and (found := chip_model_in(one.text))), ""
         )
-        reading.context = CellContext(unit, tuple(names), stated, around, self._date(cell, labels, row), per, model)
+        reading.context = CellContext(unit, names, stated, around, self._date(cell, labels, row), per, model)
         apart = reading.source is not UnitSource.COLUMN_HEADER
-        if role is ColumnRole.SERIAL or (role in NEVER_READ and apart) or _IS_DAY.fullmatch(cell.text):
+        if (
+            role is ColumnRole.SERIAL
+            or (role in NEVER_READ and apart)
+            or _IS_DAY.fullmatch(cell.text)
+            or (reading.source is UnitSource.NOTE and _YEARS.fullmatch(cell.text))
+        ):
             reading.context = replace(reading.context, unit=None)
+        self._note_inferred(cell, reading, labels)
+
+    def _names(self, cell: Cell, reading: CellReading, labels: tuple[Cell, ...]) -> tuple[str, ...]:
+        """Return the words that name what a cell counts, those nearest to its unit first."""
+        above = [label_unit(one)[1] for one in reversed(cell.headers) if not is_unit(one)]
+        parties = [one for one in labels if self.role(one) is ColumnRole.PARTY]
+        things = [one for one in labels if one not in parties]
+        beside = [label_unit(one.text)[1] for one in (*reversed(things), *reversed(parties))]
+        if named := self._named_above(cell):
+            beside = [
+                *(one for one in beside if is_generic(one)),
+                named,
+                *(one for one in beside if not is_generic(one)),
+            ]
+        by_column = reading.source is UnitSource.COLUMN_HEADER or any(map(counted_kind, above))
+        return tuple(above + beside if by_column else beside + above)
+
+    def _note_inferred(self, cell: Cell, reading: CellReading, labels: tuple[Cell, ...]) -> None:
+        """Note what was inferred of the place and the labels of a cell."""
         if cell.doubt:
             reading.refused = reading.refused or cell.doubt
         if cell.row_span > 1:

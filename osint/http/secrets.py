@@ -63,7 +63,6 @@ _DOCUMENT = re.compile(
     r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[\d.,_-]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
 """Numbers, digests and UUIDs: the ids by which portals name documents, without which an address finds nothing."""
-_USER = re.compile(r"(?<=//)[^/?#@\s]*@")
 _USER_WITH_SLASH = re.compile(r"(?<=//)[^?#\s]*@")
 _ROUTE = re.compile(r"!?/")
 """Begins a fragment that is read by a script as a path, and names a page."""

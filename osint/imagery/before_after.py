@@ -19,7 +19,7 @@ import shapely
 import xarray as xr
 from pyproj import Transformer
 
-from osint import files, filings, geo
+from osint import files, fonts, geo
 from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
 from osint.http import Cost
@@ -188,13 +188,13 @@ def draw_pair(pair: Pair, outline: Place | None = None, title: str = "") -> Figu
     height = min(max(4.6 * (north - south) / (east - west), 2.5), 7.0)
     stamp: Any = {"ha": "center", "va": "center", "rotation": 25, "fontsize": 26, "color": "white", "weight": "bold"}
     stamp |= {"family": "DejaVu Sans"}
-    with mpl.rc_context({**STYLE, "font.family": filings.font_families()}):
+    with mpl.rc_context({**STYLE, "font.family": fonts.font_families()}):
         drawn = Figure(figsize=(9.6, height + 1.1), layout="constrained")
         axes = drawn.subplots(1, 2, sharex=True, sharey=True)
         for ax, image, label in zip(axes, pair.images, pair.labels, strict=True):
             ax.set_facecolor("0.8")
             ax.imshow(with_alpha(image), extent=pair.extent, interpolation="nearest")
-            ax.set_title(filings.drawable(label), fontsize=9, loc="left")
+            ax.set_title(fonts.drawable(label), fontsize=9, loc="left")
             ax.set(xticks=[], yticks=[])
             if outline is not None:
                 draw_outline(ax, outline, pair.crs)
@@ -205,9 +205,9 @@ def draw_pair(pair: Pair, outline: Place | None = None, title: str = "") -> Figu
         turned = {"xycoords": "axes fraction", "ha": "center", "va": "center", "fontsize": 9}
         axes[1].annotate("N", (0.95, 0.97), (0.95, 0.86), arrowprops=arrow, bbox=BOX, **turned)
         same = "Both pictures: one grid, one stretch. Grey: no picture."
-        drawn.supxlabel(filings.drawable(f"{pair.credit}\n{same}".strip()), fontsize=8, x=0.01, ha="left")
+        drawn.supxlabel(fonts.drawable(f"{pair.credit}\n{same}".strip()), fontsize=8, x=0.01, ha="left")
         if title:
-            drawn.suptitle(filings.drawable(title), x=0.01, ha="left")
+            drawn.suptitle(fonts.drawable(title), x=0.01, ha="left")
     return drawn
 
 
@@ -269,7 +269,7 @@ def _side(pair: Pair, n: int) -> bytes:
     west, east, south, north = pair.extent
     tall = min(max((north - south) / (east - west), 0.5), 1.5)
     word, held = ("before", "after")[n], io.BytesIO()
-    with mpl.rc_context({**STYLE, "font.family": filings.font_families()}):
+    with mpl.rc_context({**STYLE, "font.family": fonts.font_families()}):
         drawn = Figure(figsize=(SIDE_INCHES, SIDE_INCHES * tall))
         ax = drawn.add_axes((0, 0, 1, 1))
         ax.set_facecolor("0.8")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from osint import files, filings
+from osint import files, fonts
 from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
 from osint.http import Cost
@@ -240,7 +240,7 @@ def draw_sheet(sheet: Sheet, outline: Place | None = None, title: str = "") -> F
         axes = np.atleast_1d(drawn.subplots(rows, columns, squeeze=False)).ravel()
         for ax, shot in zip(axes, sheet.shots, strict=False):
             _draw_shot(ax, sheet, shot, outline)
-            ax.set_title(filings.drawable(shot.label), fontsize=8, loc="left")
+            ax.set_title(fonts.drawable(shot.label), fontsize=8, loc="left")
         for ax in axes[len(sheet.shots) :]:
             ax.set_axis_off()
         scale_bar(axes[0], sheet.extent)
@@ -248,14 +248,14 @@ def draw_sheet(sheet: Sheet, outline: Place | None = None, title: str = "") -> F
         same = f"{first} to {last}. All pictures: one grid, one stretch, north up. Grey: no picture."
         told = f"Not shown: {sheet.told}." if sheet.told else ""
         footer = "\n".join(line for line in (sheet.credit, same, told) if line)
-        drawn.supxlabel(filings.drawable(footer), fontsize=8, x=0.01, ha="left")
+        drawn.supxlabel(fonts.drawable(footer), fontsize=8, x=0.01, ha="left")
         if title:
-            drawn.suptitle(filings.drawable(title), x=0.01, ha="left")
+            drawn.suptitle(fonts.drawable(title), x=0.01, ha="left")
     return drawn
 
 
 def _style() -> Any:
-    return {**STYLE, "font.family": filings.font_families()}
+    return {**STYLE, "font.family": fonts.font_families()}
 
 
 def _draw_shot(ax: Axes, sheet: Sheet, shot: Shot, outline: Place | None) -> None:
@@ -309,9 +309,9 @@ def _frame(sheet: Sheet, shot: Shot, outline: Place | None, title: str) -> Pictu
         ax.text(0.02, 0.97, f"{shot.date:%Y-%m-%d}", transform=ax.transAxes, fontsize=15, va="top", bbox=BOX)
         scale_bar(ax, sheet.extent)
         if title:
-            ax.set_title(filings.drawable(title), fontsize=10, loc="left")
+            ax.set_title(fonts.drawable(title), fontsize=10, loc="left")
         lines = (sheet.credit, "One grid, one stretch, north up.", f"Not shown: {sheet.told}." if sheet.told else "")
-        drawn.supxlabel(filings.drawable("\n".join(filter(None, lines))), fontsize=7, x=0.01, ha="left")
+        drawn.supxlabel(fonts.drawable("\n".join(filter(None, lines))), fontsize=7, x=0.01, ha="left")
         canvas: Any = FigureCanvasAgg(drawn)
         canvas.draw()
         return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())

@@ -17,7 +17,7 @@ import pandas as pd
 
 from osint.errors import BadInputError
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
-from osint.model.evidence import EXACT, Given, show, sig, stated
+from osint.model.evidence import EXACT, Dossier, Given, show, sig, stated
 from osint.model.factors import Factor
 from osint.model.network import Network, unit_of
 from osint.model.posterior import GIVEN_RANGES, Posterior, posterior
@@ -273,7 +273,7 @@ def estimate(
     form: str = "",
     fixed: dict[str, str] | None = None,
     elevation_m: float | None = None,
-    register: Register | None = None,
+    register: Register | Dossier | None = None,
 ) -> Estimate:
     """Return what the givens allow for the target: low, best, high (90%).
 
@@ -283,7 +283,8 @@ def estimate(
     Target and givens are quantities of QUANTITIES in their units. Without `chip` the family is a discrete unknown
     with the prior of chips.csv for the country (two letters) and date. `form` is 8-GPU or 4-GPU where the server
     is known. `fixed` sets a discrete unknown by hand, as {"precision": "dense"}; without `elevation_m` condensers are
-    taken as at sea level. Without `register` the tables of the data folder are loaded. Raises BadInputError for an
+    taken as at sea level. Without `register` the tables of the data folder are loaded; a dossier saves that they are
+    parsed again. Raises BadInputError for an
     unknown quantity, chip or country, and for a chip that was not sold by the date.
 
     >>> estimate("it_mw", [Given("floor_m2", 33_000, 33_000)], country="CN")
@@ -291,7 +292,8 @@ def estimate(
     """
     target = quantity_named(target)
     country = country_code(country) if country is not None else None
-    network = Network.of(register if register is not None else load_register())
+    source = register if register is not None else load_register()
+    network = source.network if isinstance(source, Dossier) else Network.of(source)
     chip = _sold(network, chip, date) if chip else None
     wanted = {target} | {g.quantity for g in givens}
     asked: dict[str, Any] = {"country": country, "form": form, "fixed": fixed, "elevation_m": elevation_m}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 
-from osint.claims import read_typed
 from osint.errors import BadInputError
 from osint.model.evidence import Given
 from osint.register import QUANTITIES
@@ -54,6 +53,8 @@ def parse_given(text: str) -> Given:
     if not found[3]:
         raise BadInputError(f"{text!r} has no number; write {name}=33000 or {name}=30000..36000")
     quantity = QUANTITIES[name]
+    from osint.claims import read_typed  # its patterns are slow to load, and a number in a table needs none
+
     low, high, family = read_typed(found[3], quantity.si_unit)
     if quantity.si_unit == "count" and family and family not in _COUNTED.get(name, {"thing", "cards"}):
         raise BadInputError(f"{found[3]!r} counts {family}, and {name} counts {quantity.unit}; name the right one")

@@ -16,7 +16,6 @@ from osint.notebook.is_it_there import NEVER
 from osint.notebook.shows import Cell, Picture, Said, Shown, Table, closing
 from osint.notebook.taking import with_rows
 from osint.register import Claim, Role, Rung, write_csv
-from osint.report import site_figures
 from osint.verdict import CheckFinding, Found, Outcome, Pair
 
 LEAST_WORDS = 12
@@ -209,7 +208,7 @@ def map_of_all(country: Country) -> Shown:
     """Return the map of the sites of the case with circles as wide as the doubt about each."""
     if country.found is None:
         return Said((NO_SITE,))
-    return Picture.of(site_figures.overview(country.desk.dossier))
+    return Picture.of(report.map_of_sites(country.desk.case.register))
 
 
 def take_away(country: Country) -> Shown:

@@ -124,6 +124,21 @@ def of_a_site(show: Callable[P, Shown]) -> Callable[P, Shown]:
     return shown
 
 
+def of_a_number(none: str) -> Callable[[Callable[[Desk, Finding], Shown]], Callable[[Desk], Shown]]:
+    """Make a function of a desk and its principal finding say `none` where no number is on file."""
+
+    def made(show: Callable[[Desk, Finding], Shown]) -> Callable[[Desk], Shown]:
+        @of_a_site
+        @functools.wraps(show)
+        def shown(desk: Desk) -> Shown:
+            finding = desk.principal
+            return Said((none,)) if finding is None else show(desk, finding)
+
+        return shown
+
+    return made
+
+
 def _speak_plainly() -> None:
     """In a kernel, show an error of this library as its sentence, with the trace one press away."""
     if "IPython" not in sys.modules:

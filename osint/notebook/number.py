@@ -12,7 +12,7 @@ from typing import Any
 from osint import model
 from osint.errors import OsintError
 from osint.model import Dependence, DependenceKind, Given, Posterior, Question, show
-from osint.notebook.desk import NO_NUMBER, Desk, of_a_site, unit_of
+from osint.notebook.desk import NO_NUMBER, Desk, of_a_number, of_a_site, unit_of
 from osint.notebook.forms import Form
 from osint.notebook.is_it_there import next_in_words, sayable, unsayable
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
@@ -50,12 +50,9 @@ def numbers(desk: Desk) -> Shown:
     return Table.of(heads, rows, chosen, NO_NUMBER)
 
 
-@of_a_site
-def by_documents(desk: Desk) -> Shown:
+@of_a_number(NO_NUMBER)
+def by_documents(desk: Desk, finding: Finding) -> Shown:
     """Return what other documents would have room for, line by line; it decides nothing."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_NUMBER,))
     low, best, high = finding.paper.interval
     if not math.isfinite(high):
         return Said((f"No other document on file gives room for {finding.claim.claim_id}.",))
@@ -66,12 +63,9 @@ def by_documents(desk: Desk) -> Shown:
     return Said((*lines, "A figure on paper is not a building: this decides nothing."), heading="Documents alone")
 
 
-@of_a_site
-def by_what_was_seen(desk: Desk) -> Shown:
+@of_a_number(NO_NUMBER)
+def by_what_was_seen(desk: Desk, finding: Finding) -> Shown:
     """Return what the sizes that were seen have room for, without any document."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_NUMBER,))
     room = finding.room_text()
     if not room:
         told = f"No size was seen at {desk.site_id}, so what stands there bounds nothing. Next: {next_in_words(desk)}"

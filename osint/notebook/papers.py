@@ -284,7 +284,7 @@ def register_says(desk: Desk) -> Shown:
         words = Cell(claim.translation, chinese=claim.quote) if claim.quote_language == "zh" else claim.quote
         links = (("page", claim.source_url), ("copies", f"https://web.archive.org/web/*/{claim.source_url}"))
         page = Cell(claim.source_publisher, links=links if claim.source_url else ())
-        number = Cell(claim.written() or claim.quantity_kind.replace("_", " "), number=None)
+        number = Cell(claim.told(), number=None)
         evidence = "yes" if claim.evidence_use else "no"
         rows.append((claim.claim_id, number, words, claim.claimant, claim.rung or "", page, evidence))
     heads = ("claim", "number", "words", "who says it", "state", "source", "may test others")

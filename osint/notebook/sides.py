@@ -6,8 +6,8 @@ import math
 
 from osint import verdict
 from osint.model import show
-from osint.notebook.desk import NO_NUMBER, Desk, of_a_site, unit_of
-from osint.notebook.shows import Said, Shown, Table
+from osint.notebook.desk import NO_NUMBER, Desk, of_a_number, unit_of
+from osint.notebook.shows import Shown, Table
 from osint.register import Bounding, Claim, Modality, Rung, Tier
 from osint.verdict import CheckFinding, Finding, Pair
 
@@ -15,12 +15,9 @@ OFFICIAL = (Tier.PRIMARY_GOVERNMENT, Tier.COMPANY_FILING, Tier.LOCAL_GOVERNMENT)
 NOT_STATED = frozenset({Modality.WILL, Modality.WOULD, Modality.DENIED, Modality.WITHDRAWN})
 
 
-@of_a_site
-def both_sides(desk: Desk) -> Shown:
+@of_a_number(NO_NUMBER)
+def both_sides(desk: Desk, finding: Finding) -> Shown:
     """Return the strongest case for the claim beside the strongest against it, from the rows alone."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_NUMBER,))
     pro, contra = case_for(desk, finding), case_against(desk, finding)
     longest = max(len(pro), len(contra))
     pad = [""] * longest

@@ -142,7 +142,7 @@ def _told(ground: Ground, rows: Sequence[Mapping[str, Any]]) -> str:
     after = verdict.check(with_rows(desk.dossier, desk.site_id, rows), [desk.site_id])
     changed = [c for c in changes(before, {f.claim.claim_id: f for f in after.judged}) if c.is_other]
     told = [
-        f"{c.claim.claim_id} {c.claim.written() or c.claim.quantity_kind}: "
+        f"{c.claim.claim_id} {c.claim.told()}: "
         f"{c.before.outcome.value if c.before else 'new'} → {c.after.outcome.value}"
         for c in changed
     ]

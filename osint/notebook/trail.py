@@ -11,7 +11,7 @@ from urllib.parse import quote
 from osint import archive, files, filings, model
 from osint.errors import OsintError
 from osint.model import show
-from osint.notebook.desk import Desk, of_a_site
+from osint.notebook.desk import Desk, of_a_number, of_a_site
 from osint.notebook.is_it_there import citation, next_in_words, sayable, unsayable
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
 from osint.register import Claim, Observation
@@ -26,12 +26,9 @@ COPIES = "https://web.archive.org/web/*/"
 """Where copies of a page are listed; it is followed only by a press."""
 
 
-@of_a_site
-def the_number(desk: Desk) -> Shown:
+@of_a_number(NO_CLAIM)
+def the_number(desk: Desk, finding: Finding) -> Shown:
     """Return the number under review with its words, its translation, its page and the copies of that page."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_CLAIM,))
     claim = finding.claim
     links = _links(claim.source_url)
     rows: list[tuple[object, object]] = [
@@ -54,12 +51,9 @@ def _links(url: str) -> tuple[tuple[str, str], ...]:
     return (("page", url), ("copies of it", COPIES + quote(url, safe=":/?&=%#"))) if url else ()
 
 
-@of_a_site
-def the_bytes(desk: Desk) -> Shown:
+@of_a_number(NO_CLAIM)
+def the_bytes(desk: Desk, finding: Finding) -> Shown:
     """Return the captures of the page that the case keeps, with time and SHA-256; say so where it keeps none."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_CLAIM,))
     url, rows = finding.claim.source_url, []
     if not url:
         return Said((f"No address is on file for the page of {finding.claim.claim_id}, so no capture can be shown.",))
@@ -79,12 +73,9 @@ def the_bytes(desk: Desk) -> Shown:
     return Table.of(("asked", "answer", "SHA-256 of the body"), rows, f"Captures of {url}", none)
 
 
-@of_a_site
-def the_arithmetic(desk: Desk) -> Shown:
+@of_a_number(NO_CLAIM)
+def the_arithmetic(desk: Desk, finding: Finding) -> Shown:
     """Return every step from the evidence to the answer, line by line, with the rows that it rests on."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_CLAIM,))
     lines = list(finding.arithmetic)
     basis = "what was seen" if finding.decided_by else "documents alone, which decide nothing"
     if not lines:
@@ -92,12 +83,9 @@ def the_arithmetic(desk: Desk) -> Shown:
     return Said(tuple(lines), heading=f"By {basis}; rests on {', '.join(finding.rests_on) or 'no row'}")
 
 
-@of_a_site
-def the_relations(desk: Desk) -> Shown:
+@of_a_number(NO_CLAIM)
+def the_relations(desk: Desk, finding: Finding) -> Shown:
     """Return each relation between the evidence and the answer: its range as used, how it was set, and its source."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_CLAIM,))
     answer = _answer(finding)
     if answer is None:
         return Said(("No relation was used: nothing on file bears on the number.",))
@@ -120,12 +108,9 @@ def _answer(finding: Finding) -> model.Posterior | None:
     return room if isinstance(room, model.Posterior) else finding.paper.posterior
 
 
-@of_a_site
-def the_rows(desk: Desk) -> Shown:
+@of_a_number(NO_CLAIM)
+def the_rows(desk: Desk, finding: Finding) -> Shown:
     """Return the rows that the finding rests on, each with its words and its page."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_CLAIM,))
     claims = {c.claim_id: c for c in desk.dossier.all_claims}
     seen = {o.observation_id: o for of_site in desk.dossier.observations.values() for o in of_site}
     rows: list[tuple[object, ...]] = []
@@ -133,18 +118,15 @@ def the_rows(desk: Desk) -> Shown:
         row = claims.get(row_id) or seen.get(row_id)
         if isinstance(row, Claim):
             words = row.quote if row.quote_language != "zh" else Cell(row.translation, chinese=row.quote)
-            rows.append((row_id, row.written() or row.quantity_kind, words, Cell("", links=_links(row.source_url))))
+            rows.append((row_id, row.told(), words, Cell("", links=_links(row.source_url))))
         elif isinstance(row, Observation):
             rows.append((row_id, row.quantity or str(row.rung or row.not_yet or ""), f"{row.observer}, {row.how}", ""))
     return Table.of(("row", "number or state", "words", "source"), rows, "", "The finding rests on no row.")
 
 
-@of_a_site
-def what_changed(desk: Desk) -> Shown:
+@of_a_number(NO_CLAIM)
+def what_changed(desk: Desk, finding: Finding) -> Shown:
     """Return what was changed in the rows of the number since they were first written, cell by cell, and why."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_CLAIM,))
     wanted = {finding.claim.claim_id, *finding.rests_on}
     path = desk.case.path / CORRECTIONS
     if not path.is_file():
@@ -157,12 +139,9 @@ def what_changed(desk: Desk) -> Shown:
     )
 
 
-@of_a_site
-def who_reviewed(desk: Desk) -> Shown:
+@of_a_number(NO_CLAIM)
+def who_reviewed(desk: Desk, finding: Finding) -> Shown:
     """Return who took each row into the register and when, as the row says it."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_CLAIM,))
     claims = {c.claim_id: c for c in desk.dossier.all_claims}
     rows = []
     for row_id in dict.fromkeys((finding.claim.claim_id, *finding.rests_on)):
@@ -173,12 +152,9 @@ def who_reviewed(desk: Desk) -> Shown:
     return Table.of(("row", "taken in by"), rows)
 
 
-@of_a_site
-def sheet_to_sign(desk: Desk) -> Shown:
+@of_a_number(NO_CLAIM)
+def sheet_to_sign(desk: Desk, finding: Finding) -> Shown:
     """Return the list that an editor goes through before a number is printed."""
-    finding = desk.principal
-    if finding is None:
-        return Said((NO_CLAIM,))
     told = (
         f"[ ] The words of {finding.claim.claim_id} stand on the page or on a copy of it.",
         "[ ] The translation says no more than the words.",

@@ -67,7 +67,7 @@ def write_packet(
     *,
     data: str | Path | None = None,
     register: Register | None = None,
-    pictures: Sequence[str] = (),
+    pictures: Sequence[Sequence[str]] = (),
     outlines: Sequence[str | Path] = (),
     harm: str = "",
     replies: Sequence[str] = (),
@@ -81,7 +81,7 @@ def write_packet(
         out: the folder; a packet that stands there as it was written is replaced, anything else is refused.
         data: the data folder (holds raw/); OSINT_DATA or ./data without it.
         register: the tables, if they are read already.
-        pictures: `KIND=FILE|DATE|CREDIT`, KIND one of before, after, unmarked, marked, other.
+        pictures: kind (before, after, unmarked, marked, other), file, day and credit of each.
         outlines: two files of outlines, the second drawn without seeing the first.
         harm: whom printing this could harm, and what was done about it.
         replies: who was asked, when, and what they answered.

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import ChainableUndefined
 
-from osint import filings
+from osint import fonts
 from osint.packet.flips import Flip, held_by
 from osint.packet.lints import Fault
 from osint.packet.pictures import PAIRS, Picture
@@ -82,7 +82,7 @@ def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Ex
     environment.filters |= {"digits": _digits, "b64": _b64, "web": _is_web}
     template = environment.get_template("packet.html")
     bare = template.render(context, font="")
-    glyphs = filings.font_subset(bare) if font else None
+    glyphs = fonts.font_subset(bare) if font else None
     return (template.render(context, font=base64.b64encode(glyphs).decode()) if glyphs else bare).encode()
 
 

@@ -52,8 +52,8 @@ class Picture:
     """Observation that names it."""
 
 
-def read_pictures(given: Sequence[str]) -> list[Picture]:
-    """Return pictures from `KIND=FILE|DATE|CREDIT`; date and credit can be left out.
+def read_pictures(given: Sequence[Sequence[str]]) -> list[Picture]:
+    """Return pictures from kind, file, date and credit of each; date and credit can be left out.
 
     They are decoded and written anew as PNG, so that no position, name or camera of the file travels with them. Raises
     BadInputError where a kind is not known, a file is no picture, or two that are compared differ in size.
@@ -69,11 +69,12 @@ def read_pictures(given: Sequence[str]) -> list[Picture]:
     return made
 
 
-def _read(given: str, at: int) -> Picture:
-    kind, _, rest = given.partition("=")
-    path, date, credit = [*(part.strip() for part in rest.split("|")), "", ""][:3]
-    if kind not in set(PictureKind) or not path:
-        raise BadInputError(f"a picture is KIND=FILE|DATE|CREDIT, KIND one of {', '.join(PictureKind)}, not {given!r}")
+def _read(given: Sequence[str], at: int) -> Picture:
+    kind, path, date, credit = [*given, "", "", ""][:4]
+    if kind not in set(PictureKind) or not path or len(given) > len(("kind", "file", "date", "credit")):
+        raise BadInputError(
+            f"a picture is KIND FILE DATE 'CREDIT', KIND one of {', '.join(PictureKind)}, not {' '.join(given)!r}"
+        )
     try:
         picture = open_picture(read_regular(Path(path), MOST_BYTES)).convert("RGB")
     except FileNotFoundError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint import archive, filings, passport, verdict
+from osint import archive, filings, fonts, passport, verdict
 from osint.errors import BadInputError, NotFoundError, OsintError
 from osint.files import read_regular
 from osint.model import Dossier, show, unit_of
@@ -275,7 +275,7 @@ def draw(findings: Sequence[verdict.Finding], title: str) -> Figure:
     from matplotlib.figure import Figure
 
     rows = drawn(findings)
-    with mpl.rc_context({"font.family": filings.font_families(), "font.size": 8.5}):
+    with mpl.rc_context({"font.family": fonts.font_families(), "font.size": 8.5}):
         height = 1.7 + 0.34 * max(1, len(rows))
         figure = Figure(figsize=(7.2, height))
         ax = figure.add_subplot()
@@ -288,7 +288,7 @@ def draw(findings: Sequence[verdict.Finding], title: str) -> Figure:
                     ax.plot([best], [at + up], "o" if colour == BLUE else "s", color=colour, ms=4)
             ax.vlines(_bars(f), at - 0.34, at + 0.34, color=BLACK, lw=2.4)
         labels = [f"{f.claim.claim_id}  {f.claim.written()}"[:58] for f in reversed(rows)]
-        ax.set_yticks(range(len(rows)), [filings.drawable(label) for label in labels])
+        ax.set_yticks(range(len(rows)), [fonts.drawable(label) for label in labels])
         ax.set_ylim(-0.7, max(len(rows), 1) - 0.3)
         ax.set_xscale("log")
         ax.set_xlim(*_reach(rows))
@@ -307,7 +307,7 @@ def draw(findings: Sequence[verdict.Finding], title: str) -> Figure:
         at_top = (0.005, 1 - 0.5 / height)
         figure.legend(loc="upper left", bbox_to_anchor=at_top, ncols=2, frameon=False, fontsize=7.5, borderaxespad=0)
         figure.suptitle(
-            "\n".join(textwrap.wrap(filings.drawable(title), 92)),
+            "\n".join(textwrap.wrap(fonts.drawable(title), 92)),
             x=0.01,
             y=1 - 0.06 / height,
             va="top",

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint import files, filings
+from osint import files, fonts
 from osint.errors import BadInputError, UnreadableError
 from osint.passport import embed, verify
 from osint.passport.records import (
@@ -267,14 +267,12 @@ def _draw(figure: Figure, line: str, formats: Sequence[str], dpi: int, pdf_fontt
     made = {}
     with mpl.rc_context(STYLE | {"pdf.fonttype": pdf_fonttype}):  # type: ignore[arg-type]
         width, height = (float(one) for one in figure.get_size_inches())
-        lines = textwrap.wrap(
-            filings.drawable(line), max(20, int(width * _CHARACTERS_PER_INCH)), break_on_hyphens=False
-        )
+        lines = textwrap.wrap(fonts.drawable(line), max(20, int(width * _CHARACTERS_PER_INCH)), break_on_hyphens=False)
         strip = 0.06 + _LINE_INCHES * len(lines)
         dark = sum(to_rgb(figure.get_facecolor())) < 1.5  # half of white, by three colours
         style: dict[str, Any] = {
             "fontsize": _POINTS,
-            "family": filings.font_families(),
+            "family": fonts.families_for(line),
             "va": "top",
             "linespacing": 1.25,
         }

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from osint.archive import Entry
 from osint.errors import BadInputError
-from osint.register import QUANTITIES, Claim, Observation, Relation
+from osint.register import QUANTITIES, Claim, Observation
+
+if TYPE_CHECKING:
+    from osint.archive import Entry
 
 Amount = str | int | float | Decimal
 """A number as a caller has it; a text or a Decimal keeps the digits that are printed."""
@@ -140,21 +142,6 @@ class Number:
             sources=(row.observation_id, *((row.source_claim_id,) if row.source_claim_id else ())),
             id=row.observation_id,
             simulated=bool(row.simulated),
-        )
-
-    @classmethod
-    def of_relation(cls, row: Relation) -> Self:
-        """Return the factor of a relation."""
-        return cls(
-            row.relation.replace("_", " "),
-            best=row.best,
-            low=row.low,
-            high=row.high,
-            unit=row.unit,
-            kind=NumberKind.ASSUMED,
-            sources=(f"relation:{row.relation}",),
-            note=row.source[:300],
-            id=row.relation,
         )
 
 

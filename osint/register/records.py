@@ -368,6 +368,13 @@ class Claim(Record):
         stated = f", {self.precision}" if self.precision in STATED_PRECISIONS else ""
         return " ".join(word for word in words if word) + stated + kept
 
+    def told(self) -> str:
+        """Return `written` where a reader sees no kind beside it: a PUE as one, a date with its kind and day."""
+        kind, written = self.quantity_kind.replace("_", " "), self.written()
+        if written:
+            return f"{kind} {written}" if self.quantity_kind == "PUE" else written
+        return f"{kind} {self.value_date.text}" if self.value_date and kind.endswith("date") else kind
+
     def _recorded_unit(self) -> str:
         """Return the unit as first recorded, where that is of the same size as `unit`; else both."""
         recorded = self.unit_as_recorded.split(" (")[0]

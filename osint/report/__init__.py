@@ -3,16 +3,19 @@
 from osint.report import site_figures
 from osint.report.answer import Answer, answer_of
 from osint.report.build import Written, site_estimates, write_report
-from osint.report.on_file import OnFile, judged_picture, png_of
-from osint.report.page import Pages, pages
+from osint.report.locator import map_of_sites
+from osint.report.on_file import JUDGED, LARGEST_PICTURE, OnFile, judged_picture, png_of
+from osint.report.page import pages
 
 __all__ = [
+    "JUDGED",
+    "LARGEST_PICTURE",
     "Answer",
     "OnFile",
-    "Pages",
     "Written",
     "answer_of",
     "judged_picture",
+    "map_of_sites",
     "pages",
     "png_of",
     "site_estimates",

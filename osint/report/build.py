@@ -24,7 +24,7 @@ from osint.report.answer import Answer, answer_of
 from osint.report.canvas import Caption, Sheet
 from osint.report.locator import map_sheet
 from osint.report.on_file import OnFile
-from osint.report.page import Pages, Picture, pages
+from osint.report.page import Picture, pages
 from osint.report.sheets import density_sheet, room_sheet, score_sheet, stages_sheet
 from osint.report.timeline import timeline_sheet
 from osint.shown import shown
@@ -92,7 +92,7 @@ def site_estimates(register: Register) -> pd.DataFrame:
             if not options or (basis == "money" and site.country != "CN"):
                 continue
             claim, given = max(options, key=lambda option: option[:2])[2:]
-            answer = model.estimate("chips", [given], chip="H100", country=site.country, register=register)
+            answer = model.estimate("chips", [given], chip="H100", country=site.country, register=dossier)
             rows.append(
                 {
                     "site_id": site.site_id,
@@ -230,12 +230,12 @@ def _cleaned(table: pd.DataFrame) -> pd.DataFrame:
 def write_report(register: Register, out: str | Path, case: str | Path | None = None) -> Written:
     """Write the report folder and return the page's path, the answer and the summary table.
 
-    The folder appears whole or not at all. It holds index.html, a page for each site in sites/, findings.csv,
-    checks.csv, estimates.csv, next.csv, score.csv, sites.geojson, sites.kml, figures/ (each as PNG, SVG and PDF, for
-    360 pixels, with its table and its passport), and SHA256SUMS, the list of them. It takes the place of an older
-    report in one step, if that is as it was written.  is the folder that holds raw/: its captures and the
-    pictures that were judged are shown. Raises BadInputError where a file or another folder stands,
-    OsintError where it cannot be written.
+    The folder appears whole or not at all. It holds index.html, evidence.html, a page for each site in sites/,
+    findings.csv, checks.csv, estimates.csv, next.csv, score.csv, sites.geojson, sites.kml, figures/ (each as PNG, SVG
+    and PDF, for 360 pixels, with its table and its passport), and SHA256SUMS, the list of them. It takes the place of
+    an older report in one step, if that is as it was written. `case` is the folder that holds raw/: its captures and
+    the pictures that were judged are shown. Raises BadInputError where a file or another folder stands, OsintError
+    where it cannot be written.
     """
     out = Path(out)
     out = out if out.name.strip(".") else out.resolve()
@@ -262,10 +262,10 @@ def write_report(register: Register, out: str | Path, case: str | Path | None = 
             f"figures/{name}": body for drawn in of_sites.values() for _, made_of in drawn for name, body in made_of
         }
         shown_of = {site: [picture for picture, _ in drawn] for site, drawn in of_sites.items()}
-        rendered: Pages = pages(
+        rendered = pages(
             register, found, answer, scored, estimates, pictures, shown_of, beside, OnFile.of(case, dossier)
         )
-        made |= {name: text.encode() for name, text in rendered.made.items()}
+        made |= {name: text.encode() for name, text in rendered.items()}
         made[SUMS] = _sums(made)
         with files.folder_beside(out) as part:
             for name, body in made.items():

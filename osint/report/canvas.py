@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osint import filings
+from osint import fonts
 from osint.model import Dossier
 from osint.register import csv_text
 
@@ -31,7 +31,6 @@ DPI, DPI_NARROW = 300, 200  # the narrow figure has two pixels for each of the 3
 LICENCE = "CC BY 4.0"
 CREDIT = f"Figure: osint-datacentres, {LICENCE}"
 STYLE: dict[str, Any] = {"font.size": 8.5, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True}
-FIRST_CHINESE = 0x2E7F  # characters behind it need the font for Chinese, which is slow to load
 LINE = 1.32  # height of a line of text, as a multiple of its size
 POINTS = 72  # points in an inch
 SIZES = {"title": 11.0, "subtitle": 8.5, "note": 7.0}  # points
@@ -78,8 +77,7 @@ def render(sheet: Sheet, dossier: Dossier) -> Files:
 
     from osint import passport  # loads the archive, which a page without figures never needs
 
-    words = f"{sheet.caption}{csv_text(sheet.rows)}"
-    families = filings.font_families() if any(ord(c) > FIRST_CHINESE for c in words) else ["DejaVu Sans"]
+    families = fonts.families_for(f"{sheet.caption}{csv_text(sheet.rows)}")
     rows = {c.claim_id: c for c in dossier.all_claims}
     rows_seen = {o.observation_id: o for of_site in dossier.observations.values() for o in of_site}
     evidence = [row for i in sheet.ids if (row := rows.get(i) or rows_seen.get(i)) is not None]
@@ -118,7 +116,7 @@ def framed(caption: Caption, height: float, narrow: bool) -> tuple[Figure, tuple
 def wrapped(text: str, kind: str, width: float) -> str:
     """Return a text in lines that fit a width in inches."""
     letters = int((width - 0.2) * POINTS / (SIZES[kind] * GLYPH[kind]))
-    return textwrap.fill(filings.drawable(text), letters)
+    return textwrap.fill(fonts.drawable(text), letters)
 
 
 def _height(text: str, kind: str) -> float:

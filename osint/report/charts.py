@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from osint import filings
+from osint import fonts
 from osint.report.canvas import BLACK, GREY, NARROW, WIDE, Caption, framed, wrapped
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _axis(ax: Axes, marks: Sequence[Mark], unit: str, log: bool, at: float) -> N
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}" if v >= 1 else f"{v:g}")
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel(filings.drawable(unit), fontsize=7.5)
+    ax.set_xlabel(fonts.drawable(unit), fontsize=7.5)
     ax.tick_params(axis="x", labelsize=7.5)
     if at:
         ax.axvline(at, color=BLACK, lw=1)
@@ -152,6 +152,6 @@ def _headings(ax: Axes, marks: Sequence[Mark], words: Sequence[str], spots: Sequ
         if mark.group != before:
             drawn = 0.0 if mark.look == Look.EMPTY else MARK
             top = y + drawn + TEXT * len(label.splitlines()) + GAP
-            head = filings.drawable(mark.group)
+            head = fonts.drawable(mark.group)
             ax.text(0, top, head, transform=ax.get_yaxis_transform(), va="bottom", fontsize=8.5, fontweight="bold")
         before = mark.group

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import shapely
 
-from osint import filings, geo
+from osint import fonts, geo
 from osint.model import Dossier
-from osint.register import Role, km_text, table_rows
-from osint.report.canvas import BLACK, BLUE, NARROW, SKY, WIDE, Caption, Sheet, framed
+from osint.register import Register, Role, km_text, table_rows
+from osint.report.canvas import BLACK, BLUE, NARROW, SKY, STYLE, WIDE, Caption, Sheet, framed
 from osint.report.words import counted
 
 if TYPE_CHECKING:
@@ -74,6 +74,17 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
     return Sheet("where", caption, rows, lambda narrow: draw(placed, caption, narrow), ids, "Where are the sites?")
 
 
+def map_of_sites(register: Register) -> Figure:
+    """Return the map of `map_sheet` as a figure whose label is its text for who cannot see it."""
+    import matplotlib as mpl
+
+    sheet = map_sheet(geo.places(register), Dossier.of(register))
+    with mpl.rc_context(STYLE | {"font.family": fonts.families_for(str(sheet.caption))}):  # type: ignore[arg-type]
+        figure = sheet.draw(False)
+    figure.set_label(sheet.caption.alt)
+    return figure
+
+
 def _groups(points: gpd.GeoDataFrame) -> list[tuple[str, list[str], float, float, float]]:
     """Return label, ids, lon, lat and radius (km) of the sites of each position."""
     out = []
@@ -123,7 +134,7 @@ def draw(points: gpd.GeoDataFrame, caption: Caption, narrow: bool = False) -> Fi
     )
     ax.set_xlabel("")
     ax.set_ylabel("")
-    figure.draw_without_rendering()
+    ax.apply_aspect()  # fixes where a degree lies in points
     _cities(ax, _labels(ax, points))
     return figure
 
@@ -212,7 +223,7 @@ def _labels(ax: Axes, points: gpd.GeoDataFrame) -> list[Bbox]:
         edge = x + radius_km / (KM_PER_DEGREE * _parallel(y))
         centre, rim = ax.transData.transform([(x, y), (edge, y)]) * to_points
         radius = rim[0] - centre[0]
-        spots.append((filings.drawable(label), (x, y), centre, radius, Bbox([centre - radius, centre + radius])))
+        spots.append((fonts.drawable(label), (x, y), centre, radius, Bbox([centre - radius, centre + radius])))
     taken = [circle for *_, circle in spots]
     style: dict[str, Any] = {"fontsize": LABEL_POINTS, "textcoords": "offset points", "va": "center", "zorder": 4}
     style["arrowprops"] = {"arrowstyle": "-", "lw": 0.4, "color": "#888888"}

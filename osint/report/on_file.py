@@ -18,7 +18,9 @@ from osint.register import Observation
 if TYPE_CHECKING:
     from PIL import Image
 
-LARGEST_PICTURE = 8 << 20  # bytes of a picture that is read
+LARGEST_PICTURE = 16 << 20  # bytes of a picture that is read
+JUDGED = Path("raw") / "judged"
+"""Folder of a case for the pictures that people judged; cases of earlier versions name theirs in derived/."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,10 @@ def judged_picture(case: Path, name: str, sha256: str) -> Image.Image:
     Raises BadInputError, with the reason as half a sentence, for one that leads out of the case, is not there, is no
     picture, or is not that with the digest that was recorded.
     """
-    parts = Path(name).parts
-    inside = not Path(name).is_absolute() and ".." not in parts and not re.search(r"[\\:]", name)
-    if not inside or any((case / Path(*parts[:n])).is_symlink() for n in range(1, len(parts) + 1)):
-        raise BadInputError("its name leads out of the case")
     from osint import passport  # loads Pillow, which a report without pictures never needs
 
     try:
-        body = files.read_regular(case / name, LARGEST_PICTURE)
+        body = files.read_regular(_place_of(case, name), LARGEST_PICTURE)
         if passport.digest_of(body) != sha256:
             raise BadInputError("it is not the one that was recorded")
         return passport.open_picture(body)
@@ -105,6 +103,17 @@ def judged_picture(case: Path, name: str, sha256: str) -> Image.Image:
         raise BadInputError(str(error)) from error
     except (OSError, RefusedError, UnreadableError) as error:
         raise BadInputError("it is not on file, or too large") from error
+
+
+def _place_of(case: Path, name: str) -> Path:
+    """Return where a picture lies: as its row names it, or where `derived/` was deleted, its copy in the evidence."""
+    if Path(name).is_absolute() or ".." in Path(name).parts or re.search(r"[\\:]", name):
+        raise BadInputError("its name leads out of the case")
+    places = (Path(name), JUDGED / Path(name).name)
+    for place in places:
+        if any((case / Path(*place.parts[:n])).is_symlink() for n in range(1, len(place.parts) + 1)):
+            raise BadInputError("its name leads out of the case")
+    return next((case / place for place in places if (case / place).is_file()), case / name)
 
 
 def png_of(picture: Image.Image) -> bytes:

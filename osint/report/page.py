@@ -1,4 +1,4 @@
-"""Render the pages: the answer first, then what does not fit, then the sites; a page for each site.
+"""Render the pages: the answer, what does not fit, the sites; all evidence on a page behind; a page for each site.
 
 The templates are in `osint/report/templates`. A page loads nothing from outside: style, script, font and pictures
 travel in it, and its content policy names the digest of its own style and script and allows no other.
@@ -13,12 +13,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files as package_files
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from osint import filings, geo, verdict
+from osint import fonts, geo, verdict
 from osint.model import Dossier, Score, show
 from osint.register import Register, Role, table_rows
 from osint.report import edition
@@ -32,6 +33,8 @@ from osint.report.words import day_words, plain, words_for
 from osint.shown import page_templates, shown
 from osint.verdict import CheckFinding, Found
 
+EVIDENCE = "evidence.html"
+"""Page of every quote, observation, rule, relation and source; each has an anchor there."""
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
 _ID = r"\b(?:[COGK]\d{3,5}|(?:XJ|QH|CN|US|TB|IM)\d{2,4}|(?:AGG|REF)-[A-Z0-9]{1,8})\b"
 _LINKED = re.compile(f"(?P<address>{ADDRESS.pattern})|(?P<id>{_ID})")
@@ -51,27 +54,19 @@ class Picture:
     """Files of the same figure beside the page, each with what it is in words."""
 
 
-@dataclass(frozen=True)
-class Pages:
-    """The pages of a report by file name."""
-
-    made: Mapping[str, str]
-    sites: tuple[SiteView, ...]
-
-
 class Links:
-    """Where ids lead from one page: anchors of its own, or of the front page and of the pages of sites."""
+    """Where ids lead from one page: anchors of its own, or of the page of the evidence and of the pages of sites."""
 
-    def __init__(self, anchors: frozenset[str], sites: Mapping[str, str], here: frozenset[str], front: str) -> None:
-        self._anchors, self._sites, self._here, self._front = anchors, sites, here, front
+    def __init__(self, anchors: frozenset[str], sites: Mapping[str, str], here: frozenset[str], up: str = "") -> None:
+        self._anchors, self._sites, self._here, self._up = anchors, sites, here, up
 
-    def to(self, name: str) -> str:
-        """Return the address of an id; empty for one that no page holds."""
-        if name in self._here:
+    def to(self, name: str, row: bool = False) -> str:
+        """Return the address of an id, of its row in the evidence if asked; empty for one that no page holds."""
+        if name in self._here and not row:
             return f"#{name}"
         if name in self._sites:
-            return f"{self._front.removesuffix('index.html')}{self._sites[name]}"
-        return f"{self._front}#{name}" if name in self._anchors else ""
+            return f"{self._up}{self._sites[name]}"
+        return f"{self._up}{EVIDENCE}#{name}" if name in self._anchors else ""
 
     def linked(self, text: object) -> Markup:
         """Return a text with a link for every id and every address in it, all else escaped."""
@@ -99,8 +94,8 @@ def pages(
     of_sites: Mapping[str, Sequence[Picture]],
     tables: Sequence[str],
     kept: OnFile,
-) -> Pages:
-    """Render the front page and a page for each site.
+) -> dict[str, str]:
+    """Render the front page, the page of the evidence and a page for each site; return them by file name.
 
     `pictures` are those of the front page in their order, `of_sites` those of sites by id, `tables` the names of the
     files beside the page, `kept` what the case keeps behind its rows. Every text of a source is escaped; a name that a
@@ -109,53 +104,60 @@ def pages(
     dossier = Dossier.of(register)
     sources = Sources.of(dossier, kept.captures)
     views = site_views(dossier, found, register)
-    by_site = {v.site.site_id: found.by_site.get(v.site.site_id, []) for v in views}
-    claims = {c.claim_id: c for c in dossier.all_claims}
-    quotes = {site: quotes_of(rows, sources) for site, rows in by_site.items()}
-    observations = register.observations.to_dict("records")
-    misfit = {c.check_id for c in (*answer.misfits, *answer.planted)}
-    shared = {
-        "register": register,
+    quotes = {v.site.site_id: quotes_of(found.by_site.get(v.site.site_id, []), sources) for v in views}
+    shared: dict[str, Any] = {
         "answer": answer,
         "edition": Edition.of(register, dossier, sources),
         "words": edition,
         "judged": kept.pictures,
-        "meanings": verdict.FINDINGS,
-        "observations": {str(row["observation_id"]): row for row in observations},
-        "font_name": PAGE_FONT,
         "names": {v.site.site_id: v.site.name_display for v in views},
-        "addresses": {v.site.site_id: v.address for v in views},
     }
-    anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
     addresses = {v.site.site_id: v.address for v in views}
-    front = shared | {
-        "sources": sources.listed,
-        "cards": [card_of(c, claims, dossier, sources) for c in answer.misfits],
-        "planted": [card_of(c, claims, dossier, sources) for c in answer.planted],
-        "notes": compared([card_of(c, claims, dossier, sources) for c in found.tests if c.check_id not in misfit]),
+    anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
+    anchors |= {f"s{source.number}" for source in sources.listed} | {"figure-score"}
+    front = shared | _front(found, answer, dossier, sources, views)
+    cited = frozenset(f"s{source.number}" for source in front["cited_here"])
+    behind = front | {
+        "meanings": verdict.FINDINGS,
+        "observations": {str(row["observation_id"]): row for row in register.observations.to_dict("records")},
         "rules": rules_used(found),
-        "unsaid": cannot_say(answer, views, found),
-        "ours": [v for v in views if v.site.role == Role.ANNOUNCED],
-        "others": [v for v in views if v.site.role != Role.ANNOUNCED],
         "quotes": quotes,
-        "pictures": {p.name: p for p in pictures},
         "score": scored.summary,
         "groups": _groups(dossier),
         "behind": [
             (row["title"], row["key"], getattr(register, row["table"])[row["columns"].split("|")])
             for row in table_rows("tables.csv", "osint.report")
         ],
-        "tables": tables,
     }
-    on_front = frozenset(anchors)
+    beside: dict[str, object] = {"pictures": {p.name: p for p in pictures}, "tables": tables}
     jobs: dict[str, tuple[str, Mapping[str, object], Links]] = {
-        "index.html": ("page.html", front, Links(anchors, addresses, on_front - set(addresses), ""))
+        "index.html": ("page.html", front | beside, Links(anchors, addresses, cited)),
+        EVIDENCE: ("evidence.html", behind | beside, Links(anchors, addresses, anchors - set(addresses))),
     }
     for view in views:
         context, here = _of_site(view, quotes[view.site.site_id], found, estimates, dossier, sources, of_sites)
-        links = Links(anchors, addresses, here, "../index.html")
-        jobs[view.address] = ("site.html", shared | context, links)
-    return Pages(_rendered(jobs), views)
+        jobs[view.address] = ("site.html", shared | context, Links(anchors, addresses, here, "../"))
+    return _rendered(jobs)
+
+
+def _front(
+    found: Found, answer: Answer, dossier: Dossier, sources: Sources, views: Sequence[SiteView]
+) -> dict[str, Any]:
+    """Return what the front page shows of the answer: what does not fit, what cannot be said, the sites."""
+    claims = {c.claim_id: c for c in dossier.all_claims}
+    cards, planted = ([card_of(c, claims, dossier, sources) for c in of] for of in (answer.misfits, answer.planted))
+    cited = {side.source.number: side.source for card in (*cards, *planted) for side in (*card.first, *card.second)}
+    misfit = {c.check_id for c in (*answer.misfits, *answer.planted)}
+    return {
+        "sources": sources.listed,
+        "cited_here": [source for _, source in sorted(cited.items())],
+        "cards": cards,
+        "planted": planted,
+        "notes": compared([card_of(c, claims, dossier, sources) for c in found.tests if c.check_id not in misfit]),
+        "unsaid": cannot_say(answer, views, found),
+        "ours": [v for v in views if v.site.role == Role.ANNOUNCED],
+        "others": [v for v in views if v.site.role != Role.ANNOUNCED],
+    }
 
 
 def _of_site(
@@ -201,7 +203,7 @@ def _position(view: SiteView, dossier: Dossier) -> str:
 
 
 def _anchors(register: Register, dossier: Dossier) -> frozenset[str]:
-    """Return every id that the front page holds an anchor of."""
+    """Return every id of a row that the page of the evidence holds an anchor of."""
     return frozenset(
         {c.claim_id for c in dossier.all_claims}
         | {c.independence_group for c in dossier.all_claims}
@@ -232,10 +234,10 @@ def _rendered(jobs: Mapping[str, tuple[str, Mapping[str, object], Links]]) -> di
         )
         for name, (template, context, links) in jobs.items()
     }
-    font = filings.font_subset("".join(bare.values()))
+    font = fonts.font_subset("".join(bare.values()))
     out = {}
     for name, text in bare.items():
-        own = filings.font_subset(text, font) if font else None
+        own = fonts.font_subset(text, font) if font else None
         face = ""
         if own:
             source = f"data:font/woff;base64,{base64.b64encode(own).decode()}"

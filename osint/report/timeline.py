@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from osint import filings
+from osint import fonts
 from osint.model import Dossier
 from osint.register import Claim, Role, WrittenDate
 from osint.report.answer import Answer
@@ -207,7 +207,6 @@ def _draw(
         _lane(ax, [s for s in said if s.lane == lane], titles[lane], days, last=number == len(lanes) - 1, narrow=narrow)
         _scale(ax, spans[lane])
         axes[lane] = ax
-    figure.draw_without_rendering()  # fixes where a day and a number lie in points
     for lane, ax in axes.items():
         _label(ax, [s for s in said if s.lane == lane])
     for first, second in pairs:
@@ -224,7 +223,7 @@ def _lane(ax: Axes, said: Sequence[Said], title: str, days: Sequence[int], last:
     spread = max(max(days) - min(days), 30)
     ax.set_xlim(min(days) - 0.06 * spread, max(days) + 0.16 * spread)
     ax.patch.set_visible(False)  # the lines between places lie below
-    ax.set_title(filings.drawable(title), fontsize=8.5, fontweight="bold", loc="left", pad=3)
+    ax.set_title(fonts.drawable(title), fontsize=8.5, fontweight="bold", loc="left", pad=3)
     years = range(dt.date.fromordinal(min(days)).year, dt.date.fromordinal(max(days)).year + 2)
     ticks = [dt.date(year, month, 1).toordinal() for year in years for month in ((1, 7) if not narrow else (1,))]
     ticks = [t for t in ticks if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]]

@@ -251,8 +251,8 @@ def _no_evidence(claim: Claim) -> str:
 
 
 def _stage(claims: Sequence[Claim]) -> tuple[str, str, str]:
-    """Return the highest rung that a text says is reached, the newest text of it."""
-    said = [c for c in claims if c.rung and c.modality in (Modality.HAS, Modality.CAN_CARRY)]
+    """Return the highest rung that a text says is reached, the newest text of it; what a hall can carry is none."""
+    said = [c for c in claims if c.rung and c.modality == Modality.HAS]
     top = max(said, key=lambda c: (LADDER.index(c.rung), c.day) if c.rung else (0, 0), default=None)
     if top is None or top.rung is None:
         return "", "", ""

@@ -74,7 +74,7 @@ class Collection(Protocol):
 
 COLLECTION = "sentinel-2-l2a"
 BLOCK_PX = 1024
-PLACE_PX = 192
+PLACE_PX, PLACE_INSET_PX = 192, (400, 400)
 """Side of the world that `served_at` puts at a place."""
 PLACE_EDGE_M = 100
 """Edge of the world that is not looked at."""
@@ -285,6 +285,8 @@ def served_at(place: BaseGeometry) -> Iterator[DemoPlace]:
     """Serve a SIMULATED world whose middle is that of `place` (degrees) for as long as the block lasts."""
     middle = place.centroid
     made = make_demo(0, PLACE_PX, FIRST_DAY, LAST_DAY, **corner_of((middle.x, middle.y), PLACE_PX))
+    # files of one block: they are made while the user waits
+    made.frame_px, made.inset_px = BLOCK_PX, PLACE_INSET_PX
     half_m = PLACE_PX // 2 * PIXEL_M
     with served(made):
         yield DemoPlace(made.catalogue, COLLECTION, around(middle, half_m - PLACE_EDGE_M), FIRST_DAY, LAST_DAY)

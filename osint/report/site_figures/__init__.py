@@ -8,6 +8,6 @@ from osint.report.site_figures.in_time import claims_in_time
 from osint.report.site_figures.pictures import before_after
 from osint.report.site_figures.room import claimed_and_seen
 from osint.report.site_figures.sheet import RED, STYLE
-from osint.report.site_figures.where import locator, overview
+from osint.report.site_figures.where import locator
 
-__all__ = ["RED", "STYLE", "before_after", "claimed_and_seen", "claims_in_time", "locator", "overview"]
+__all__ = ["RED", "STYLE", "before_after", "claimed_and_seen", "claims_in_time", "locator"]

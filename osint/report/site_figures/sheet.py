@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from osint import filings
+from osint import fonts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ def drawing() -> Iterator[None]:
     """Draw with our style and with a font for Chinese; texts keep it after the block."""
     import matplotlib as mpl
 
-    with mpl.rc_context(STYLE | {"font.family": filings.font_families()}):  # type: ignore[arg-type]
+    with mpl.rc_context(STYLE | {"font.family": fonts.font_families()}):  # type: ignore[arg-type]
         yield
 
 
@@ -44,8 +44,8 @@ def titled(
 
     Each has room of its own, so that no label covers another.
     """
-    head = textwrap.fill(filings.drawable(title), TITLE_CHARACTERS)
-    foot = textwrap.fill(filings.drawable(note), NOTE_CHARACTERS)
+    head = textwrap.fill(fonts.drawable(title), TITLE_CHARACTERS)
+    foot = textwrap.fill(fonts.drawable(note), NOTE_CHARACTERS)
     height = figure.get_figheight()
     lines = head.count("\n") + 1
     above = 0.14 + 0.18 * lines + (0.2 if unit else 0.0)
@@ -70,5 +70,5 @@ def heavy(text: str) -> dict[str, Any]:
 
 def short(text: str, most: int = LABEL_CHARACTERS) -> str:
     """Return a text of at most so many characters, broken between words where it has some."""
-    text = " ".join(filings.drawable(text).split())
+    text = " ".join(fonts.drawable(text).split())
     return text if len(text) <= most else f"{textwrap.shorten(text, most, placeholder='') or text[: most - 1]}…"

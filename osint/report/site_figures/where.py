@@ -1,4 +1,4 @@
-"""Where a site is said to be, and where all of them are."""
+"""Where a site is said to be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from osint import geo
 from osint.model import Dossier
-from osint.register import Role, SiteRow, km_text
+from osint.register import Role, SiteRow
 from osint.report.site_figures.sheet import BLACK, BLUE, GREY, RED, SKY, drawing, sheet, short, titled
 
 if TYPE_CHECKING:
@@ -186,59 +186,3 @@ def _scale(ax: Axes, across: float, width_km: float) -> None:
     top = (east - 0.04 * (east - west), north - 0.04 * (north - south))
     arrow = {"arrowstyle": "-|>", "color": BLACK}
     ax.annotate("N", top, (top[0], north - 0.16 * (north - south)), ha="center", fontsize=8, arrowprops=arrow)
-
-
-def overview(dossier: Dossier) -> Figure:
-    """Draw all sites of a case that have a position, a panel for each country; one mark for each point.
-
-    Blue is a site of which something was seen, grey one of which nothing was. Circles are left out: at this scale they
-    are smaller than the marks.
-    """
-    placed = [s for s in dossier.sites.values() if s.role != Role.AGGREGATE and _position(s) is not None]
-    with drawing():
-        countries = sorted({s.country for s in placed})
-        if not countries:
-            figure, (ax,) = sheet(1.1)
-            ax.set_axis_off()
-            return titled(figure, "No site has a position on file", "", "Source: sites.csv.", "No site has a position.")
-        figure, axes = sheet(4.2, len(countries))
-        for ax, country in zip(axes, countries, strict=True):
-            _draw_country(ax, dossier, [s for s in placed if s.country == country])
-            ax.set_title(country, loc="left", fontsize=8, color="#444444")
-        axes[0].set_ylabel("latitude north", fontsize=7.5)
-        without = sum(s.role != Role.AGGREGATE for s in dossier.sites.values()) - len(placed)
-        seen = sum(bool(dossier.observations[s.site_id]) for s in placed)
-        title = f"{len(placed)} sites have a position, {without} have none; of {seen} something was seen"
-        doubts = sorted(site.known_km for site in placed if site.known_km is not None)
-        doubt = f", and off by up to {km_text(doubts[0])} to {km_text(doubts[-1])}" if doubts else ""
-        note = f"Source: sites.csv and observations.csv. A point can be the seat of a county{doubt}, site by site. "
-        note += "Blue: something on file was seen of a site at the point; grey: nothing was."
-        alt = f"Map of {len(placed)} sites: " + "; ".join(f"{s.site_id} {s.name_display or s.name_en}" for s in placed)
-        return titled(figure, title, "degrees, WGS-84; north is up", note, f"{alt}.")
-
-
-def _draw_country(ax: Axes, dossier: Dossier, sites: Sequence[SiteRow]) -> None:
-    points: dict[tuple[float, float], list[SiteRow]] = {}
-    for site in sites:
-        here = _position(site)
-        if here is not None:
-            points.setdefault((round(here[0], 2), round(here[1], 2)), []).append(site)
-    lons, lats = [lon for lon, _ in points], [lat for _, lat in points]
-    middle = (max(lats) + min(lats)) / 2
-    half = max(max(lats) - min(lats), (max(lons) - min(lons)) * math.cos(math.radians(middle)), 2.0) * 0.62
-    across, centre = half / math.cos(math.radians(middle)), (max(lons) + min(lons)) / 2
-    ax.set_xlim(centre - across, centre + across)
-    ax.set_ylim(middle - half, middle + half)
-    ax.set_aspect(1 / math.cos(math.radians(middle)))
-    ax.grid(color="#e6e6e6", lw=0.6)
-    ax.locator_params(nbins=4)
-    ax.tick_params(labelsize=7)
-    ax.set_xlabel("longitude east", fontsize=7.5)
-    labelled = []
-    for (lon, lat), group in points.items():
-        ids = [s.site_id for s in group]
-        label = ", ".join(ids) if len(ids) < 4 else f"{ids[0]} and {len(ids) - 1} more"
-        seen = any(dossier.observations[i] for i in ids)
-        labelled.append((label, lon, lat, BLUE if seen else GREY, "o"))
-    _labelled(ax, labelled)
-    _scale(ax, KM_PER_DEGREE * math.cos(math.radians(middle)), 2 * half * KM_PER_DEGREE)

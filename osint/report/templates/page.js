@@ -1,6 +1,8 @@
 // Sorts and searches tables and quotes. The page reads the same without it.
 "use strict";
 (() => {
+  const annex = document.querySelector("#annex"), asked = location.hash.slice(1);
+  if (annex && asked && !document.getElementById(asked)) location.replace(annex.href + location.hash);
   const text = (cell) => cell.textContent.trim();
   const value = (words) => { const n = words.replace(/,/g, "").match(/-?\d+(\.\d+)?/); return n ? Number(n[0]) : NaN; };
   for (const table of document.querySelectorAll("table.sortable")) {

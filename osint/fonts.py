@@ -39,6 +39,11 @@ def font_families() -> list[str]:
     return ["DejaVu Sans", font_manager.FontProperties(fname=str(path)).get_name()]
 
 
+def families_for(text: str) -> list[str]:
+    """Return the font families that a text needs: the one for Chinese is slow to load."""
+    return font_families() if any(ord(c) > FIRST_CHINESE for c in text) else ["DejaVu Sans"]
+
+
 def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
     """Return the Chinese font cut down to the characters of a text, as WOFF, for a page that must open anywhere.
 
@@ -53,17 +58,9 @@ def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
     if path is None or not wanted:
         return None
     font = TTFont(path if font_bytes is None else BytesIO(font_bytes), recalcTimestamp=False, recalcBBoxes=False)
+    font.setGlyphOrder([f"g{n}" for n in range(font["maxp"].numGlyphs)])  # its own names are slow to work out
     options = Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True)
-    slow = [
-        "GSUB",
-        "GPOS",
-        "GDEF",
-        "BASE",
-        "STAT",
-        "vhea",
-        "vmtx",
-        "VORG",
-    ]  # slow to read, needed by no single character
+    slow = ["GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "VORG"]  # needed by no single character
     options.drop_tables = [*options.drop_tables, *slow]
     cutter = Subsetter(options)
     cutter.populate(text=wanted)
