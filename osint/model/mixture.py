@@ -114,7 +114,7 @@ class Table:
         inside = np.where(np.isfinite(curve), np.clip(curve, np.minimum(v0, v1), np.maximum(v0, v1)), v0)
         small = np.exp(np.minimum(inside, 0))
         small = np.where(x <= left, ~of_left, np.where(x >= right, of_left, small))
-        return np.where(of_left == upper, 1 - small, small)
+        return np.asarray(np.where(of_left == upper, 1 - small, small))
 
 
 def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
