@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,7 @@ def orthant(at: Floats, covariance: Floats) -> Floats:
     if k == 1:
         return np.asarray(log_tail)
     if k == 2:
-        nodes, mass = np.polynomial.legendre.leggauss(NODES)
+        nodes, mass = _legendre()
         u, log_mass = (nodes[:, None] + 1) / 2, np.log(mass / 2)
     else:
         primes = np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0])
@@ -82,6 +82,16 @@ def orthant(at: Floats, covariance: Floats) -> Floats:
         last = log_ndtr((at[..., None, j] + shift) / chol[:, None, None, j, j])
         total = total + last
     return np.asarray(logsumexp(total + log_mass, axis=2))
+
+
+@lru_cache(maxsize=1)
+def _legendre() -> tuple[Floats, Floats]:
+    return np.polynomial.legendre.leggauss(NODES)
+
+
+@lru_cache(maxsize=1)
+def _hermite() -> tuple[Floats, Floats]:
+    return np.polynomial.hermite_e.hermegauss(NOISE_NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +205,12 @@ class Mixture:
         return np.sort(order[np.cumsum(self.weights[order]) > least])
 
     @cached_property
+    def _counted(self) -> tuple[Floats, Floats, Floats]:
+        """Weights of the live readings (R,), and their means and standard deviations as columns (R, 1)."""
+        keep = self.live
+        return self.weights[keep], self.means[keep, None], self.sds[keep, None]
+
+    @cached_property
     def table(self) -> Table | None:
         """Truncated distributions of the live readings; None without one-sided givens."""
         b, keep = self.bounds, self.live
@@ -208,8 +224,9 @@ class Mixture:
         x = np.atleast_1d(np.asarray(x, dtype=float))
         keep = self.live
         if self.bounds is None:
-            z = (x[None, :] - self.means[keep, None]) / np.hypot(self.sds[keep, None], extra_sd)
-            return np.asarray(np.clip(self.weights[keep] @ ndtr(-z if upper else z), 0, 1))
+            weights, means, sds = self._counted
+            z = (x[None, :] - means) / (np.hypot(sds, extra_sd) if extra_sd else sds)
+            return np.minimum(np.maximum(weights @ ndtr(-z if upper else z), 0), 1)
         if self._one_bound is not None:
             tail = self._bivariate_tail(x, upper, extra_sd)
             if tail.min() > FAR:
@@ -217,7 +234,7 @@ class Mixture:
         if self.table is None:
             raise AssertionError("a truncated distribution has a table")
         if extra_sd > 0:
-            u, mass = np.polynomial.hermite_e.hermegauss(NOISE_NODES)
+            u, mass = _hermite()
             tails = sum(
                 m / mass.sum() * self.table.tail(x[None, :] + extra_sd * e, upper) for e, m in zip(u, mass, strict=True)
             )
