@@ -743,3 +743,11 @@ def test_an_aggregate_stands_for_the_announced_sites_it_covers(register, capsys)
     }
     seen = next(t for t in totals if t["ground"] == "by observation")
     assert seen["best"] is None and seen["sites_without_evidence"] == ["XJ07"]
+
+
+def test_the_two_tails_of_a_cut_distribution_sum_to_one(register):
+    """Under a sharp and unlikely bound too, where neither tail is a normal one."""
+    readings = Network.of(register).readings({"chips", "floor_m2", "it_mw"}, country="CN", chip="H100")
+    found, _ = model.posterior("chips", [Given("floor_m2", 10_000, 11_000), Given("it_mw", 110.0, None)], readings)
+    for value in np.geomspace(found.interval[0], found.interval[2], 41):
+        assert found.at_least(value) + found.at_most(value) == pytest.approx(1, abs=1e-12)

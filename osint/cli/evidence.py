@@ -173,7 +173,7 @@ def _step_text(step: NextStep) -> str:
         lines.append(gain)
     if math.isfinite(step.expects_best):
         ends = f"{show(step.expects_best)} ({show(step.expects_low)} to {show(step.expects_high)}) {step.unit}"
-        lines.append(f"   if the documents on file are right, it shows about {ends}")
+        lines.append(f"   if {step.expects_from} on file is right, it shows about {ends}")
     return "\n".join([*lines, *[f"   run: {step.run}"] * bool(step.run)])
 
 

@@ -95,8 +95,10 @@ class Table:
     log_density: Floats
 
     def tail(self, x: Floats, upper: bool) -> Floats:
-        """Return P(log > x) or P(log <= x) for each reading and point (R, points), by Hermite interpolation."""
-        log_tail, side = (self.log_sf, -1.0) if upper else (self.log_cdf, 1.0)
+        """Return P(log > x) or P(log <= x) for each reading and point (R, points), by Hermite interpolation.
+
+        The smaller tail of a step is interpolated and the other is what it leaves, so that the two sum to one.
+        """
         rows = np.arange(len(self.x))[:, None]
         left, mode, right = self.x[:, :1], self.x[:, PANEL : PANEL + 1], self.x[:, -1:]
         below = np.clip((x - left) / (mode - left) * PANEL, 0, PANEL - 1e-9)
@@ -104,13 +106,15 @@ class Table:
         at = np.where(x < mode, below, PANEL + above)
         i = at.astype(int)
         t, h = at - i, self.x[rows, i + 1] - self.x[rows, i]
-        value, slope = log_tail, side * np.exp(self.log_density - log_tail)
-        v0, v1 = value[rows, i], value[rows, i + 1]
-        d0, d1 = slope[rows, i] * h, slope[rows, i + 1] * h
+        of_left = self.log_cdf[rows, i + 1] <= self.log_sf[rows, i + 1]
+        side = np.where(of_left, 1.0, -1.0)
+        v0, v1 = (np.where(of_left, self.log_cdf[rows, j], self.log_sf[rows, j]) for j in (i, i + 1))
+        d0, d1 = (side * np.exp(self.log_density[rows, j] - v) * h for j, v in ((i, v0), (i + 1, v1)))
         curve = v0 + t * (d0 + t * (3 * (v1 - v0) - 2 * d0 - d1 + t * (2 * (v0 - v1) + d0 + d1)))
         inside = np.where(np.isfinite(curve), np.clip(curve, np.minimum(v0, v1), np.maximum(v0, v1)), v0)
-        outside = np.where(x <= left, 1.0 if upper else 0.0, np.where(x >= right, 0.0 if upper else 1.0, np.nan))
-        return np.where(np.isnan(outside), np.exp(np.minimum(inside, 0)), outside)
+        small = np.exp(np.minimum(inside, 0))
+        small = np.where(x <= left, ~of_left, np.where(x >= right, of_left, small))
+        return np.asarray(np.where(of_left == upper, 1 - small, small))
 
 
 def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
