@@ -226,7 +226,7 @@ class Mixture:
         if self.bounds is None:
             weights, means, sds = self._counted
             z = (x[None, :] - means) / (np.hypot(sds, extra_sd) if extra_sd else sds)
-            return np.minimum(np.maximum(weights @ ndtr(-z if upper else z), 0), 1)
+            return np.asarray(np.minimum(np.maximum(weights @ ndtr(-z if upper else z), 0), 1))
         if self._one_bound is not None:
             tail = self._bivariate_tail(x, upper, extra_sd)
             if tail.min() > FAR:
