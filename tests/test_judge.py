@@ -455,8 +455,8 @@ def test_every_rule_is_tested_and_has_its_sentence():
     assert {f.name for f in fields(RuleFacts)} >= set(re.findall(r"\{(\w+)\}", "".join(table["sentence"]))) & {"own"}
 
 
-def test_the_outcomes_mean_the_same_on_the_front_page():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_outcomes_mean_the_same_in_the_docs():
+    text = (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8")
     assert all(f"| {outcome.value} | {means} |" in text for outcome, means in verdict.FINDINGS.items())
 
 
