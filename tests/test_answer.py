@@ -89,7 +89,7 @@ def test_a_measured_site_takes_the_place_of_paper(case):
     most = model.show(seen.measured.interval[2])
     assert seen.headline() == (
         "Nothing on file shows that the 115,000 chips exist; "
-        f"what was seen, at 1 of 4 announced sites, had room for at most {most}"
+        f"what was seen, at 1 of 4 announced sites, had room for at most {most} (90%)"
     )
     assert "O900" in seen.sentences()[1] and "80,500 lies above it" in seen.sentences()[1]
     assert "No picture or visit" not in seen.text() and "probability 97%" in seen.sentences()[1]

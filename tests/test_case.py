@@ -230,6 +230,11 @@ def test_what_is_taken_is_on_file_with_its_picture_and_its_finding(looked, tmp_p
     with pytest.raises(BadInputError, match="needs a reason"):
         look.take([number], who="A. Reader", p_place=0.9)
     assert not case.site("SITE01").observations
+    doubted = next((c.number for c in look.candidates if not c.is_building), None)
+    if doubted is not None:
+        with pytest.raises(NotFoundError) as none:
+            look.take([doubted], who="A. Reader", p_place=0.95, place_reason="its gate is in the film")
+        assert "osint observed" in str(none.value) and "--p-place" not in str(none.value)  # it was stated
     rows = look.take([number], who="A. Reader", as_part="hall 2", p_place=0.95, place_reason="its gate is in the film")
     assert rows and set(rows) == set(case.site("SITE01").observations)
     assert {(r.part, r.p_place, r.simulated, r.observer) for r in rows} == {("hall 2", 0.95, True, "A. Reader")}

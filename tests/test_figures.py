@@ -76,6 +76,7 @@ def test_claimed_numbers_stand_as_their_sources_have_them_beside_room_of_the_sam
     assert (rows.loc["C001", "best"], rows.loc["C007", "best"]) == (115_000, 80_500)
     assert rows.loc["C001", "open above"] == "yes" and rows.loc["C007", "open above"] == "no"
     assert rows.loc["C017", "best"] == 140_000 and "median 140,000" in rows.loc["C017", "label"]
+    assert "may have come in one year" in rows.loc["C017", "label"]  # "may have been smuggled", says the source
     assert found.paper_there.chip == "H100" and "H100" in rows.loc["C031", "group"]
     low, _, high = (model.sig(v, 2) for v in found.paper_there.interval)
     assert f"{low:,.0f} to {high:,.0f} H100 chips: 80,500 is inside, 115,000 is above" in sheet.caption.title
@@ -146,5 +147,6 @@ def test_titles_say_of_which_place_and_on_what_ground_a_number_is(case):
     assert "115,000 H100 chips (C001, claimed of all sites together)" in " ".join(density.rows["label"])
     stages = sheets.stages_sheet(dossier).caption
     assert stages.title.startswith("At single sites of") and "texts say" in stages.title
+    assert stages.title.endswith("P are announced")  # what is filed at other sites is planned too, and not in it
     assert "said of a whole region stands apart" in stages.note
     assert "hall on file" not in " ".join((told.text(), sheets.room_sheet(told, dossier).caption.title))

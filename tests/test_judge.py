@@ -455,6 +455,11 @@ def test_every_rule_is_tested_and_has_its_sentence():
     assert {f.name for f in fields(RuleFacts)} >= set(re.findall(r"\{(\w+)\}", "".join(table["sentence"]))) & {"own"}
 
 
+def test_the_outcomes_mean_the_same_in_the_docs():
+    text = (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8")
+    assert all(f"| {outcome.value} | {means} |" in text for outcome, means in verdict.FINDINGS.items())
+
+
 def test_every_finding_names_its_rows_and_never_says_what_a_building_holds(register):
     for row in verdict.check(register).findings.to_dict("records"):
         assert not re.search(r"\b(?:proves|confirms|exists|contains|houses)\b", row["shown"])
@@ -879,7 +884,10 @@ def test_a_claim_without_a_number_is_not_told_as_an_empty_one(register):
     assert found.room_text() and "Claimed" not in found.room_text()
 
 
-@pytest.mark.parametrize(("precision", "unit"), [("FP8", "PFLOPS, FP8"), ("dense", "PFLOPS, FP16")])
+@pytest.mark.parametrize(
+    ("precision", "unit"),
+    [("FP8", "PFLOPS, FP8"), ("dense", "PFLOPS, FP16"), ("not stated", "PFLOPS (precision not stated)")],
+)
 def test_room_for_a_stated_precision_is_told_at_that_precision(register, precision, unit):
     found = judged(register, {"precision": precision, "chip_model": "H100"}, size(AFTER))
     assert found.to_row()["unit"] == unit and f"{unit} (90%)" in found.room_text()

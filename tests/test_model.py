@@ -704,6 +704,13 @@ def test_a_floor_and_a_parent_are_named_beside_a_sum(register):
     assert sorted(named) == sorted(model.expand(["AGG-39"], register))
 
 
+def test_a_figure_of_all_phases_is_one_of_the_whole_site(register):
+    """20,000 P of all phases at QH01 is the largest figure that documents state, and not the 6,500 P of no part."""
+    stated = model.total(["QH01"], register)[1]
+    assert stated.interval[1] == pytest.approx(20_000, rel=0.01)
+    assert set(stated.parts[0].givens[0].ids) <= {"C101", "C106"}
+
+
 def test_a_number_says_over_what_its_room_is_weighed(register):
     named, open_ = (
         model.fits("XJ03", Given("chips", 115_000, 115_000), register, chip=c).text() for c in ("H100", None)
@@ -743,3 +750,11 @@ def test_an_aggregate_stands_for_the_announced_sites_it_covers(register, capsys)
     }
     seen = next(t for t in totals if t["ground"] == "by observation")
     assert seen["best"] is None and seen["sites_without_evidence"] == ["XJ07"]
+
+
+def test_the_two_tails_of_a_cut_distribution_sum_to_one(register):
+    """Under a sharp and unlikely bound too, where neither tail is a normal one."""
+    readings = Network.of(register).readings({"chips", "floor_m2", "it_mw"}, country="CN", chip="H100")
+    found, _ = model.posterior("chips", [Given("floor_m2", 10_000, 11_000), Given("it_mw", 110.0, None)], readings)
+    for value in np.geomspace(found.interval[0], found.interval[2], 41):
+        assert found.at_least(value) + found.at_most(value) == pytest.approx(1, abs=1e-12)

@@ -35,6 +35,18 @@ def test_what_is_needed_is_in_proportion_and_rests_on_no_document(register):
     assert verdict.needs(q, 1000.0, Dossier.of(bare)) == one
 
 
+def test_one_number_with_two_needs_says_of_which_chips(register):
+    """60,000 PFLOPS of 2025-07 and of 2026-02 need different megawatts, as other chips could be had."""
+    first, second = (need(register, i).needs_text() for i in ("C044", "C047"))
+    assert first != second and "could be had by 2025-07" in first and "could be had by 20" in second
+    assert "could be had" not in need(register, "C007").needs_text()
+
+
+def test_a_power_of_no_stated_kind_does_not_need_itself(register):
+    said = need(register, "C149").needs_text()
+    assert "about 1,200 MW (" not in said and "IT, facility or average power: not stated" in said
+
+
 def test_a_number_that_is_no_capacity_needs_nothing(register):
     dossier = Dossier.of(register)
     for claim in dossier.all_claims:

@@ -62,6 +62,11 @@ def test_the_readme_names_only_what_is_there():
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M), target
 
 
+def test_no_text_holds_a_merge_that_was_not_resolved():
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "data").rglob("*.csv")]
+    assert not [path for path in texts if re.search(r"(?m)^(?:<{7}|>{7}) ", path.read_text(encoding="utf-8"))]
+
+
 def test_the_tree_of_the_architecture_names_every_file():
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     named, above = set(), []

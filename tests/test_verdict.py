@@ -11,9 +11,9 @@ from scipy.stats import binomtest
 from scipy.stats import t as student
 
 from osint import model, verdict
-from osint.cli.main import main
+from osint.cli.main import main, print_json, print_rows
 from osint.model import Dossier, Given
-from osint.register import CalibrationRow
+from osint.register import CALIBRATION_KINDS, CalibrationRow
 
 
 def with_claims(register, change):
@@ -241,6 +241,49 @@ def test_check_json(capsys):
     found = json.loads(capsys.readouterr().out)
     assert {f["site_id"] for f in found["findings"]} == {"XJ01", "XJ07"}
     assert set(found["findings"][0]) >= {"claim_id", "site_id", "finding", "probability", "rests_on", "would_change"}
+
+
+def test_findings_for_json_are_made_one_by_one(register, checked, monkeypatch):
+    """The second claim is not judged before the first row has been taken, and the rows are those of the main job."""
+    run, judged = importlib.import_module("osint.verdict.run"), []
+    monkeypatch.setattr(run, "judge", lambda claim, *rest: (judged.append(claim), verdict.judge(claim, *rest))[1])
+    rows, tests = verdict.check_rows(register, ["XJ01"])
+    first = next(rows)
+    assert len(judged) == 1
+    expected = [f for f in checked.judged if f.claim.site_id == "XJ01"]
+    for row, finding in zip([first, *rows], expected, strict=True):
+        assert {**row, **finding.to_row()} == row and row["quote"] == finding.claim.quote
+    assert tests == [c.to_row() for c in checked.tests if "XJ01" in c.sites]
+
+
+def test_rows_are_printed_as_the_whole_is(capsys):
+    for rows in ([], [{"a": float("nan")}], [{"a": "阿"}, {"b": (1, 2)}]):
+        print_json({"findings": rows, "checks": [1], "in_review": ""})
+        whole = capsys.readouterr().out
+        print_rows("findings", iter(rows), {"checks": [1], "in_review": ""})
+        assert capsys.readouterr().out == whole
+
+
+def test_a_row_of_the_score_is_what_estimate_says(register, scored):
+    """To the digit: of a site with relations set again, of a machine with its chip, and of one in China."""
+    rows, kinds = scored.rows.set_index("calibration_id"), CALIBRATION_KINDS
+    table = [CalibrationRow.from_row(row) for row in register.calibration.to_dict("records")]
+    judged = [row for row in table if rows.loc[row.calibration_id, "best"] > 0]
+    chosen = [judged[0], next(r for r in judged if r.chip), next(r for r in judged if r.country in {"China", "CN"})]
+    for row in chosen:
+        seen = kinds[row.observable_kind.casefold()]
+        value = row.observable_value * seen.factor
+        answer = model.estimate(
+            kinds[row.truth_kind.casefold()].quantity,
+            [Given(seen.quantity, value, value)],
+            chip=row.chip or None,
+            country="CN" if row.country in {"China", "CN"} else None,
+            form=row.form,
+            fixed={"rack basis": "design" if row.truth_is == "design" else "in use"}
+            | ({"use of the hall": "AI alone"} if row.chip else {}),
+            register=model.leave_out(row, register)[0],
+        )
+        assert tuple(rows.loc[row.calibration_id, ["low", "best", "high"]]) == (answer.low, answer.best, answer.high)
 
 
 def test_next_score_and_doctor_print(capsys):

@@ -221,7 +221,7 @@ class Look:
         seen |= {"observer": who.strip(), "how": HOW_DRAWN if any(one.is_drawn for one in chosen) else HOW}
         rows = change.found_rows(self._found.called_buildings(ids), site.id, self.until, self._evidence(site), **seen)
         if not rows:
-            raise NotFoundError(self._why_no_row(chosen))
+            raise NotFoundError(self._why_no_row(chosen, stated is not None))
         added = f"; {who.strip()} adds: {place_reason.strip()}" if place_reason.strip() and stated is None else ""
         share = self.searched_share
         for row in rows:
@@ -311,15 +311,13 @@ class Look:
         said = change.site_statement(site.id, site.case.register)
         return change.SiteEvidence((said,) if said else (), self._search)
 
-    def _why_no_row(self, chosen: Sequence[Spotted]) -> str:
+    def _why_no_row(self, chosen: Sequence[Spotted], place_stated: bool) -> str:
         of = [(one.number, row["cannot_tell"], row.get("doubts")) for one in chosen for row in one.rows]
         doubts = [f"{n}: {doubt}" for n, doubt, names in of if is_known(doubt) and not change.of_kind_alone(names)]
         unlikely = f"that they are the place is computed as under 5% likely, among {len(self.candidates)} candidates"
         why = "; ".join(doubts) or unlikely
-        return (
-            f"these candidates give no observation ({why}): state --p-place and --place-reason if you know that they "
-            "are the place, or write what you saw yourself with `osint observed`"
-        )
+        state = "" if place_stated else "state --p-place and --place-reason if you know that they are the place, or "
+        return f"these candidates give no observation ({why}): {state}write what you saw yourself with `osint observed`"
 
     def _enter(self, site: Site, rows: list[dict[str, Any]], pictures: Sequence[str], named: Sequence[str]) -> Entered:
         body = joined([self.pictures[name] for name in pictures if name in self.pictures])

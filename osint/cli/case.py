@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,7 +153,7 @@ def _look(args: argparse.Namespace) -> int:
     for drawn in outlines:
         look = site.outline(drawn, look, **source)
     if not said:
-        print_answer(args, _answer(look), look.text() + _next(site, look))
+        print_answer(args, _answer(look), look.text() + _next(site, look, args.data))
         return 3 if look.unread else 0
     entered = _said(args, look)
     _print_entered(args, entered)
@@ -178,13 +179,14 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _next(site: Site, look: Look) -> str:
+def _next(site: Site, look: Look, data: str | None) -> str:
     """Return what to type next, and where the pictures lie."""
     if look.simulated and not site.case.is_demo:
         return "\nnothing was kept: SIMULATED pictures enter a demo case alone (osint new FOLDER --demo)"
     kept = f"\npictures: {site.case.path / 'derived' / 'looks'}/{site.id}_*.png"
-    line = f"osint look {site.id} --take NUMBERS --who NAME" if look.candidates else ""
-    nothing = f"osint look {site.id} --nothing-there --who NAME"
+    again = f"osint look {site.id}" + (f" --data {shlex.quote(str(data))}" if data else "")
+    line = f"{again} --take NUMBERS --who NAME" if look.candidates else ""
+    nothing = f"{again} --nothing-there --who NAME"
     return kept + "\nthen: " + " or ".join(filter(None, (line, nothing)))
 
 

@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import TYPE_CHECKING, Any
 
-from osint.cli.main import add_common, print_answer
+from osint.cli.main import add_common, print_answer, print_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,10 +126,14 @@ def _check(args: argparse.Namespace) -> None:
 
     opened = case.open_case(args.data)
     asked = named(opened.register, args.names)
-    found = verdict.check(opened.register, *asked)
     sites = {claim.site_id for claim in opened.dossier.all_claims if claim.claim_id in asked[1]} | set(asked[0])
     waiting = opened.review().waiting(sites)
-    print_answer(args, found.to_dict() | {"in_review": waiting}, "\n\n".join(filter(None, (found.text(), waiting))))
+    if args.json:
+        findings, checks = verdict.check_rows(opened.dossier, *asked)
+        print_rows("findings", findings, {"checks": checks, "in_review": waiting})
+        return
+    text = verdict.check(opened.dossier, *asked).text()
+    print("\n\n".join(filter(None, (text, waiting))))
 
 
 def _next(args: argparse.Namespace) -> None:
@@ -173,7 +177,7 @@ def _step_text(step: NextStep) -> str:
         lines.append(gain)
     if math.isfinite(step.expects_best):
         ends = f"{show(step.expects_best)} ({show(step.expects_low)} to {show(step.expects_high)}) {step.unit}"
-        lines.append(f"   if the documents on file are right, it shows about {ends}")
+        lines.append(f"   if {step.expects_from} on file is right, it shows about {ends}")
     return "\n".join([*lines, *[f"   run: {step.run}"] * bool(step.run)])
 
 

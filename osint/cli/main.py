@@ -14,7 +14,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TextIO
 
 from osint import __version__
@@ -72,7 +72,19 @@ def print_answer(args: argparse.Namespace, value: object, text: str) -> None:
 
 def print_json(value: object) -> None:
     """Print a value as one line of JSON."""
-    print(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
+    print(_json(value))
+
+
+def print_rows(name: str, rows: Iterable[object], rest: Mapping[str, object]) -> None:
+    """Print {name: rows, **rest} as `print_json` does, each row as it comes: they are not held all at once."""
+    print(f'{{"{name}": [', end="")
+    for n, row in enumerate(rows):
+        print(", " if n else "", _json(row), sep="", end="")
+    print("], ", _json(dict(rest))[1:], sep="")
+
+
+def _json(value: object) -> str:
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
 
 
 def plain(value: object) -> object:

@@ -50,6 +50,8 @@ CHIP_COUNTS = frozenset(name for name, q in QUANTITIES.items() if q.chip_count)
 """Chips, servers and PFLOPS: of one statement they are the same number three times."""
 CAPACITY = frozenset(name for name, q in QUANTITIES.items() if q.capacity)
 """Quantities of which a claim is tested."""
+HALL = frozenset({"floor_m2", "roof_m2", "racks", "cabinets", "it_mw", "facility_mw", "power_mw"})
+"""Quantities of a hall: a text by which one stands goes before a plan for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,8 +421,10 @@ def family_prior(q: Question, network: Network) -> dict[str, float]:
 
 def _days(q: Question) -> dict[str, str]:
     """Return the day of a question as arguments of `Network.families`."""
-    if not q.day:
-        return {}
-    day = dt.date.fromordinal(q.day)
-    until = day + dt.timedelta(days=PLAN_AHEAD_DAYS if q.stage == Stage.PLAN else 0)
-    return {"date": day.isoformat(), "until": until.isoformat()}
+    return {"date": dt.date.fromordinal(q.day).isoformat(), "until": chips_until(q)} if q.day else {}
+
+
+def chips_until(q: Question) -> str:
+    """Return the day up to which chips can have come to the market for a question; empty where it has no day."""
+    ahead = PLAN_AHEAD_DAYS if q.stage == Stage.PLAN else 0
+    return dt.date.fromordinal(q.day + ahead).isoformat() if q.day else ""

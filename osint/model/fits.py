@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from osint.errors import BadInputError, OsintError
-from osint.model.evidence import CHIP_COUNTS, Dossier, Given, given_of, percent, show, sig, stated
+from osint.model.evidence import CHIP_COUNTS, HALL, Dossier, Given, given_of, percent, show, sig, stated
 from osint.model.network import unit_of
 from osint.model.posterior import posterior
 from osint.model.tree import ReadingWord
-from osint.register import Register, one_site
+from osint.register import Register, Stage, one_site
 
 LIMIT = "Room is not presence: that a hall could hold a number does not show that it does."
 LAND, MONEY = "land_m2", "cost_cny"
@@ -126,8 +126,15 @@ def fits(site: str, number: Given, source: Register, *, chip: str | None = None,
 
 
 def _on_file(site_id: str, dossier: Dossier) -> list[tuple[Given, bool]]:
-    """Return what documents state and what was seen of a site, and whether it was seen."""
+    """Return what documents state and what was seen of a site, and whether it was seen.
+
+    The halls that are told to stand at parts of the site are among it, as they are where a claim is checked.
+    """
     claims = [(given, False) for claim in dossier.claims[site_id] if (given := given_of(claim)) is not None]
+    for part in dossier.parts.get(site_id, ()):
+        halls = (c for c in dossier.claims[part] if c.quantity in HALL and c.stage != Stage.PLAN)
+        told = (given for claim in halls if (given := given_of(claim)) is not None)
+        claims += [(replace(given, label=f"{given.label}, of {part}, a part of it"), False) for given in told]
     seen = [
         (Given(o.quantity, o.low, o.high, f"{o.observation_id}, {o.observer}", (o.observation_id,), True, o.best), True)
         for o in dossier.observations[site_id]

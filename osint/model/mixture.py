@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,7 @@ def orthant(at: Floats, covariance: Floats) -> Floats:
     if k == 1:
         return np.asarray(log_tail)
     if k == 2:
-        nodes, mass = np.polynomial.legendre.leggauss(NODES)
+        nodes, mass = _legendre()
         u, log_mass = (nodes[:, None] + 1) / 2, np.log(mass / 2)
     else:
         primes = np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0])
@@ -84,6 +84,16 @@ def orthant(at: Floats, covariance: Floats) -> Floats:
     return np.asarray(logsumexp(total + log_mass, axis=2))
 
 
+@lru_cache(maxsize=1)
+def _legendre() -> tuple[Floats, Floats]:
+    return np.polynomial.legendre.leggauss(NODES)
+
+
+@lru_cache(maxsize=1)
+def _hermite() -> tuple[Floats, Floats]:
+    return np.polynomial.hermite_e.hermegauss(NOISE_NODES)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Truncated distributions on nodes: PANEL steps from the left end to the mode, and as many to the right end."""
@@ -95,8 +105,10 @@ class Table:
     log_density: Floats
 
     def tail(self, x: Floats, upper: bool) -> Floats:
-        """Return P(log > x) or P(log <= x) for each reading and point (R, points), by Hermite interpolation."""
-        log_tail, side = (self.log_sf, -1.0) if upper else (self.log_cdf, 1.0)
+        """Return P(log > x) or P(log <= x) for each reading and point (R, points), by Hermite interpolation.
+
+        The smaller tail of a step is interpolated and the other is what it leaves, so that the two sum to one.
+        """
         rows = np.arange(len(self.x))[:, None]
         left, mode, right = self.x[:, :1], self.x[:, PANEL : PANEL + 1], self.x[:, -1:]
         below = np.clip((x - left) / (mode - left) * PANEL, 0, PANEL - 1e-9)
@@ -104,13 +116,15 @@ class Table:
         at = np.where(x < mode, below, PANEL + above)
         i = at.astype(int)
         t, h = at - i, self.x[rows, i + 1] - self.x[rows, i]
-        value, slope = log_tail, side * np.exp(self.log_density - log_tail)
-        v0, v1 = value[rows, i], value[rows, i + 1]
-        d0, d1 = slope[rows, i] * h, slope[rows, i + 1] * h
+        of_left = self.log_cdf[rows, i + 1] <= self.log_sf[rows, i + 1]
+        side = np.where(of_left, 1.0, -1.0)
+        v0, v1 = (np.where(of_left, self.log_cdf[rows, j], self.log_sf[rows, j]) for j in (i, i + 1))
+        d0, d1 = (side * np.exp(self.log_density[rows, j] - v) * h for j, v in ((i, v0), (i + 1, v1)))
         curve = v0 + t * (d0 + t * (3 * (v1 - v0) - 2 * d0 - d1 + t * (2 * (v0 - v1) + d0 + d1)))
         inside = np.where(np.isfinite(curve), np.clip(curve, np.minimum(v0, v1), np.maximum(v0, v1)), v0)
-        outside = np.where(x <= left, 1.0 if upper else 0.0, np.where(x >= right, 0.0 if upper else 1.0, np.nan))
-        return np.where(np.isnan(outside), np.exp(np.minimum(inside, 0)), outside)
+        small = np.exp(np.minimum(inside, 0))
+        small = np.where(x <= left, ~of_left, np.where(x >= right, of_left, small))
+        return np.asarray(np.where(of_left == upper, 1 - small, small))
 
 
 def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
@@ -191,6 +205,12 @@ class Mixture:
         return np.sort(order[np.cumsum(self.weights[order]) > least])
 
     @cached_property
+    def _counted(self) -> tuple[Floats, Floats, Floats]:
+        """Weights of the live readings (R,), and their means and standard deviations as columns (R, 1)."""
+        keep = self.live
+        return self.weights[keep], self.means[keep, None], self.sds[keep, None]
+
+    @cached_property
     def table(self) -> Table | None:
         """Truncated distributions of the live readings; None without one-sided givens."""
         b, keep = self.bounds, self.live
@@ -204,8 +224,9 @@ class Mixture:
         x = np.atleast_1d(np.asarray(x, dtype=float))
         keep = self.live
         if self.bounds is None:
-            z = (x[None, :] - self.means[keep, None]) / np.hypot(self.sds[keep, None], extra_sd)
-            return np.asarray(np.clip(self.weights[keep] @ ndtr(-z if upper else z), 0, 1))
+            weights, means, sds = self._counted
+            z = (x[None, :] - means) / (np.hypot(sds, extra_sd) if extra_sd else sds)
+            return np.asarray(np.minimum(np.maximum(weights @ ndtr(-z if upper else z), 0), 1))
         if self._one_bound is not None:
             tail = self._bivariate_tail(x, upper, extra_sd)
             if tail.min() > FAR:
@@ -213,7 +234,7 @@ class Mixture:
         if self.table is None:
             raise AssertionError("a truncated distribution has a table")
         if extra_sd > 0:
-            u, mass = np.polynomial.hermite_e.hermegauss(NOISE_NODES)
+            u, mass = _hermite()
             tails = sum(
                 m / mass.sum() * self.table.tail(x[None, :] + extra_sd * e, upper) for e, m in zip(u, mass, strict=True)
             )

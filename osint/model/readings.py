@@ -119,6 +119,7 @@ class Layout:
         self.of = np.repeat(np.arange(len(sizes)), sizes)
         """Block of each reading (R,)."""
         self._rows: dict[str, tuple[Floats, Floats, list[Way]]] = {}
+        self._designs: dict[tuple[tuple[str, ...], float], tuple[Floats, Floats, tuple[str, ...]]] = {}
 
     @cached_property
     def within(self) -> Floats:
@@ -148,6 +149,12 @@ class Layout:
 
     def design(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
         """Return means by reading (R, n) and loadings by block (B, n, factors) of the logs per MW IT, and the slots."""
+        key = (tuple(quantities), up)
+        if key not in self._designs:
+            self._designs[key] = self._design(*key)
+        return self._designs[key]
+
+    def _design(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
         rows = [self._row(quantity) for quantity in quantities]
         loads = {way: way.loading(up) for _, _, ways in rows for way in ways}
         slots = tuple(sorted({slot for load in loads.values() for slot in load}))

@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from osint.errors import OsintError
-from osint.model.estimate import Estimate, estimate
 from osint.model.evidence import Given, show
 from osint.model.factors import PRIOR_SYSTEMS, Z90
-from osint.model.network import unit_of
+from osint.model.network import Network, unit_of
+from osint.model.posterior import Posterior, posterior
 from osint.model.tree import FULL_LOAD, ReadingWord
 from osint.register import CALIBRATION_KINDS, QUANTITIES, CalibrationRow, ClaimKind, Register
 
@@ -101,7 +101,8 @@ def score(register: Register) -> Score:
     sites, the second that of supercomputers, the others are the sites by kind. Without a chain shares are NaN.
     """
     records = [CalibrationRow.from_row(row) for row in register.calibration.to_dict("records")]
-    rows = pd.DataFrame([_scored(row, register) for row in records])
+    network = Network.of(register)
+    rows = pd.DataFrame([_scored(row, register, network) for row in records])
     seen = pd.MultiIndex.from_tuples([(_place(row), row.observable_kind, row.observable_value) for row in records])
     rows.insert(3, "chain", rows.groupby(seen)["calibration_id"].transform("first"))
     used = rows[(rows["role"] == "independent") & rows["best"].notna()]
@@ -151,7 +152,7 @@ def _kind(name: str) -> ClaimKind | None:
     return CALIBRATION_KINDS.get(name.casefold())
 
 
-def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
+def _scored(row: CalibrationRow, register: Register, whole: Network) -> dict[str, Any]:
     seen, wanted = _kind(row.observable_kind), _kind(row.truth_kind)
     scale = wanted.factor if wanted else 1.0
     truth = row.truth_best * scale
@@ -179,17 +180,15 @@ def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
     fixed = {"rack basis": "design" if row.truth_is == "design" else "in use"}
     if row.chip:
         fixed[ReadingWord.USE] = ReadingWord.AI_ALONE  # a system whose chip is named is one of such chips
-    value = row.observable_value * seen.factor
+    given = Given(seen.quantity, value := row.observable_value * seen.factor, value)
+    network = Network.of(without) if left else whole
+    country = "CN" if row.country in CHINA else None
     try:
-        answer = estimate(
-            wanted.quantity,
-            [Given(seen.quantity, value, value)],
-            chip=row.chip or None,
-            country="CN" if row.country in CHINA else None,
-            form=row.form,
-            fixed=fixed,
-            register=without,
+        readings = network.readings(
+            {wanted.quantity, seen.quantity}, chip=row.chip or None, country=country, form=row.form, fixed=fixed
         )
+        answer, _ = posterior(wanted.quantity, [given], readings)
+        low, best, high = answer.interval
     except OsintError as error:
         return {**out, "why_not": str(error)}
     if circular := sorted(stuck & _used(answer, seen.quantity, wanted.quantity)):
@@ -197,18 +196,18 @@ def _scored(row: CalibrationRow, register: Register) -> dict[str, Any]:
         return {**out, "why_not": f"this site set {', '.join(circular)}, and {few}"}
     return {
         **out,
-        "low": answer.low,
-        "best": answer.best,
-        "high": answer.high,
-        "covered": bool(answer.low <= truth <= answer.high),
-        "factor": max(answer.best / truth, truth / answer.best),
+        "low": low,
+        "best": best,
+        "high": high,
+        "covered": bool(low <= truth <= high),
+        "factor": max(best / truth, truth / best),
         "left_out": ", ".join(left),
     }
 
 
-def _used(answer: Estimate, observable: str, target: str) -> set[str]:
+def _used(answer: Posterior, observable: str, target: str) -> set[str]:
     """Return the names of the factors between two quantities, over all readings."""
-    readings, out = answer.distribution.readings, set()
+    readings, out = answer.readings, set()
     for start in readings.layout.starts[:-1]:
         ways = [{f.name for _, e in readings[int(start)].path(q) for _, f in e.factors} for q in (observable, target)]
         out |= ways[0] ^ ways[1]

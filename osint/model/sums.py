@@ -133,8 +133,9 @@ def _world(part: Posterior, own: np.random.Generator) -> Floats:
     if solved.table is None:
         return np.asarray(np.exp(solved.means[reading] + part.origin + z))
     out, p = np.empty(DRAWS), ndtr(z / sd)
-    for k in np.unique(chosen):
-        out[chosen == k] = _placed(solved.table, int(k), p[chosen == k])
+    order = np.argsort(chosen, kind="stable")
+    for here in np.split(order, np.flatnonzero(np.diff(chosen[order])) + 1):  # the worlds of one reading
+        out[here] = _placed(solved.table, int(chosen[here[0]]), p[here])
     return np.asarray(np.exp(out + part.origin))
 
 

@@ -29,6 +29,10 @@ NO_ROOM = CHIP_COUNTS | {"land_m2", "cost_cny"}
 """Quantities that say nothing of the room of a hall: the compute that is stated, the land under it, the money."""
 
 
+WHOLE = frozenset({"", "all phases"})
+"""What `part` of a claim says where its figure is of the whole site."""
+
+
 class Ground(StrEnum):
     """What a total rests on."""
 
@@ -278,7 +282,7 @@ def _claimed(site: str, dossier: Dossier, *, carry: bool = False) -> list[Given]
     """
     claims = [c for c in dossier.claims[site] if c.modality not in TAKEN_BACK and not c.error_test]
     claims = [c for c in claims if (c.modality == Modality.CAN_CARRY) == carry]
-    whole = [c for c in claims if not c.part and c.quantity] or claims
+    whole = [c for c in claims if c.part in WHOLE and c.quantity] or claims
     best: dict[str, Given] = {}
     for claim in whole:
         given = given_of(claim)

@@ -91,7 +91,7 @@ class Way:
         self.bounded: dict[str, Factor] = {}
         """Bounded and counted factors on the way."""
         self._signs: defaultdict[str, float] = defaultdict(float)
-        self._loads: defaultdict[str, float] = defaultdict(float)
+        loads: defaultdict[str, float] = defaultdict(float)
         self.lost = 0.0
         """What the height for which the loss of dry condensers is published adds to the log."""
         self._derate = 0.0
@@ -107,7 +107,8 @@ class Way:
                     self._derate += sign * f.sigma
                 else:
                     self._base += sign * math.log(f.best)
-                    self._loads[f.slot] += sign * f.sigma
+                    loads[f.slot] += sign * f.sigma
+        self._at_sea_level = {slot: sd for slot, sd in loads.items() if sd}
 
     def row(self, names: tuple[str, ...], logs: Floats) -> Floats:
         """Return the log of the quantity per MW IT at sea level, with bounded factors by name at logs (E, names)."""
@@ -117,8 +118,9 @@ class Way:
 
     def loading(self, up: float) -> dict[str, float]:
         """Return the standard deviation that each log-normal factor adds, with its sign, by slot."""
-        lost = {DERATE: up * self._derate} if up and self._derate else {}
-        return {slot: sd for slot, sd in {**self._loads, **lost}.items() if sd}
+        if not (up and self._derate):
+            return self._at_sea_level
+        return {**self._at_sea_level, DERATE: up * self._derate}
 
 
 class Tree:

@@ -150,7 +150,7 @@ def _told(ground: Ground, rows: Sequence[Mapping[str, Any]]) -> str:
     told = [stamp + line for line in told]
     known = {f.room_text() for f in before.values()}
     told += list(dict.fromkeys(f.room_text() for f in after.judged if f.room_text() not in {"", *known}))[:2]
-    return "\n".join(told) or "no finding changes, and no room for a claimed number follows"
+    return "\n".join(told) or "no finding changes, and nothing that there is room for"
 
 
 def with_rows(dossier: Dossier, site_id: str, rows: Sequence[Mapping[str, Any]]) -> Dossier:

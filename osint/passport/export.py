@@ -159,19 +159,20 @@ def stamp(
         )
     ledger, sources = _ledger(numbers), _sources(evidence)
     title = title or figure.get_suptitle().replace("\n", " ")
-    core: dict[str, Any] = {"schema": verify.SCHEMA, "title": title, "question": question}
-    core |= {"claim_ids": _claim_ids(claim_ids, ledger, sources), "no_contradiction": no_contradiction, "as_of": as_of}
-    core |= {"numbers": [plain(n) for n in ledger], "evidence": [plain(e) for e in sources]}
-    core |= {"imagery": [plain(i) for i in imagery], "places": [plain(p) for p in places]}
-    about = {"method": method, "judgement": judgement, "people": people}
-    core |= {key: plain(value) for key, value in about.items() if value is not None}
-    simulated = any(n.simulated for n in ledger) or any(e.simulated for e in sources)
-    core = {key: value for key, value in {**core, "simulated": simulated}.items() if value}
+    lists: dict[str, Iterable[object]] = {"numbers": ledger, "evidence": sources, "imagery": imagery, "places": places}
+    records = {"method": method, "judgement": judgement, "people": people}
+    core = _said(
+        {"schema": verify.SCHEMA, "title": title, "question": question}
+        | {"claim_ids": _claim_ids(claim_ids, ledger, sources), "no_contradiction": no_contradiction, "as_of": as_of}
+        | {key: [plain(one) for one in value] for key, value in lists.items()}
+        | {key: plain(value) for key, value in records.items() if value is not None}
+        | {"simulated": any(n.simulated for n in ledger) or any(e.simulated for e in sources)}
+    )
     table = _csv(data)
     _check(core, caption, table)
     code = verify.short_code(core)
     told = footer if footer is not None else _footer(sources, credit)
-    line = f"{'SIMULATED. ' * simulated}{told} {code}".strip()
+    line = f"{'SIMULATED. ' if 'simulated' in core else ''}{told} {code}".strip()
     words = {"Title": title, "Description": alt, "Copyright": credit or licence}
     drawn = _draw(figure, line, formats, dpi, pdf_fonttype)
     made = {f"{name}.{kind}": _EMBED[kind](body, verify.canonical(core), words) for kind, body in drawn.items()}
@@ -181,15 +182,27 @@ def stamp(
         seen = verify.pixels_of(made[f"{name}.png"])
         render |= {"media_type": MEDIA["png"], "width": seen.width, "height": seen.height}
         render |= {"pixels_sha256": seen.sha256, "difference_hash": seen.difference_hash}
-    passport: dict[str, Any] = {"schema": verify.SCHEMA, "code": code, "core": core}
-    passport["render"] = {key: value for key, value in render.items() if value != ""}
-    passport["files"] = [_described(file, body) for file, body in made.items()]
-    if replaces or reason:
-        passport["history"] = {key: v for key, v in (("replaces", replaces), ("reason", reason)) if v}
+    history = _said({"replaces": replaces, "reason": reason})
+    passport = _passport(core, {key: value for key, value in render.items() if value != ""}, history, made)
+    made[name + verify.SIDECAR] = sidecar(passport)
+    return Exported(passport["code"], passport["passport_id"], passport, made)
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is not empty: a passport has no key without a value."""
+    return {key: value for key, value in values.items() if value}
+
+
+def _passport(
+    core: dict[str, Any], render: dict[str, Any], history: dict[str, Any], made: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """Return the passport of the files of a figure, with its id; raises for what is private."""
+    passport: dict[str, Any] = {"schema": verify.SCHEMA, "code": verify.short_code(core), "core": core}
+    passport |= {"render": render, "files": [_described(file, body) for file, body in made.items()]}
+    passport |= {"history": history} if history else {}
     refuse_private({key: passport[key] for key in ("core", "render", "history") if key in passport})
     passport["passport_id"] = verify.passport_id(passport)
-    made[name + verify.SIDECAR] = sidecar(passport)
-    return Exported(code, passport["passport_id"], passport, made)
+    return passport
 
 
 def read(path: str | Path) -> dict[str, Any]:

@@ -1136,7 +1136,11 @@ def _later_found(
     newer = newer_than(passport, against, known)
     if newer:
         return replace(found, verdict=Verdict.STALE, shown=(*newer, *found.shown))
-    left = found.not_shown if against else (*found.not_shown, "whether newer evidence is on file: name a case to look")
+    left = (
+        found.not_shown
+        if against
+        else (*found.not_shown, "whether newer evidence is on file: name a case with --against")
+    )
     if root is not None and (when := sealed_by(passport, root)):
         said = f"the passport is not later than {when}, trusted by: {Path(root).name}"
         return replace(found, verdict=Verdict.SEALED, shown=(said, *found.shown), not_shown=left)

@@ -106,7 +106,7 @@ class Answer:
             return f"Chips were counted ({ids}), but nothing shows that they are {said}"
         if looked_at and self.measured.interval:
             most = self.measured.interval[2]
-            room = f"room for at most {show(most)}" if most else "no room for any"
+            room = f"room for at most {show(most)} (90%)" if most else "no room for any"
             where = f"at {looked_at} of {len(self.announced)} announced sites"
             return f"Nothing on file shows that {said} exist; what was seen, {where}, had {room}"
         return f"Nothing on file shows that {said} exist, and no picture on file measures a hall of an announced site"

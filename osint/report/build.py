@@ -36,11 +36,12 @@ if TYPE_CHECKING:
 BASES = {
     "floor": ("floor_m2",),
     "power": ("it_mw", "facility_mw", "power_mw", "average_mw", "energy_gwh_per_yr"),
-    "racks": ("racks",),
+    "racks": ("racks", "cabinets"),
     "compute": ("pflops",),
     "money": ("cost_cny",),
 }
 """Basis of an estimate -> quantities that count for it."""
+_OF_HALLS = ("floor", "power", "racks")  # what has room for chips; compute and money are the chips in another unit
 HORIZON_DAYS = 366  # days after the latest text beyond which a target is not set next to what is on file (judgement)
 SUMS = "SHA256SUMS"  # the list of the files of a report; a folder that holds it as it was written may be replaced
 _SUMS_HEAD = "# report of osint-datacentres"
@@ -119,7 +120,7 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
         outcomes = [finding.outcome.value for finding in found.by_site.get(site.site_id, [])]
         counts = Counter(outcomes).most_common()
         on_paper = estimates[estimates["site_id"] == site.site_id]
-        span = f"{show(on_paper['low'].min())} to {show(on_paper['high'].max())}" if len(on_paper) else ""
+        of_halls = on_paper["basis"].isin(_OF_HALLS)
         rows.append(
             {
                 "site": site.site_id,
@@ -128,10 +129,15 @@ def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.Data
                 "findings": ", ".join(f"{n} {name}" for name, n in counts) or "no claim on file",
                 "seen": _seen_there(dossier.observations[site.site_id]),
                 "chips claimed": on_paper["claimed"].iloc[0] if len(on_paper) else "",
-                "H100-class chips on paper": span,
+                "room on paper, H100-class chips": _span(on_paper[of_halls]),
+                "PFLOPS or money as such chips": _span(on_paper[~of_halls]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _span(estimates: pd.DataFrame) -> str:
+    return f"{show(estimates['low'].min())} to {show(estimates['high'].max())}" if len(estimates) else ""
 
 
 def _seen_there(rows: Sequence[Observation]) -> str:

@@ -112,7 +112,8 @@ def _supply(claim: Claim) -> Mark:
     """Return an estimate of supply with its own median, chip, year and kind."""
     median = verdict.stated_median(claim)
     best = median or claim.figure
-    kind = "came in one year" if verdict.counts_a_flow(claim) else "there"
+    flow = verdict.counts_a_flow(claim)
+    kind = "may have come in one year" if flow else "there"
     middle = f", median {digits(median)}" if median else ""
     who = f"{claim.claimant}, {day_words(claim.date)}, {claim.claim_id}"
     label = f"{claim.written()}{middle}, {claim.chip_model or 'kind not stated'}, {kind} ({who})"
@@ -250,10 +251,10 @@ def stages_sheet(dossier: Dossier) -> Sheet:
             used.append(claim)
     latest = max((c.value_date.last.year for c in used if c.value_date), default="no day named")
     where = listed(list(provinces))
-    planned = max(totals[STAGES[0]], totals[STAGES[1]])
+    planned = max(STAGES[:2], key=lambda stage: totals[stage])  # one site may stand in both: no sum of the two
     caption = Caption(
         title=f"At single sites of {where} texts say that {digits(totals[STAGES[3]])}P are there and "
-        f"{digits(planned)}P are planned",
+        f"{digits(totals[planned])}P are {planned}",
         subtitle="P (PFLOPS), number format mostly not stated; the largest figure of each site at each stage",
         source=publishers(used),
         note="Sums of statements. Sites without a figure are missing, not zero: what is said of a whole region stands "

@@ -14,7 +14,7 @@ _MONEY = ("investment_CNY", "investment_USD", "value_USD")
 _HOW = {
     Modality.WILL: "planned",
     Modality.WOULD: "intended",
-    Modality.CAN_CARRY: "said to be room",
+    Modality.CAN_CARRY: "said of the room in its halls",
     Modality.DENIED: "denied",
     Modality.WITHDRAWN: "withdrawn",
 }

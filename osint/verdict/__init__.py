@@ -24,7 +24,7 @@ from osint.verdict.look import RoomFor
 from osint.verdict.needs import Needs, needs
 from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, steps_frame, steps_in_order
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
-from osint.verdict.run import Found, check
+from osint.verdict.run import Found, check, check_rows
 
 __all__ = [
     "BANDS",
@@ -57,6 +57,7 @@ __all__ = [
     "about",
     "bound",
     "check",
+    "check_rows",
     "claim_line",
     "contradictions",
     "counts_a_flow",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import CAPACITY, CHIP_COUNTS, ROUNDING, Dossier, Given, Posterior, Question
+from osint.model import CAPACITY, CHIP_COUNTS, HALL, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
 from osint.verdict.bearing import POWERED_UP, Assertion, Asserts, assertion, descendants, relayed_by_one
@@ -26,8 +26,6 @@ STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it; an observed rung can support its number."""
 COUNTED = frozenset({"chips", "servers"})
 """Quantities of which an observation shows chips."""
-HALL = frozenset({"floor_m2", "roof_m2", "racks", "cabinets", "it_mw", "facility_mw", "power_mw"})
-"""Quantities of a hall: a text by which one stands goes before a plan for more."""
 
 
 def easiest(claim: Claim) -> float:

@@ -12,6 +12,7 @@ from osint.model import CAPACITY, CHIP_COUNTS, Dossier, Given, Question, Reading
 
 Interval: TypeAlias = tuple[float, float, float]
 POWER, FLOOR = "facility_mw", "floor_m2"
+MONTH = len("2026-06")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Needs:
     """Gross floor at usual density."""
     whole: bool = False
     """Whether it is what a hall needs that is for these chips alone: one that is shared needs more."""
+    loose: bool = False
+    """Whether the number is itself a power, of which it is not stated whether it is IT or facility power."""
+    chips_until: str = ""
+    """Month up to which chip families are weighed, as the claim names none; empty where that does not enter."""
 
     def to_row(self) -> dict[str, float | None]:
         """Return the columns of findings.csv; an empty number is None."""
@@ -45,6 +50,7 @@ class Needs:
         if not said:
             return ""
         alone = ", in a hall for these chips alone" if self.whole else ""
+        alone += f", by the chip families that could be had by {self.chips_until}" if self.chips_until else ""
         end = f"{alone} (90%, by relations alone)."
         if times <= 1:
             return f"{written} would need {said}{end}"
@@ -54,7 +60,8 @@ class Needs:
         said = []
         if self.power_mw:
             low, best, high = (show(end * times) for end in self.power_mw)
-            said.append(f"about {best} MW ({low} to {high}) at the meter")
+            kind = f"{low} to {high} MW at the meter (IT, facility or average power: not stated)"
+            said.append(kind if self.loose else f"about {best} MW ({low} to {high}) at the meter")
         if self.floor_m2:
             low, best, high = (show(end * times) for end in self.floor_m2)
             said.append(f"about {best} m2 ({low} to {high}) of gross floor at usual density")
@@ -66,7 +73,8 @@ def needs(q: Question, number: float, source: Dossier) -> Needs:
     if q.quantity not in CAPACITY or not (math.isfinite(number) and number > 0):
         return Needs()
     power, floor = (_need(q, wanted, number, source) for wanted in (POWER, FLOOR))
-    return Needs(power, floor, whole=q.quantity in CHIP_COUNTS)
+    until = model.chips_until(q)[:MONTH] if q.quantity in model.BY_CHIP and not q.families else ""
+    return Needs(power, floor, q.quantity in CHIP_COUNTS, q.quantity == "power_mw", until)
 
 
 def _need(q: Question, wanted: str, number: float, dossier: Dossier) -> Interval | None:

@@ -33,7 +33,7 @@ VALUES = 15  # quantiles of the prediction at which the answer is solved again
 SHARP_ZOOM = 17  # of map tiles: about 1 m
 SHARP = frozenset({"chillers", "chiller_area_m2"})
 """Quantities that take a sharp picture of a place that is known."""
-TESTED = (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks",))
+TESTED = (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks", "cabinets"))
 """Quantities of which the largest claim is tested if none is named, the first that a site has."""
 
 
@@ -95,6 +95,8 @@ class NextStep:
     expects_best: float = math.nan
     """What the network predicts that it will show, in `unit`."""
     expects_high: float = math.nan
+    expects_from: str = ""
+    """Ids of the documents on file from which that is predicted."""
     unit: str = ""
     where: str = ""
     """Where to look."""
@@ -129,6 +131,12 @@ PHOTOGRAPH = NextStep(
     where="a dated ground or satellite picture: shows the rung (ground broken, roofed) and its date, not a number",
 )
 """What gives a rung and no quantity; it comes last."""
+LIST = NextStep(
+    0,
+    "the list of its sites",
+    where="the filings or the text that the total was counted from: one name or address each",
+)
+"""The same for a total over several sites, of which there is no picture."""
 PLACE = NextStep(0, "the place itself")
 UNTIL = "Until the place is confirmed, nothing that is seen there speaks for or against a claim"
 """What comes first where no observation is surely of the place and the coordinate is not good enough."""
@@ -182,7 +190,8 @@ def steps_in_order(site_id: str, source: Register | Dossier, claim_id: str | Non
     """
     dossier = Dossier.of(source)
     claim = _claim_to_test(site_id, dossier, claim_id)
-    place, last = _place(site_id, dossier), replace(PHOTOGRAPH, run=_observe(site_id, dossier))
+    place = _place(site_id, dossier)
+    last = LIST if dossier.aggregate(site_id) else replace(PHOTOGRAPH, run=_observe(site_id, dossier))
     if claim is None:
         return [replace(s, rank=rank) for rank, s in enumerate([*place, last], 1)]
     q = model.question(claim, dossier)
@@ -336,6 +345,7 @@ def _worth(
         expects_low=low,
         expects_best=best,
         expects_high=high,
+        expects_from=", ".join(sorted({i for g in firm for i in g.ids})),
     )
 
 

@@ -37,7 +37,10 @@ FINDINGS = {
     Outcome.INCONSISTENT: "the claim contradicts itself, or another claim that cannot both be true",
     Outcome.COULD_FIT: "what was seen leaves a chance that there was room; nothing shows the chips",
     Outcome.NOT_REACHED: "by the day of the picture it was not there, and no day was due; no word on its truth",
-    Outcome.UNTESTED: "nothing was observed that bears on it, or the place is not confirmed",
+    Outcome.UNTESTED: (
+        "nothing that was seen decides it: nothing was, or it is by the claimant or one report alone, of another part "
+        "or day, or of a place that is not confirmed"
+    ),
 }
 """What each outcome means."""
 NEGATIVE = (Outcome.REFUTED, Outcome.DEADLINE_MISSED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from tqdm import tqdm
 from osint.errors import NotFoundError
 from osint.model import Dossier
 from osint.register import Claim, Register, SiteRow
-from osint.verdict.checks import CHECK_COLUMNS, Check, Tally, contradictions, survey
+from osint.verdict.checks import CHECK_COLUMNS, Check, Survey, Tally, contradictions, survey
 from osint.verdict.finding import FINDING_COLUMNS, Finding
 from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order
@@ -70,11 +70,6 @@ class Found:
     def steps(self) -> dict[str, pd.DataFrame]:
         """What to get next by site, one row per step."""
         return {site: steps_frame(steps) for site, steps in self.next_steps.items()}
-
-    def to_dict(self) -> dict[str, object]:
-        """Return plain values for JSON: each finding with the words of its claim, and the cross-checks."""
-        findings = [{**f.to_row(), **_words_of(f.claim)} for f in self.judged]
-        return {"findings": findings, "checks": self.checks.to_dict("records")}
 
     def text(self) -> str:
         """Return plain text for a terminal; with quotes, sources and what would change each finding unless `whole`."""
@@ -149,6 +144,60 @@ def _words_of(claim: Claim) -> dict[str, str]:
     return {**{name: getattr(claim, name) for name in names}, "date": claim.date.text if claim.date else ""}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is to be judged: claims by site, in order, with the cross-checks that bear on them."""
+
+    dossier: Dossier
+    claims: Mapping[str, Sequence[Claim]]
+    survey: Survey
+    tests: tuple[Check, ...]
+    """The cross-checks with a claim of these sites."""
+    whole: bool
+    """Whether every site was asked for."""
+    steps: dict[str, list[NextStep]] = field(default_factory=dict, init=False)
+    """What to get next, of the sites that have been judged."""
+
+    @classmethod
+    def of(cls, source: Register | Dossier, site_ids: Sequence[str] | None, claim_ids: Sequence[str] | None) -> Asked:
+        """Return what is asked by sites and claims, all without either; raises NotFoundError as `check`."""
+        dossier = Dossier.of(source)
+        known = {c.claim_id: c for c in dossier.all_claims} if claim_ids else {}
+        for claim_id in claim_ids or ():
+            if claim_id not in known:
+                raise NotFoundError(f"there is no claim {claim_id!r} in claims.csv; `osint claims` lists them")
+        whole, single = not site_ids and not claim_ids, set(claim_ids or ())
+        of_claims = (known[claim_id].site_id for claim_id in claim_ids or ())
+        wanted = dossier.sites if whole else dict.fromkeys((*(site_ids or ()), *of_claims))
+        for site in wanted:
+            dossier.site(site)
+        judged = set(wanted if whole else site_ids or ())
+        claims = {s: [c for c in dossier.claims[s] if s in judged or c.claim_id in single] for s in wanted}
+        asked = survey(dossier)
+        tests = tuple(c for c in asked.checks if c.sites & judged or single & set(c.claim_ids))
+        return cls(dossier, claims, asked, tests, whole)
+
+    def judged(self) -> Iterator[Finding]:
+        """Yield a finding for each claim, site by site: what one is solved to is not kept for the next site."""
+        against = contradictions(self.survey.checks)
+        for site in tqdm(self.claims, desc="sites", leave=False, disable=None, delay=2):
+            self.steps[site] = steps_in_order(site, self.dossier)
+            change = tuple(f"{s.observation}: {s.where}" for s in self.steps[site][:NEXT])
+            for claim in self.claims[site]:
+                yield replace(judge(claim, self.dossier, against), would_change=change)
+
+
+def check_rows(
+    source: Register | Dossier, site_ids: Sequence[str] | None = None, claim_ids: Sequence[str] | None = None
+) -> tuple[Iterator[dict[str, object]], list[dict[str, object]]]:
+    """Return plain values for JSON: findings with the words of their claims, each made when it is read, and the checks.
+
+    So as many claims as there are can be judged without all findings in memory. Arguments and errors as `check`.
+    """
+    asked = Asked.of(source, site_ids, claim_ids)
+    return ({**f.to_row(), **_words_of(f.claim)} for f in asked.judged()), [c.to_row() for c in asked.tests]
+
+
 def check(
     source: Register | Dossier, site_ids: Sequence[str] | None = None, claim_ids: Sequence[str] | None = None
 ) -> Found:
@@ -157,25 +206,7 @@ def check(
     With `claim_ids` these claims alone are judged as well, and with both those of the sites and these. Without either
     it is all sites. Raises NotFoundError for an unknown site or claim.
     """
-    dossier = Dossier.of(source)
-    known = {c.claim_id: c for c in dossier.all_claims}
-    for claim_id in claim_ids or ():
-        if claim_id not in known:
-            raise NotFoundError(f"there is no claim {claim_id!r} in claims.csv; `osint claims` lists them")
-    of_claims = [known[claim_id].site_id for claim_id in claim_ids or ()]
-    whole = not site_ids and not claim_ids
-    judged_sites = set(dossier.sites if whole else site_ids or ())
-    wanted = list(dossier.sites if whole else dict.fromkeys([*(site_ids or ()), *of_claims]))
-    for site in wanted:
-        dossier.site(site)
-    asked = survey(dossier)
-    against = contradictions(asked.checks)
-    steps = {s: steps_in_order(s, dossier) for s in tqdm(wanted, desc="sites", leave=False, disable=None, delay=2)}
-    judged = []
-    asked_for = set(claim_ids or ())
-    for site in wanted:
-        change = tuple(f"{s.observation}: {s.where}" for s in steps[site][:NEXT])
-        mine = [c for c in dossier.claims[site] if site in judged_sites or c.claim_id in asked_for]
-        judged += [replace(judge(c, dossier, against), would_change=change) for c in mine]
-    tests = tuple(c for c in asked.checks if c.sites & judged_sites or asked_for & set(c.claim_ids))
-    return Found(tuple(judged), tests, asked.tallies, steps, dossier.sites, whole, dossier)
+    asked = Asked.of(source, site_ids, claim_ids)
+    judged = tuple(asked.judged())
+    dossier = asked.dossier
+    return Found(judged, asked.tests, asked.survey.tallies, asked.steps, dossier.sites, asked.whole, dossier)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from osint import model
 from osint.model import percent, show
-from osint.register import Claim
+from osint.register import STATED_PRECISIONS, Claim
 from osint.verdict.bearing import Asserts, Coverage, Sight, day_text
 from osint.verdict.ground import ground_shows
 
@@ -66,7 +66,9 @@ def _observed_unit(quantity: str) -> str:
 
 
 def claimed_unit(claim: Claim) -> str:
-    """Return the unit in which room for a claim is told; PFLOPS of another precision than FP16 are not called FP16."""
+    """Return the unit in which room for a claim is told; PFLOPS whose source does not say FP16 are not called FP16."""
+    if claim.quantity == "pflops" and claim.precision not in STATED_PRECISIONS:
+        return "PFLOPS (precision not stated)"
     return f"{claim.unit}, {claim.other_precision}" if claim.other_precision else model.unit_of(claim.quantity)
 
 
@@ -235,5 +237,13 @@ class Words(dict[str, str]):
     def _paper(self) -> str:
         paper, unit = self.f.paper, claimed_unit(self.f.claim)
         if paper.posterior is None and paper.total is None:
-            return f"{', '.join(paper.ids)} {'bounds' if len(paper.ids) == 1 else 'bound'} it on one side"
+            said = "; ".join(
+                f"{', '.join(g.ids)}: {model.stated(g)} {_observed_unit(g.quantity)}" for g in paper.givens
+            )
+            if not all(g.bound for g in paper.givens):
+                return f"{said}, which no relation of the model joins to it"
+            sides = {"above" if g.capped else "below" for g in paper.givens}
+            return (
+                f"{said}: {f'a bound from {sides.pop()} alone' if len(sides) == 1 else 'bounds from above and below'}"
+            )
         return paper.text(unit)
