@@ -133,7 +133,7 @@ class Answer:
         groups = {f.claim.independence_group for f in (self.planned, self.largest) if f}
         publications = {claim.source_publisher for claim in self.told}
         rests = (
-            f"by one story and its copies (group {min(groups)}, {counted(len(publications), 'publication')})"
+            f"by one story and its copies (group {min(groups)}; told by {counted(len(publications), 'publication')} on file)"
             if len(groups) == 1
             else f"by {len(groups)} groups of reports ({listed(sorted(groups))})"
         )
