@@ -71,7 +71,7 @@ CRUST = {"B02": 0.36, "B03": 0.4, "B04": 0.43, "B08": 0.46, "B11": 0.39, "B12": 
 
 def test_straight_edges_speak_for_a_roof_and_a_ragged_edge_against_one():
     probability = [
-        landcover.judged(CRUST, {}, 30_000, landcover.Shape(filled, 1.5)).probability for filled in (0.5, 0.7, 0.9)
+        landcover.judged(CRUST, {}, 30_000, landcover.Shape(squared, 1.5)).probability for squared in (0.2, 0.45, 0.8)
     ]
     assert probability == sorted(probability)
     assert probability[0] < 0.5 < probability[-1] < 0.9
@@ -86,15 +86,22 @@ def test_what_stays_open_says_so_with_both_names():
     assert (blank.kind, blank.doubt.reason) == (Kind.OTHER, Reason.NO_COLOUR)
 
 
-@pytest.mark.parametrize(("form", "filled"), [("hall", (0.89, 1.0)), ("oval", (0.72, 0.82)), ("star", (0.3, 0.72))])
-def test_the_shape_of_a_patch_is_found_from_its_pixels(form, filled):
+@pytest.mark.parametrize(
+    ("form", "squared"),
+    [("hall", (0.6, 1.0)), ("L", (0.5, 1.0)), ("oval", (0.0, 0.4)), ("star", (0.0, 0.4))],
+)
+@pytest.mark.parametrize("turned_deg", [0, 22, 37])
+def test_a_hall_also_of_an_l_has_edges_at_a_right_angle_and_an_oval_has_not(form, squared, turned_deg):
     rng, (y, x) = np.random.default_rng(4), np.mgrid[:240, :240] / 4 - 30
-    along, across = 0.8 * x + 0.6 * y, 0.8 * y - 0.6 * x
+    turn = np.radians(turned_deg)
+    along, across = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x
+    whole = (np.abs(along) < 7) & (np.abs(across) < 6)
     cover = (
         {
             "hall": (np.abs(along) < 6) & (np.abs(across) < 4),
+            "L": whole & ((along < 0) | (across < 0)),
             "oval": np.hypot(along / 7, across / 5) < 1,
-            "star": np.hypot(x, y) < 9 + 7 * np.cos(3 * np.arctan2(y, x)),
+            "star": np.hypot(x, y) < 9 + 7 * np.cos(3 * np.arctan2(across, along)),
         }[form]
         .reshape(60, 4, 60, 4)
         .mean((1, 3))
@@ -102,7 +109,7 @@ def test_the_shape_of_a_patch_is_found_from_its_pixels(form, filled):
     share = ndimage.gaussian_filter(cover, 0.65)
     middle = {b: 0.15 + 0.3 * share + rng.normal(0, 0.004, share.shape) for b in ("B02", "B04", "B08")}
     shape = landcover.shape_of(middle, cover)
-    assert filled[0] <= shape.filled <= filled[1]
+    assert squared[0] <= shape.squared <= squared[1]
 
 
 @pytest.mark.parametrize("side_px", [5, 7, 14])

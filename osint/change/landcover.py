@@ -17,7 +17,7 @@ from osint.change import kinds
 from osint.change.kinds import Surface
 from osint.change.measure import roof_share
 from osint.change.reasons import Doubt, Reason
-from osint.change.series import DARKEST_AROUND, FINE, HALF, SWIR, Series, median, quarters, whiteness, winter
+from osint.change.series import DARKEST_AROUND, HALF, SWIR, Series, median, quarters, whiteness, winter
 from osint.change.stack import PAIR
 
 
@@ -62,8 +62,9 @@ PURE_QUANTILE = 0.8  # quantile of the roof share within the outline that is tak
 NEAR_COVER, NEAR_PX = 0.05, 3  # outline and what is near it: separated into two colours
 MIXTURE_MIN_PX = 4  # fewest pixels from which two colours are separated
 PROBABLE, SURE, OPEN = 0.5, 0.8, 0.2  # of a building: called one, without a doubt of its kind, still open
-STRAIGHT, RAGGED = 0.87, 0.72  # share of its bounding rectangle that a hall fills; an oval fills 0.785, a crust less
-STRAIGHT_FACTOR, RAGGED_FACTOR = 0.4, 2.5  # of the odds of surfaces that nobody builds, at these shares
+SQUARED, RAGGED = 0.6, 0.3  # how far edges run in two directions at a right angle: of halls, of ovals and crusts
+EDGE_PX = 2  # pixels beyond half a roof in which its edge fades
+SQUARED_FACTOR, RAGGED_FACTOR = 0.4, 2.5  # of the odds of surfaces that nobody builds, at these shares
 COMPACT_ASPECT, COMPACT_FACTOR = 4.0, 0.6  # length over width up to which it is no road; of the odds of asphalt
 LASTING_DAYS, LASTING_FACTOR = 330.0, 0.5  # seen over all seasons of a year; of the odds of what comes and goes
 FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = (
@@ -118,10 +119,10 @@ class LandCover:
 class Shape:
     """Form of what stands on an outline."""
 
-    filled: float
-    """Share of its smallest rectangle that it fills."""
+    squared: float
+    """How far its edges run in two directions at a right angle, 1 wholly, 0 in all directions alike."""
     aspect: float
-    """Length over width of that rectangle."""
+    """Length over width of its smallest rectangle."""
 
 
 def _cover(kind: Kind, reason: Reason | None = None) -> LandCover:
@@ -207,21 +208,29 @@ def colours(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> dict[str, fl
 
 def shape_of(middle: Mapping[str, np.ndarray], cover: np.ndarray) -> Shape | None:
     """Return the shape of what stands on an outline (arguments as of `roof_pixels`), None if it is too small."""
+    share = roof_pixels(middle, cover)
     near = ndimage.binary_dilation(cover > NEAR_COVER, iterations=NEAR_PX)
-    share = np.where(near, roof_pixels(middle, cover), 0.0)
-    # whole pixels would give a turned hall steps along its edges, and it fills no more of a rectangle than an oval does
-    labels, _ = ndimage.label(ndimage.zoom(share, FINE, order=1, mode="nearest", grid_mode=True) > HALF)
+    labels, _ = ndimage.label((share > HALF) & near)
     sizes = np.bincount(labels.ravel())[1:]
-    if not len(sizes) or sizes.max() < SHAPE_MIN_PX * FINE**2:
+    if not len(sizes) or sizes.max() < SHAPE_MIN_PX:
         return None
-    rows, cols = np.nonzero(labels == int(np.argmax(sizes)) + 1)
-    rectangle = shapely.minimum_rotated_rectangle(shapely.MultiPoint(np.column_stack([cols, rows])))
-    corners = shapely.get_coordinates(rectangle)[:3]
-    if len(corners) < len(("corner", "corner", "corner")):
+    patch = labels == int(np.argmax(sizes)) + 1
+    rectangle = shapely.minimum_rotated_rectangle(shapely.MultiPoint(np.argwhere(patch)))
+    corners, squared = shapely.get_coordinates(rectangle)[:3], _squared(share, patch)
+    if squared is None or len(corners) < len(("corner", "corner", "corner")):
         return None
     # between the middles of the outermost pixels there is one pixel less than there are pixels
     one, other = np.linalg.norm(np.diff(corners, axis=0), axis=1) + 1
-    return Shape(float(min(len(rows) / (one * other), 1.0)), float(max(one, other) / min(one, other)))
+    return Shape(squared, float(max(one, other) / min(one, other)))
+
+
+def _squared(share: np.ndarray, patch: np.ndarray) -> float | None:
+    """Return `Shape.squared` of a patch (y, x) by the slopes of the share (y, x) of its pixels, None without any."""
+    down, right = (slope[ndimage.binary_dilation(patch, iterations=EDGE_PX)] for slope in np.gradient(share))
+    steep = right**2 + down**2
+    # edges at a right angle differ by quarter turns: four times their angles are alike
+    turned = np.exp(4j * np.arctan2(down, right))
+    return float(np.abs(np.average(turned, weights=steep))) if steep.any() else None
 
 
 def _pure(picture: np.ndarray, share: np.ndarray, near: np.ndarray, blur_px: float) -> float:
@@ -280,8 +289,8 @@ def _factor(surface: Surface, shape: Shape | None, stood_days: float) -> float:
     if shape is None:
         return factor
     if surface in kinds.GROUNDS:
-        logs = np.log([RAGGED_FACTOR, STRAIGHT_FACTOR])
-        factor *= float(np.exp(np.interp(shape.filled, [RAGGED, STRAIGHT], logs)))
+        logs = np.log([RAGGED_FACTOR, SQUARED_FACTOR])
+        factor *= float(np.exp(np.interp(shape.squared, [RAGGED, SQUARED], logs)))
     if surface is Surface.ASPHALT and shape.aspect <= COMPACT_ASPECT:
         factor *= COMPACT_FACTOR
     return factor

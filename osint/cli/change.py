@@ -160,6 +160,7 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     counted = f"{len(look.frame)} structures, {len(look.buildings)} probably buildings, {open_kinds} other or open"
     lines = [f"{counted}, in {out}; {look.searched_share:.0%} of the place was read and clear"]
     lines.append(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
+    lines.append("halls 10 m apart or nearer read as one structure")
     lines += [f"{one.text()}; at {_middle(one.rows[0]['geometry'])}" for one in look.candidates[:PRINTED]]
     drawn = {one.outline_id: [f"{out.stem}_{name}" for name in one.pictures] for one in look.candidates if one.pictures}
     lines += [" ".join([f"{outline_id}:", *names]) for outline_id, names in drawn.items()]
