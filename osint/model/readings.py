@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import overload
 
 import numpy as np
@@ -15,6 +15,8 @@ import numpy.typing as npt
 from osint.errors import BadInputError
 from osint.model.factors import PER, Factor
 from osint.model.tree import Edge, Floats, ReadingWord, Tree, Way
+
+KEPT_DESIGNS = 512  # means and loadings that are kept, of the quantities and heights asked for last
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -119,7 +121,6 @@ class Layout:
         self.of = np.repeat(np.arange(len(sizes)), sizes)
         """Block of each reading (R,)."""
         self._rows: dict[str, tuple[Floats, Floats, list[Way]]] = {}
-        self._designs: dict[tuple[tuple[str, ...], float], tuple[Floats, Floats, tuple[str, ...]]] = {}
 
     @cached_property
     def within(self) -> Floats:
@@ -149,12 +150,10 @@ class Layout:
 
     def design(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
         """Return means by reading (R, n) and loadings by block (B, n, factors) of the logs per MW IT, and the slots."""
-        key = (tuple(quantities), up)
-        if key not in self._designs:
-            self._designs[key] = self._design(*key)
-        return self._designs[key]
+        return _design(self, tuple(quantities), up)
 
-    def _design(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
+    def worked_out(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
+        """Return `design`, worked out anew."""
         rows = [self._row(quantity) for quantity in quantities]
         loads = {way: way.loading(up) for _, _, ways in rows for way in ways}
         slots = tuple(sorted({slot for load in loads.values() for slot in load}))
@@ -164,6 +163,11 @@ class Layout:
             [[columns[way] for way in of_block] for of_block in zip(*(ways for *_, ways in rows), strict=True)]
         )
         return mean, load.reshape(len(self.blocks), len(rows), len(slots)), slots
+
+
+@lru_cache(maxsize=KEPT_DESIGNS)
+def _design(layout: Layout, quantities: tuple[str, ...], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
+    return layout.worked_out(quantities, up)
 
 
 class Readings(Sequence[Reading]):
