@@ -132,8 +132,9 @@ class Answer:
             said.append(f"{self.largest.claim.written()} are claimed for {name} ({_who(self.largest.claim)}){share}")
         groups = {f.claim.independence_group for f in (self.planned, self.largest) if f}
         publications = {claim.source_publisher for claim in self.told}
+        by = counted(len(publications), "publication")
         rests = (
-            f"by one story and its copies (group {min(groups)}; told by {counted(len(publications), 'publication')} on file)"
+            f"by one story and its copies (group {min(groups)}; told by {by} on file)"
             if len(groups) == 1
             else f"by {len(groups)} groups of reports ({listed(sorted(groups))})"
         )
