@@ -79,7 +79,8 @@ def _room_title(answer: Answer) -> str:
         return f"{listed(numbers)} chips are claimed, and nothing on file gives the size of a hall for them"
     low, best, high = (sig(v, 2) if v else 0.0 for v in room.interval)
     where = [
-        f"{number} is {'inside' if low <= f.claim.claimed <= high else 'above' if f.claim.claimed > high else 'below'}"
+        f"{number}{' (of all sites)' if f is answer.planned else ''} is "
+        f"{'inside' if low <= f.claim.claimed <= high else 'above' if f.claim.claimed > high else 'below'}"
         for number, f in zip(numbers, findings, strict=True)
     ]
     kind = f"{room.chip} chips" if room.chip else "chips"
