@@ -3,6 +3,7 @@ import json
 import quopri
 import time
 import zipfile
+from pathlib import Path
 from datetime import date
 
 import numpy as np
@@ -294,6 +295,12 @@ def test_extract_anchors_on_the_date_given(tmp_path, capsys):
     path.write_text("预计明年“五一”建成2000P", encoding="utf-8")
     cli.main(["extract", "--json", "--date", "2024-09-15", str(path)])
     assert json.loads(capsys.readouterr().out)["date"] == "2025-05-01"
+
+
+def test_a_number_is_printed_with_its_bound_and_what_it_is_a_price_of(capsys):
+    assert cli.main(["extract", str(Path(__file__).parent.parent / "samples" / "notice.html")]) == 0
+    out = capsys.readouterr().out
+    assert "about 2.1 万平方米: floor" in out and "285 万元 per 台: money_cny" in out and "  45 亿元: money_cny" in out
 
 
 @pytest.mark.parametrize("args", [["extract", "FILE", "--date"], ["demo", "--port", "0", "--start"]])

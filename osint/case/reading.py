@@ -253,7 +253,9 @@ def _day(when: str) -> str:
 def read_as(row: Mapping[str, Any]) -> list[str]:
     """Return a row of `filings.claims_of` in lines: the value with what was read of it, its words, and the doubt."""
     ends = [f"{row[name]:,.12g}" for name in ("low", "high") if not filings.is_missing(row[name])]
-    value = " to ".join(dict.fromkeys(ends)) + f" {row['unit']}" if ends else "no value"
+    bound = "" if row["qualifier"] in {"exact", "range"} else f"{row['qualifier']} "
+    per = f" per {row['per']}" if row["per"] else ""
+    value = bound + " to ".join(dict.fromkeys(ends)) + f" {row['unit']}{per}" if ends else "no value"
     said = " ".join(str(row[name]) for name in ("kind", "rung", "chip_model", "date") if str(row[name]).strip())
     return [
         f"{value}: {said}",
