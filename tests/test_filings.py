@@ -3,8 +3,8 @@ import json
 import quopri
 import time
 import zipfile
-from pathlib import Path
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
