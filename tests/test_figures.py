@@ -79,7 +79,10 @@ def test_claimed_numbers_stand_as_their_sources_have_them_beside_room_of_the_sam
     assert "may have come in one year" in rows.loc["C017", "label"]  # "may have been smuggled", says the source
     assert found.paper_there.chip == "H100" and "H100" in rows.loc["C031", "group"]
     low, _, high = (model.sig(v, 2) for v in found.paper_there.interval)
-    assert f"{low:,.0f} to {high:,.0f} H100 chips: 80,500 is inside, 115,000 (of all sites) is above" in sheet.caption.title
+    assert (
+        f"{low:,.0f} to {high:,.0f} H100 chips: 80,500 is inside, 115,000 (of all sites) is above"
+        in sheet.caption.title
+    )
     assert "not known" in sheet.rows.loc[sheet.rows["group"].str.contains("seen"), "label"].iloc[0]
 
 
