@@ -1,7 +1,9 @@
 """A case from nothing to a finding: begun, a site found by name, looked at, taken, and every verb reads what is there."""
 
+import hashlib
 import json
 import tomllib
+import types
 
 import geopandas as gpd
 import pytest
@@ -12,6 +14,7 @@ from shapely import affinity
 import osint
 from osint import cli, geo
 from osint.case import look as looks
+from osint.case.judged import rescue_judged
 from osint.errors import BadInputError, NotFoundError, RefusedError
 from osint.register import QUANTITIES, Rung, find_sites, load_register, one_site
 from osint.simulated import demo
@@ -536,3 +539,18 @@ def test_an_estimate_of_a_site_is_that_of_the_verb(monkeypatch, capsys):
     assert code == 0 and out.startswith(repr(asked))
     with pytest.raises(BadInputError, match="say what to estimate"):
         osint.open_case().site("XJ03").estimate("it_mw")
+
+
+def test_an_old_picture_is_copied_into_the_evidence_and_never_through_a_link(tmp_path):
+    body, outside = b"picture", tmp_path / "outside"
+    outside.mkdir()
+    row = types.SimpleNamespace(picture="derived/looks/a.png", picture_sha256=hashlib.sha256(body).hexdigest())
+    for name in ("honest", "linked"):
+        (tmp_path / name / "derived" / "looks").mkdir(parents=True)
+        (tmp_path / name / "derived" / "looks" / "a.png").write_bytes(body)
+        (tmp_path / name / "raw").mkdir()
+    (tmp_path / "linked" / "raw" / "judged").symlink_to(outside)
+    for name in ("honest", "linked"):
+        rescue_judged(tmp_path / name, [row])
+    assert (tmp_path / "honest" / "raw" / "judged" / "a.png").read_bytes() == body
+    assert not list(outside.iterdir())

@@ -64,7 +64,7 @@ class Entered(tuple[Observation | Claim, ...]):
         same = [change for change in self.changed if not change.is_other]
         lines += [change.text() for change in (*other, *same)]
         if self and not self.changed:
-            lines.append("it changed no finding, and nothing that there is room for")
+            lines.append("no finding changed, and no figure of room")
         return "\n".join(lines)
 
     def __str__(self) -> str:

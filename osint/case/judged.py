@@ -35,6 +35,7 @@ def rescue_judged(case: Path, rows: Iterable[Observation]) -> None:
         try:
             body = files.read_regular(case / old, LARGEST_PICTURE)
             if sha256(body) == row.picture_sha256:
+                files.check_case(case)  # a folder of it may be a link that leads out
                 files.make_folder(kept.parent)
                 files.replace_file(kept, body, private=True)
         except (OSError, OsintError):  # what cannot be read now is named where it is shown
