@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from osint.claims.aspect import aspect, condition, of_completion, works
 from osint.claims.retractions import TakenBack, taken_back
 from osint.claims.units import rung_words
 
@@ -25,12 +26,14 @@ REACH = 200  # characters that are read on either side of a quantity (bounds the
 
 @dataclass(frozen=True, slots=True)
 class RungWord:
-    """One word of `rungs.csv` in a text."""
+    """One word of `rungs.csv` or `works.csv` in a text."""
 
     start: int
     end: int
     role: str
-    """a rung, "stands", "bought" or "future"; negated rungs are left out"""
+    """a rung, a weak role or "future"; negated rungs are left out"""
+    aim: str = ""
+    """the rung that a word of the future names as its condition: roofed of 建成后"""
 
 
 class Clauses:
@@ -102,19 +105,20 @@ def _separates(text: str, sentence: int, start: int, end: int) -> bool:
     return not (joins_measures and _MEASURED.search(text[max(0, start - 24) : start]))
 
 
-# "construction of the 48MW hall began": the noun and its verb stand apart
-_WORK_BEGAN = re.compile(
-    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? "
-    r"(?:began|started|commenced|is underway|has begun|has started)\b"
-)
-
-
 def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
     words, roles = rung_words()
-    found = [RungWord(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
-    for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
-        found.append(RungWord(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
-    return sorted(found, key=lambda hit: hit.start)
+    found = []
+    for at, end, word in words.find(text, start, stop):
+        role, work = roles.get(word, ""), works().get(word)
+        if not role and work:
+            said = aspect(text, start, stop, at, end, work)
+            role, aim = said.role, said.aim
+        else:
+            turned = condition(text, start, stop, at, end, role)
+            role, aim = turned or (of_completion(text, start, stop, at, end) or role, "")
+        if role and text[at:end] != "May":
+            found.append(RungWord(at, end, role, aim))
+    return found
 
 
 def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
@@ -152,7 +156,7 @@ _NOT_YET = re.compile(
     r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
 )
 _PREDICATE = re.compile(
-    r"\s?(?:(?:目前|现)?(?:已|均|全部)|合同已|将|预计|计划|力争|争取|有望|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"\s?(?:(?:目前|现|当前|如今)|已|均|全部|正在|仍在|合同已|将|预计|计划|力争|争取|有望|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
     r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
 )
 

@@ -11,7 +11,7 @@ from osint.claims.folding import fold
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
-from osint.claims.units import WEAK_ROLES, rung_words
+from osint.claims.units import WEAK_ROLES
 from osint.register import LADDER
 
 _SOME = 20  # rung words that are read on either side of a quantity (bounds the time)
@@ -268,7 +268,7 @@ def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Ass
         filed = [hit for hit in plain if hit.role == "filed"]
         if filed and _DUTY.fullmatch(words):  # a duty in a contract: the contract is on paper
             return Assertion("filed", max((hit.role for hit in plain), key=LADDER.index), "will")
-        aims = [hit.role for hit in plain] + [role for role in map(_role_inside, words.split()) if role]
+        aims = [hit.role for hit in plain] + [hit.aim for hit in future if hit.aim]
         return Assertion(
             "announced",
             max(aims, key=LADDER.index, default="announced"),
@@ -283,12 +283,6 @@ def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Ass
     pick = min if _EITHER.search(words) else max
     rung = pick((hit.role for hit in chain), key=LADDER.index)
     return Assertion(rung, rung, "will" if rung == "announced" else "has")
-
-
-def _role_inside(word: str) -> str:
-    """Return the rung of the word that a future word begins with: 建成 of 建成后."""
-    roles = rung_words()[1]
-    return next((roles[word[:n]] for n in (3, 2) if roles.get(word[:n]) in LADDER), "")
 
 
 def _distance(hit: RungWord, start: int, end: int) -> tuple[int, int]:

@@ -60,7 +60,7 @@ _HEADING, _REACH = 40, 400
 """longest heading, and characters behind it over which it lends its stage (judgement)"""
 _NO_HEADING = re.compile(r"[。！？!?；;|]|[，,].*[，,]|\d\s?[万亿]?(?:元|P|MW|[架台张套亩])|[:：].")
 _BYLINE = re.compile(
-    r"来源|发布|作者|记者|编辑|浏览|字号|字体|时间|日期|20\d\d\s?[-/.年]|\b(?:by|published|posted|updated)\b",
+    r"来源|发布|作者|记者|编辑|浏览|字号|字体|时间|日期|20\d\d\s?[-/.年]\s?\d|\b(?:by|published|posted|updated)\b",
     re.IGNORECASE,
 )
 _PART = re.compile(r"[一二三四五六]期|[一二三四五六\d]号|\b(?:phase|building|hall) ?\d", re.IGNORECASE)
