@@ -7,7 +7,7 @@ from osint.claims.consistency import Mismatch, check_sums, group_syndicated
 from osint.claims.extract import extract
 from osint.claims.nouns import chip_model_in
 from osint.claims.quantities import Quantity
-from osint.claims.stages import stage_of_heading
+from osint.claims.stages import Assertion, stage_of_heading
 from osint.claims.typed import read_typed
 from osint.claims.units import SI_UNITS, CellUnit
 
@@ -15,6 +15,7 @@ __all__ = [
     "CLAIM_COLUMNS",
     "CONFIDENCES",
     "SI_UNITS",
+    "Assertion",
     "CellContext",
     "CellUnit",
     "Mismatch",

@@ -58,7 +58,7 @@ _IN_SERVICE = re.compile(
 _WORK = r"(?:工作|工程|作业|施工|任务|建设|项目|仪式|阶段)?"
 _PART_DONE = r"完成(?:了|约|近|超过?|过|比例|率|达|至|\s)*(?:[1-9]?\d(?:\.\d+)?\s?%|过半|[一二三四五六七八九]成|[一-龥]分之)"
 _BEGUN_AFTER = re.compile(
-    rf"{_WORK}(?:{_PART_DONE}|中(?![标心国期部央])|已?正酣|已?过半|着(?!力|重|手)|(?:已|正|也|仍)?(?:在|正在)?(?:全面|有序|稳步|同步|紧张|加速|加快)*"
+    rf"{_WORK}(?:{_PART_DONE}|总?量的?(?:\d+%|[一二三四五六七八九]成|过半|一半)|中(?![标心国期部央])|已?正酣|已?过半|着(?!力|重|手)|(?:已|正|也|仍)?(?:在|正在)?(?:全面|有序|稳步|同步|紧张|加速|加快)*"
     r"(?:启动|开始|推进|进行|展开|铺开|提速|进场|收尾|进入|如火如荼|近尾声|接近尾声|冲刺)|仍在|正在)"
 )
 _DONE_AFTER = re.compile(
@@ -67,7 +67,7 @@ _DONE_AFTER = re.compile(
 )
 _COMPOUND = re.compile(
     r"前(?!期)|期间?|时间|费|用地|单位|规模|内容|条件|方案|计划|资金|成本|标准|合同|许可|商(?!用)|图|[人方局]|周期|工期|地点|目标|要求|能力|指标|"
-    r"模式|协议|公司|企业|部门|业务|经验|项目(?!已|正|全|顺|进|启|施|于)|投资|维护|管理|质量|收入|利润|补贴|清单|需求|总量|总规模"
+    r"模式|协议|公司|企业|部门|业务|经验|项目(?!已|正|全|顺|进|启|施|于)|投资|维护|管理|质量|收入|利润|补贴|清单|需求|总规模"
 )
 """what makes a work a part of a name or of a term"""
 _THEN = re.compile(r"(?:之|以)?后(?!期|续|勤|台|端|方)|之时|之日")
@@ -93,7 +93,7 @@ _STARTS = re.compile(r"\b(?:began|begun|started|commenced|starts|begins|under wa
 _ENDS = re.compile(
     r"\b(?:complet(?:ed|es)|finish(?:ed|es)|concluded|wrapped up|passed)(?: (?!of\b|for\b)\w+){0,3}\s$", re.IGNORECASE
 )
-_TAIL = r"(?:[^,;.]|\.(?=\d)){0,60}?"
+_TAIL = r"(?:(?!\b(?:not|never|yet|un(?:til|less))\b|n't)[^,;.]|\.(?=\d)){0,60}?"
 _HAS_BEGUN = re.compile(
     rf"\b{_TAIL}\b(?:began|started|commenced|underway|under way|in progress|is (?:advancing|proceeding|continuing|ongoing)|has begun|"
     r"have begun|has started|have started|has commenced|have commenced|is well advanced|are well advanced|is rising|are rising|are continuing|"

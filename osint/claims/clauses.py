@@ -18,6 +18,10 @@ _COMMA = re.compile(
     r"and\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|"
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
+_BRACKET = re.compile(r"\([^()\n]{0,160}\)")
+_ITEM = re.compile(r"、|以及|(?<=[台架张套个块P亩元米瓦栋座安])[和及](?=[一-龥])")
+_LEAD = re.compile(r"[^:。\n;；]{2,}:")
+_LONGEST_LEAD = 100  # characters before a colon that may say what the list behind it is of (judgement)
 _NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
 _NONE_REACH = 60  # the same behind "none of" and "not one of", whose number follows (judgement)
 _LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there (judgement)
@@ -41,12 +45,41 @@ class Clauses:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
+        self.brackets = [m.span() for m in _BRACKET.finditer(text)] if "(" in text else []
+        """passages in round brackets, none inside another: what stands there belongs to the words around it"""
+        ends = [m.end() for m in _END.finditer(text)]
+        self.sentence_ends = [0, *(end for end in ends if not (self.brackets and self.bracket(end - 1))), len(text)]
         self._clause_ends: dict[int, list[int]] = {}
         self._last = self._last_sentence = (0, 0)
         self._hits: dict[int, list[RungWord]] = {}
         self._denied: set[int] = set()
         self._back: dict[int, TakenBack | None] = {}
+
+    def bracket(self, offset: int) -> tuple[int, int] | None:
+        """Return the span of the round brackets that hold `offset`, or None."""
+        index = bisect_right(self.brackets, offset, key=lambda span: span[0]) - 1
+        return self.brackets[index] if index >= 0 and offset < self.brackets[index][1] else None
+
+    def lead(self, offset: int) -> tuple[int, int] | None:
+        """Return the span of the words before a colon that the parts of a list, parted by semicolons, stand under."""
+        index = bisect_right(self.sentence_ends, self.sentence(offset)[0]) - 1
+        while index > 0 and self.text[self.sentence_ends[index] - 1] in ";；" and offset - self.sentence_ends[index] < REACH:
+            index -= 1
+        first = self.sentence_ends[index]
+        colon = _LEAD.match(self.text, first, min(first + _LONGEST_LEAD, offset))
+        return colon.span() if colon and colon.end() <= self.sentence(offset)[0] else None
+
+    def item(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the part of a list in one clause (parted by 、) that holds the quantity at [start, end)."""
+        at, stop = self.clause(start)
+        marks = [m.span() for m in _ITEM.finditer(self.text, max(at, start - REACH), min(stop, end + REACH))]
+        low, high = at, stop
+        for mark in marks:
+            if mark[1] <= start and counts_itself(self.text, low, mark[0]):
+                low = mark[1]
+            elif mark[0] >= end and counts_itself(self.text, mark[1], min(stop, mark[1] + REACH)):
+                return low, mark[0]
+        return low, high
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
@@ -71,7 +104,13 @@ class Clauses:
         ends = self._clause_ends.get(start)
         if ends is None:
             cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
-            inside = [m.end() for m in cuts if m.end() < stop and _separates(self.text, start, m.start(), m.end())]
+            inside = [
+                m.end()
+                for m in cuts
+                if m.end() < stop
+                and _separates(self.text, start, m.start(), m.end())
+                and not (self.brackets and self.bracket(m.start()))
+            ]
             ends = self._clause_ends[start] = [start, *inside, stop]
         index = bisect_right(ends, offset, 0, len(ends) - 1)
         self._last = ends[index - 1], ends[index]

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from osint.claims.attributes import alternatives_of, chip_model, confidence_of, doubts_of, per_unit, precision_of
-from osint.claims.claim import TextClaim
+from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
-from osint.claims.kinds import is_storage_pair, kind_of
+from osint.claims.kinds import elided_kind, is_storage_pair, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS
 from osint.claims.quantities import LocatedQuantity, find_quantities
 from osint.claims.reading import FOCUS, Reading
@@ -86,12 +86,24 @@ def _extract_block(text: str, document: date | None, offset: int) -> list[TextCl
     if not quantities:
         return []
     reading = Reading(text, offset, plain, Clauses(plain.text), document, quantities)
-    claims = []
+    claims, named = [], list[tuple[LocatedQuantity, str]]()
     for index, found in enumerate(quantities):
         kind = kind_of(found, reading.clauses, is_storage_pair(quantities, index, plain.text))
-        if kind and not is_part_of_date(found, reading):
-            claims.append(read_claim(found, kind, reading))
+        elided = elided_kind(found, reading.clauses, named) if kind in ("count", "") and named else ""
+        if (kind or elided) and not is_part_of_date(found, reading):
+            claim = read_claim(found, elided or kind, reading)
+            claims.append(_with_elided(claim) if elided else claim)
+        named.append((found, elided or kind))
     return claims
+
+
+_ELIDED = "what is counted is named with the number before it"
+
+
+def _with_elided(claim: TextClaim) -> TextClaim:
+    """Return a claim whose noun was taken from the number before it, at most at medium."""
+    warning = "; ".join(filter(None, [claim.warning, _ELIDED]))
+    return claim._replace(warning=warning, confidence=min(claim.confidence, "medium", key=CONFIDENCES.index))
 
 
 def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim:

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 
-from osint.claims.clauses import REACH, Clauses, RungWord, is_predicate
+from osint.claims.clauses import REACH, Clauses, RungWord, counts_itself, is_predicate
 from osint.claims.folding import fold
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
@@ -41,19 +41,17 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     words speak of the quantity: of machines, compute and power also those that only say that a thing is there, or
     bought.  A clause that denies a rung borrows none.
     """
+    for said in (_in_brackets(clauses, start, end, kind), _of_item(clauses, start, end, kind)):
+        if said:
+            return said
     first, last = clauses.sentence(start)
     own = at, stop = clauses.clause(start)
     says_itself = apart and _OWN_VERB.search(clauses.text, max(at, start - 80), start) is not None
     for _ in range(6):
         near = _near(clauses.hits(at, stop), start)
-        hits = [hit for hit in near if hit.start < end or not _governs_forward(clauses.text, hit)]
+        hits = _speaking(clauses, near, (at, stop), start, end)
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
-        hits = [
-            hit
-            for hit in hits
-            if not (hit.start >= end and _IN_PART.search(clauses.text, max(at, hit.start - 24), hit.start))
-        ]
         is_done = bool(hits) and _ALREADY.search(clauses.text, max(at, start - REACH), start) is not None
         if hits and (at, stop) == own and own[1] < last and not _strong(hits):
             ahead = _strong(_behind(clauses, own[1], last))
@@ -64,26 +62,122 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
             hits = [] if meant.search(clauses.text, max(first, at - REACH), at) and not is_done else hits
         hits = _settled(clauses.text, hits, kind)
         if hits:
-            if at < own[0] and _lends_nothing(clauses.text, hits, own[0], start):
-                return Assertion()
-            if clauses.denies(at, stop) and all(hit.role == "future" for hit in hits):
-                return Assertion()  # "原定年内交付, 至今未到货": what was meant and did not come
-            asserted = _decide(clauses, hits, start, end)
-            turns = _OWN_MATTER if _strong(near) else _OWN_OR_NEW
-            if at < own[0] and asserted.modality == "has" and turns.search(clauses.text, stop, start):
-                return Assertion()
-            if (at, stop) != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
-                return Assertion()  # what a hall can carry says nothing of what the next clause measures
-            return _intended(asserted, clauses, at) if asserted.modality == "has" else asserted
+            return _of_clause(clauses, hits, near, (at, stop), own, (start, end))
         if at <= first:
             break
-        if says_itself or clauses.denies(at, stop):
+        if says_itself or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
             return Assertion()
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
         hits = _settled(clauses.text, _behind(clauses, own[1], last), kind)
-        return _decide(clauses, hits, start, end) if hits else Assertion()
-    return Assertion()
+        if hits:
+            return _decide(clauses, hits, start, end)
+    return _under_lead(clauses, start, kind) if not says_itself else Assertion()
+
+
+_IS_SUBJECT, _OF_WHICH = re.compile(r"\s(?:is|are|was|were|has|have|remains?) "), "of which "
+
+
+def _is_subject(text: str, start: int, end: int) -> bool:
+    """Say whether an English quantity is the subject of its own verb: it borrows nothing from the clause before it."""
+    return _IS_SUBJECT.match(text, end) is not None and _OF_WHICH not in text[max(0, start - 20) : start]
+
+
+def _in_brackets(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
+    """Return what the round brackets around a quantity say of it: "Phase 1 (12 MW, live since 2023)"."""
+    bracket = clauses.bracket(start)
+    if not bracket:
+        return None
+    at, stop = bracket[0] + 1, bracket[1] - 1
+    hits = _settled(clauses.text, clauses.hits(at, stop), kind)
+    parts = _PARTS.finditer(clauses.text, at, stop)
+    marks = [match.start() for match in parts]
+    low = max((mark for mark in marks if mark < start), default=at)
+    high = min((mark for mark in marks if mark >= end), default=stop)
+    own = [hit for hit in hits if low <= hit.start < high]
+    if own or (hits and not counts_itself(clauses.text, at, low)):
+        return _decide(clauses, own or hits, start, end)
+    return None
+
+
+_PARTS = re.compile(r"[;、]|,(?!\d{3})")
+
+
+def _of_item(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
+    """Return what the own part of a list says of a quantity: 已建机柜2100架、在建机柜1900架."""
+    low, high = clauses.item(start, end)
+    own = at, stop = clauses.clause(start)
+    if (low, high) == own:
+        return None
+    near = _speaking(clauses, _near(clauses.hits(at, stop), start), own, start, end)
+    own_words = _strong([hit for hit in near if low <= hit.start < high])
+    hits = _settled(clauses.text, own_words, kind)
+    if not hits:
+        return None
+    asserted = _decide(clauses, hits, start, end)
+    return _intended(asserted, clauses, at) if asserted.modality == "has" else asserted
+
+
+def _speaking(
+    clauses: Clauses, near: list[RungWord], clause: tuple[int, int], start: int, end: int
+) -> list[RungWord]:
+    """Return the rung words of a clause that may speak of the quantity at [start, end).
+
+    Not those that only speak of what follows them, those of a part, those in brackets of another quantity, and
+    those of a later part of a list.
+    """
+    text, at = clauses.text, clause[0]
+    high = clauses.item(start, end)[1] if at <= start < clause[1] else clause[1]
+    return [
+        hit
+        for hit in near
+        if (hit.start < end or not _governs_forward(text, hit))
+        and not (hit.start >= end and (hit.start >= high or _IN_PART.search(text, max(at, hit.start - 24), hit.start)))
+        and not _in_brackets_of_another(clauses, hit, start)
+    ]
+
+
+def _in_brackets_of_another(clauses: Clauses, hit: RungWord, start: int) -> bool:
+    bracket = clauses.bracket(hit.start) if clauses.brackets else None
+    if not bracket or bracket[0] <= start < bracket[1]:
+        return False
+    return counts_itself(clauses.text, *bracket)
+
+
+def _of_clause(
+    clauses: Clauses,
+    hits: list[RungWord],
+    near: list[RungWord],
+    clause: tuple[int, int],
+    own: tuple[int, int],
+    span: tuple[int, int],
+) -> Assertion:
+    """Return what the rung words `hits` of a clause say of a quantity in the clause `own`, the same or a later one.
+
+    `near` are all rung words of the clause; what is described or done there may say nothing of another clause.
+    """
+    at, stop = clause
+    start, end = span
+    if at < own[0] and _lends_nothing(clauses.text, hits, own[0], start):
+        return Assertion()
+    if clauses.denies(at, stop) and all(hit.role == "future" for hit in hits):
+        return Assertion()  # "原定年内交付, 至今未到货": what was meant and did not come
+    asserted = _decide(clauses, hits, start, end)
+    turns = _OWN_MATTER if _strong(near) else _OWN_OR_NEW
+    if at < own[0] and asserted.modality == "has" and turns.search(clauses.text, stop, start):
+        return Assertion()
+    if clause != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
+        return Assertion()  # what a hall can carry says nothing of what the next clause measures
+    return _intended(asserted, clauses, at) if asserted.modality == "has" else asserted
+
+
+def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:
+    """Return what the words before a colon say of a quantity in the list behind it."""
+    lead = clauses.lead(start)
+    if not lead or clauses.denies(*lead):
+        return Assertion()
+    hits = _settled(clauses.text, clauses.hits(*lead), kind)
+    return _decide(clauses, hits, start, start) if hits else Assertion()
 
 
 _OWN_MATTER = re.compile(r"配套|创建|培育|吸引|带动|降至|降到|节约|减排|\b(?:against|compared with)\b")
@@ -173,12 +267,15 @@ def _behind(clauses: Clauses, at: int, last: int) -> list[RungWord]:
             return hits if is_predicate(clauses, at) else []
         if not _HAN.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH)):
             return []
+        if _COUNTS_MACHINES.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH)):
+            return []
         at = clauses.clause(at)[1]
         if at >= last:
             return []
     return []
 
 
+_COUNTS_MACHINES = re.compile(r"\d\s?[万千]?(?:[台架张套块]|P(?![A-Za-z]))")
 _DONE = re.compile(
     r"已|目前|累计|入驻|引进|集聚|\b(?:has|have|had) (?:already )?(?:been )?\w+ed\b|\b(?:was|were|currently)\b"
 )
@@ -203,16 +300,31 @@ _INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是
 _ALREADY = re.compile(r"已|目前|现有|累计")
 
 
+_GOES_ON = re.compile(
+    r"\s?(?:并|同时|年均)?(?:建成|建设|新建|新增|打造|形成|实现|达到?|突破|培育|引进|部署|完成|投产|带动|建立|扩大|发展|累计|再)"
+)
+"""how a clause goes on with what the clause before it intends"""
+
+
 def _intended(asserted: Assertion, clauses: Clauses, at: int) -> Assertion:
-    """Return `asserted` as a promise where the sentence opens with an intention."""
+    """Return `asserted` as a promise where the sentence opens with an intention, or the clause goes on with one."""
     first, stop = clauses.sentence(at)[0], clauses.clause(at)[1]
-    if (
-        at > first
-        and _INTENT.match(clauses.text, first)
-        and not _ALREADY.search(clauses.text, at, min(stop, at + REACH))
-    ):
+    if at <= first or _ALREADY.search(clauses.text, at, min(stop, at + REACH)):
+        return asserted
+    if _INTENT.match(clauses.text, first) or _goes_on(clauses, at, first):
         return Assertion("announced", asserted.aim, "will")
     return asserted
+
+
+def _goes_on(clauses: Clauses, at: int, first: int) -> bool:
+    """Say whether the clause at `at` goes on with what one before it in the sentence intends."""
+    for _ in range(4):
+        if at <= first or not _GOES_ON.match(clauses.text, at):
+            return False
+        at, stop = clauses.clause(at - 1)[0], at
+        if any(hit.role == "future" for hit in clauses.hits(at, stop)):
+            return True
+    return False
 
 
 def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
@@ -263,6 +375,7 @@ def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Ass
         future = []  # "seven of its 30 planned buildings were up": the adjective is not a tense
     if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
         future, plain = [], [hit for hit in plain if hit.end <= start]
+    future = [hit for hit in future if not _waits(clauses.text, plain, hit)]
     if future:
         words = " ".join(clauses.text[hit.start : hit.end] for hit in future)
         filed = [hit for hit in plain if hit.role == "filed"]
@@ -283,6 +396,14 @@ def _decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Ass
     pick = min if _EITHER.search(words) else max
     rung = pick((hit.role for hit in chain), key=LADDER.index)
     return Assertion(rung, rung, "will" if rung == "announced" else "has")
+
+
+def _waits(text: str, plain: list[RungWord], hit: RungWord) -> bool:
+    """Say whether a word of the future only says what a thing that is done waits for: 已到货待安装."""
+    return any(
+        hit.start - _GLUED <= one.end <= hit.start and _ALREADY.search(text, max(0, one.start - _GLUED), one.end)
+        for one in plain
+    )
 
 
 def _distance(hit: RungWord, start: int, end: int) -> tuple[int, int]:
@@ -339,6 +460,8 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     """
     text = reading.clauses.text
     near = text[max(0, found.start - 32) : found.start]
+    if _IS_DENIED.search(near):
+        return Assertion("", "", "denied")
     is_start = TARGET.match(text, found.end) is not None and _BEFORE_GROWTH.search(near) is not None
     compared = ("from " in near or "with " in near) and _UP_FROM.search(near)
     if is_start or compared or (" of " in near and OF_WHOLE.search(near)):
@@ -357,13 +480,33 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
         asserted = Assertion("roofed", "roofed", "has")
     if asserted.modality == "has" and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
+    if kind in ("voltage", "transformer") and asserted.rung == LADDER[-1]:
+        asserted = replace(asserted, rung="powered", aim="powered")  # a line or a substation in service has power
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
+    if not reading.document and kind in _MAY_STAND and _is_goal(found, reading):
+        return promised(asserted, reading.clauses, found.start) if asserted.modality else _GOAL
     return asserted
 
 
+_GOAL = Assertion("announced", "announced", "will")
+_BY_YEAR = re.compile(r"到(?:20\d\d|二[〇零]\S{2})年")
+
+
+def _is_goal(found: LocatedQuantity, reading: Reading) -> bool:
+    """Say whether a sentence without a document's date sets its number for a year: 到2028年，算力达到8EFLOPS."""
+    first, text = reading.clauses.sentence(found.start)[0], reading.clauses.text
+    at, stop = _around(found, reading)
+    by_year = _BY_YEAR.search(text, max(first, found.start - REACH), found.start)
+    return by_year is not None and not _ALREADY.search(text, at, stop) and text[by_year.start() - 1 : by_year.start()] != "截"
+
+
+_IS_DENIED = re.compile(r"(?:不是|并非|而非|绝非|并不是)\s?[\"“'‘]?$|\bnot (?:(?:asking for|the|a|some|about) )?[$€¥£]?$")
+"""what stands before a number that is said not to be so: 不是1万P，是1000P"""
 OF_WHOLE = re.compile(
-    r"(?<!phase )(?<!stage )\b\d[\d,.]* (?:out )?of (?:the |its |some |about )?(?:planned )?$", re.IGNORECASE
+    r"(?<!phase )(?<!stage )\b\d[\d,.]*\s?(?:[A-Za-z]{1,4} )?(?:out )?of (?:the |its |some |about |an? )?"
+    r"(?:(?:planned|eventual|total|proposed|promised|ultimate|intended) )?$",
+    re.IGNORECASE,
 )
 _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld)\b")
 """what would have been and was not, or what a bidder must have done"""
