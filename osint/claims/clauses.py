@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from osint.claims.aspect import aspect, condition, of_completion, works
+from osint.claims.aspect import SPENT, aspect, condition, of_completion, works
 from osint.claims.retractions import TakenBack, taken_back
 from osint.claims.units import rung_words
 
@@ -19,7 +19,10 @@ _COMMA = re.compile(
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
 _BRACKET = re.compile(r"\([^()\n]{0,160}\)")
-_ITEM = re.compile(r"、|以及|(?<=[台架张套个块P亩元米瓦栋座安])[和及](?=[一-龥])")
+_ITEM = re.compile(
+    r"、|以及|(?<=[台架张套个块P亩元米瓦栋座安])[和及](?=[一-龥])|,? and (?=(?:about |another |over |some |"
+    r"a further )?[$€£]?\d)"
+)
 _LEAD = re.compile(r"[^:。\n;；]{2,}:")
 _LONGEST_LEAD = 100  # characters before a colon that may say what the list behind it is of (judgement)
 _NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
@@ -63,15 +66,21 @@ class Clauses:
     def lead(self, offset: int) -> tuple[int, int] | None:
         """Return the span of the words before a colon that the parts of a list, parted by semicolons, stand under."""
         index = bisect_right(self.sentence_ends, self.sentence(offset)[0]) - 1
-        while index > 0 and self.text[self.sentence_ends[index] - 1] in ";；" and offset - self.sentence_ends[index] < REACH:
+        while (
+            index > 0
+            and self.text[self.sentence_ends[index] - 1] in ";；"
+            and offset - self.sentence_ends[index] < REACH
+        ):
             index -= 1
         first = self.sentence_ends[index]
         colon = _LEAD.match(self.text, first, min(first + _LONGEST_LEAD, offset))
         return colon.span() if colon and colon.end() <= self.sentence(offset)[0] else None
 
     def item(self, start: int, end: int) -> tuple[int, int]:
-        """Return the span of the part of a list in one clause (parted by 、) that holds the quantity at [start, end)."""
+        """Return the span of the part of a list in one clause that holds the quantity at [start, end): 、, "and"."""
         at, stop = self.clause(start)
+        if self.brackets and self.bracket(start):
+            return at, stop
         marks = [m.span() for m in _ITEM.finditer(self.text, max(at, start - REACH), min(stop, end + REACH))]
         low, high = at, stop
         for mark in marks:
@@ -147,16 +156,20 @@ def _separates(text: str, sentence: int, start: int, end: int) -> bool:
 def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
     words, roles = rung_words()
     found = []
-    for at, end, word in words.find(text, start, stop):
+    for at, stop_at, word in words.find(text, start, stop):
+        end = stop_at
         role, work = roles.get(word, ""), works().get(word)
         if not role and work:
             said = aspect(text, start, stop, at, end, work)
-            role, aim = said.role, said.aim
+            role, aim, end = said.role, said.aim, said.end or end
         else:
             turned = condition(text, start, stop, at, end, role)
-            role, aim = turned or (of_completion(text, start, stop, at, end) or role, "")
+            role, aim = turned[:2] if turned else (of_completion(text, start, stop, at, end) or role, "")
         if role and text[at:end] != "May":
             found.append(RungWord(at, end, role, aim))
+    spent = SPENT.search(text, start, stop) if "投" in text else None
+    if spent:
+        found = sorted([*found, RungWord(*spent.span(), "ground broken")], key=lambda hit: hit.start)
     return found
 
 
@@ -195,7 +208,8 @@ _NOT_YET = re.compile(
     r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
 )
 _PREDICATE = re.compile(
-    r"\s?(?:(?:目前|现|当前|如今)|已|均|全部|正在|仍在|合同已|将|预计|计划|力争|争取|有望|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"\s?(?:(?:自|从)?20\d\d年|(?:目前|现|当前|如今)|已|均|全部|正在|仍在|合同已|将|预计|计划|力争|争取|有望|拟|尚|"
+    r"应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
     r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
 )
 

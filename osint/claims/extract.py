@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from osint.claims.assertion import Assertion
 from osint.claims.attributes import alternatives_of, chip_model, confidence_of, doubts_of, per_unit, precision_of
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clauses import Clauses
@@ -15,7 +16,7 @@ from osint.claims.numbers import HAN_LETTERS, WORDS
 from osint.claims.quantities import LocatedQuantity, find_quantities
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import TakenBack
-from osint.claims.stages import Assertion, stage_of
+from osint.claims.stages import stage_of
 from osint.claims.subjects import subject
 from osint.claims.when import date_of, is_part_of_date
 from osint.register import LADDER
@@ -115,7 +116,7 @@ def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim
     per = per_unit(found, clauses)
     when = date_of(found, reading)
     asserted = stage_of(found, kind, when, reading)
-    if per and kind in _RATED_KINDS and asserted.modality == "has":
+    if per and kind in _RATED_KINDS and (asserted.modality == "has" or (kind == "power" and _OF_RACK.search(per))):
         asserted = Assertion()  # what one rack draws or holds is the same in a plan
     doubts = doubts_of(found, kind, plain.text)
     back = clauses.taken_back(found.start)
@@ -149,9 +150,17 @@ def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim
 def _stands_anyway(found: LocatedQuantity, back: TakenBack, clauses: Clauses) -> bool:
     """Say whether the clause of a quantity says that it stands, and only another clause takes something back."""
     at, stop = clauses.clause(found.start)
+    if _TURNS.search(clauses.text, back.start, max(found.start, back.start)):
+        return True
     if at <= back.start < stop:
         return False
     return any(hit.role in LADDER[2:] for hit in clauses.hits(at, stop))
 
 
+_TURNS = re.compile(
+    r"\b(?:but|while|whereas|although|to make way for|replaced by|in favou?r of)\b|照常|不受影响|公司同时|原文|"
+    r"实际[是为上]|实为|应为|正确的|而是|其余|剩余|但[^,。;]{0,12}仍"
+)
+"""words by which a sentence turns from what is taken back to something else"""
+_OF_RACK = re.compile(r"[柜架]|rack|cabinet")
 _RATED_KINDS = ("power", "chips", "racks", "servers", "compute", "count")

@@ -12,7 +12,8 @@ _TITLE = 60
 _FIRST_WORDS = re.compile(r"[^，。；;,\n:：|]*")
 _ACTS, _ACT_REACH = (
     re.compile(
-        r"准予备案|予以(?:备案|公示|核准|批准|受理|许可)|现予(?:公示|受理)|(?:我[局厅委]|经研究[，,]?|原则)(?:原则)?同意|同意你(?:公司|单位|局)|批复如下|"
+        r"准予备案|予以(?:备案|公示|核准|批准|受理|许可)|现予(?:公示|受理)|(?:我[局厅委]|经研究[，,]?|"
+        r"原则)(?:原则)?同意|同意你(?:公司|单位|局)|批复如下|同意(?:建设|实施)|采用单一来源|拟采购的货物|"
         r"\b(?:[Cc]onsent|[Pp]ermission|[Aa]pproval) is (?:hereby )?granted|\bis hereby (?:granted|approved)"
     ),
     4000,
@@ -22,12 +23,16 @@ _ENDS = re.compile(r"(?:现|决定|特此)?予以?(?:终止|废标|流标|撤销
 """words by which a filing without a title calls off what it names"""
 _LIST = re.compile(r"名单|清单")
 _STATUS = re.compile(
-    r"(?:建设|项目|工程|形象)?(?:进度|进展|状态|阶段|现状)\s?[:：]\s?([^\s◎|；;。，,]{2,14})|\bstatus\s?:\s?([a-z ]{4,30})", re.IGNORECASE
+    r"(?:建设|项目|工程|形象)?(?:进度|进展|状态|阶段|现状)\s?[:：]\s?([^\s◎|；;。，,]{2,14})|"
+    r"\bstatus\s?:\s?([a-z ]{4,30})",
+    re.IGNORECASE,
 )
 """a field of a form that states the stage of what it describes"""
 _FILED = re.compile(
-    r"招标公告|招标文件|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|中标通知书|"
-    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
+    r"招标公告|招标文件|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
+    r"成交(?:结果)?公[告示]|中标通知书|"
+    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|"
+    r"单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
     r"(?:受理|审批|出让|拟审批\w{0,4})公[告示]|环境影响(?:报告|评价|登记)\w?|"
     r"\b(?:(?:tender|procurement|award|contract) notice|request for (?:proposals?|tenders?|quotations?|bids)|"
     r"invitation to (?:tender|bid)|call for (?:tenders|bids)|contract award|notice of award|award of contract|"
@@ -44,13 +49,13 @@ _CALLED_OFF = re.compile(
 )
 """titles of filings that call off what they name"""
 _MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
-_ON_PAPER = ("pue", "energy", "gen", "battery", "battery_energy")
+_ON_PAPER = ("duration", "pue", "energy", "gen", "battery", "battery_energy")
 _BUILT = (*_MACHINES, "floor", "land", "voltage", "tce", "money_cny", "money_usd", "money_eur", "money_hkd")
 _LENT = {
     "announced": _BUILT,
     "filed": (*_MACHINES, "floor", "land", "voltage", "tce"),
-    "ground broken": (*_MACHINES, "floor", "land"),
-    "roofed": (*_MACHINES, "floor", "land"),
+    "ground broken": _BUILT,
+    "roofed": _BUILT,
     "powered": (*_MACHINES, "floor", "land"),
     "running": (*_MACHINES, "floor", "land", "pue"),
 }
@@ -67,13 +72,12 @@ _OF_BIDDERS = re.compile(
 _OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
 """words of a sentence that speaks of more than the matter of its filing"""
 _OPEN = re.compile(
-    r"未|尚|没有|无法|不再|是否|将|拟|计划|预计|力争|远期|(?:建成|投产|达产|完成|投运)后|若|如果|[?？]|\bnot?\b|n't\b|\b(?:never|none|yet|will|would|plans?|if)\b",
+    r"未|尚|没有|无法|不再|是否|将|拟|计划|预计|力争|远期|(?:建成|投产|达产|完成|投运)后|若|如果|[?？]|\bnot?\b|"
+    r"n't\b|\b(?:never|none|yet|will|would|plans?|if)\b",
     re.IGNORECASE,
 )
 """words of a sentence that says otherwise than its heading, or leaves it open"""
-_OWN_PLAN = re.compile(
-    r"(?:拟|计划|将)(?:采购|购置|购买|招标|新增|新建|建设|扩建|安装|部署)|(?:全部)?(?:建成|投产|达产|完成|投运|实施)后(?!期)"
-)
+_OWN_PLAN = re.compile(r"(?:拟|计划|将)[一-龥]{2}|(?:全部)?(?:建成|投产|达产|完成|投运|实施)后(?!期)")
 """what a filing says of its own matter: a plan that is on paper"""
 _CLAUSE_END = re.compile(r"[，。；：;\n]|[,:](?!\d)")
 _HEADING, _REACH = 40, 400
