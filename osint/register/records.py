@@ -7,6 +7,7 @@ reads. In a record an empty number, date or word of a list is None, an empty tex
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -265,6 +266,11 @@ class SiteRow(Record):
     def known_to(self) -> str:
         """The same in words, with no more digits than it has, as '16 km'; empty without a place."""
         return "" if self.known_km is None else km_text(self.known_km)
+
+    @property
+    def point(self) -> str:
+        """Return what its point is, in words, as 'county seat in place of the site'; empty where that is not stated."""
+        return re.sub(r"(\w+)-seat proxy", r"\1 seat in place of the site", self.coord_level)
 
     def covered_by(self, total: SiteRow) -> bool:
         """Return whether a total over several sites covers this one: its country, province, prefecture or county."""
