@@ -114,12 +114,14 @@ _HAS_BEGUN = re.compile(
     rf"ongoing)|has begun|"
     r"have begun|has started|have started|has commenced|have commenced|is well advanced|are well advanced|is rising|"
     r"are rising|are continuing|"
-    r"nears? completion|is nearing|\d+(?:\.\d+)?(?:%| per ?cent) (?:complete|done|finished)|half (?:complete|done|"
+    r"nears? completion|is nearing(?: completion)?|nearing completion|going in|going up|being (?:laid|dug|poured|"
+    r"built|installed)|\d+(?:\.\d+)?(?:%| per ?cent) (?:complete|done|finished)|half (?:complete|done|"
     r"finished))\b"
 )
 _HAS_ENDED = re.compile(
     rf"\b{_TAIL}(?<!when )(?<!once )\b(?:(?:is|are|was|were|has been|have been) (?:now |largely |fully |all |already )?"
-    r"(?:complete|completed|finished|done|over|signed off|granted|approved)|ended|concluded|finished|wrapped up)\b"
+    r"(?:complete|completed|finished|done|over|signed off|granted|approved)|ended|concluded|(?<!-)finished|"
+    r"wrapped up)\b"
 )
 SPENT = re.compile(r"(?:已|累计)[^,。;\d]{0,12}?投入?(?:募集)?(?:资金)?(?=[约近超]?\d)")
 """money that has gone into a work that has begun: 已投入资金3亿元"""

@@ -77,6 +77,7 @@ _EITHER = re.compile(r"或|和|及|、|\bor\b")
 _DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
+_SITE = re.compile(r"\b(?:land|plot|parcel|site)\b|地块|用地")
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望|hope|want", re.IGNORECASE)
 _DUTY = re.compile(
     r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE
@@ -110,6 +111,8 @@ def decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Asse
     chain = _chain(plain, nearest, clauses.text, end)
     words = clauses.text[chain[0].start : chain[-1].end]
     if _CARRY.search(clauses.text[nearest.start : nearest.end]):
+        if _SITE.search(clauses.text, max(0, nearest.start - 40), nearest.start):
+            return Assertion("announced", "announced", "can carry")  # bare land
         return Assertion(nearest.role, nearest.role, "can carry")
     # "built or under construction" asserts only the lower of the two, "built and operational" the higher
     pick = min if _EITHER.search(words) else max

@@ -50,7 +50,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
         hits = settled(clauses.text, _behind(clauses, own[1], last), kind)
-        if hits:
+        only_meant = hits and all(hit.role in ("future", "announced") for hit in hits)
+        if hits and not (only_meant and ALREADY.search(clauses.text, max(own[0], start - REACH), own[1])):
             return decide(clauses, hits, start, end)
     said = _under_lead(clauses, start, kind) if not says_itself else Assertion()
     return GOAL if is_meant and not said.modality else said
@@ -62,11 +63,14 @@ def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
     return is_past or ALREADY.search(text, max(at, start - REACH), start) is not None
 
 
-_IS_SUBJECT, _OF_WHICH = re.compile(r"\s(?:is|are|was|were|has|have|remains?) "), "of which "
+_IS_SUBJECT, _OF_WHICH = (
+    re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)"),
+    "of which ",
+)
 
 
 def _is_subject(text: str, start: int, end: int) -> bool:
-    """Say whether an English quantity is the subject of its own verb: it borrows nothing from the clause before it."""
+    """Say whether a quantity is the subject of its own verb: it borrows nothing from the clause before it."""
     return _IS_SUBJECT.match(text, end) is not None and _OF_WHICH not in text[max(0, start - 20) : start]
 
 
@@ -196,7 +200,7 @@ def _behind(clauses: Clauses, at: int, last: int) -> list[RungWord]:
     for _ in range(4):
         hits = clauses.hits(*clauses.clause(at))
         if hits or at >= last:
-            return hits if is_predicate(clauses, at) else []
+            return hits if is_predicate(clauses, at) and not _OF_A_PART.match(clauses.text, at) else []
         if not _HAN.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH)):
             return []
         if _COUNTS_MACHINES.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH)):
@@ -207,6 +211,11 @@ def _behind(clauses: Clauses, at: int, last: int) -> list[RungWord]:
     return []
 
 
+_OF_A_PART = re.compile(
+    r"\s?(?:如今|目前|现|现在)?(?:一半|半数|部分|其中|多数|少数|[一二三四五六七八九]成)|\s(?:half|some|most|part|"
+    r"none) of"
+)
+"""how a clause opens that speaks of a part of what stands before it"""
 _COUNTS_MACHINES = re.compile(r"\d\s?[万千]?(?:[台架张套块]|P(?![A-Za-z]))")
 _DONE = re.compile(
     r"已|目前|累计|入驻|引进|集聚|\b(?:has|have|had) (?:already )?(?:been )?\w+ed\b|\b(?:was|were|currently)\b"
@@ -238,4 +247,6 @@ _OWN_VERB = re.compile(
 def _governs_forward(text: str, hit: RungWord) -> bool:
     """Say whether a word speaks only of what stands behind it: "agreed to", "to build", "a pipeline of"."""
     words = text[hit.start : hit.end].lower()
+    if words == "existing":
+        return True
     return hit.role == "announced" and (words.startswith("to ") or words.endswith((" to", " of")))

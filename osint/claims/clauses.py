@@ -155,10 +155,12 @@ def _separates(text: str, sentence: int, start: int, end: int) -> bool:
 
 def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
     words, roles = rung_words()
-    found = []
+    found: list[RungWord] = []
     for at, stop_at, word in words.find(text, start, stop):
         end = stop_at
         role, work = roles.get(word, ""), works().get(word)
+        if found and at < found[-1].end:
+            continue
         if not role and work:
             said = aspect(text, start, stop, at, end, work)
             role, aim, end = said.role, said.aim, said.end or end
@@ -210,7 +212,8 @@ _NOT_YET = re.compile(
 _PREDICATE = re.compile(
     r"\s?(?:(?:自|从)?20\d\d年|(?:目前|现|当前|如今)|已|均|全部|正在|仍在|合同已|将|预计|计划|力争|争取|有望|拟|尚|"
     r"应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
-    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
+    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which|(?:for|of|"
+    r"on) which)\b)"
 )
 
 

@@ -120,7 +120,7 @@ def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim
         asserted = Assertion()  # what one rack draws or holds is the same in a plan
     doubts = doubts_of(found, kind, plain.text)
     back = clauses.taken_back(found.start)
-    if back and kind != "duration" and not _stands_anyway(found, back, clauses):
+    if back and not _stands_anyway(found, back, clauses):
         asserted = Assertion("", "", back.modality.value)
         doubts.append(f"the sentence takes it back: {back.words}")
     warning = "; ".join(doubts)
@@ -158,7 +158,8 @@ def _stands_anyway(found: LocatedQuantity, back: TakenBack, clauses: Clauses) ->
 
 
 _TURNS = re.compile(
-    r"\b(?:but|while|whereas|although|to make way for|replaced by|in favou?r of)\b|照常|不受影响|公司同时|原文|"
+    r"\b(?:but|while|whereas|although|to make way for|replaced by|in favou?r of)\b|照常|二次|重新招|再次招|最终由|"
+    r"终由|不受影响|公司同时|原文|"
     r"实际[是为上]|实为|应为|正确的|而是|其余|剩余|但[^,。;]{0,12}仍"
 )
 """words by which a sentence turns from what is taken back to something else"""

@@ -96,8 +96,8 @@ _IS_DENIED = re.compile(
 )
 """what stands before a number that is said not to be so: 不是1万P，是1000P"""
 OF_WHOLE = re.compile(
-    r"(?<!phase )(?<!stage )\b\d[\d,.]*\s?(?:[A-Za-z]{1,4} )?(?:out )?of (?:the |its |some |about |an? )?"
-    r"(?:(planned|eventual|proposed|promised|ultimate|intended) |total )?$",
+    r"(?<!phase )(?<!stage )\b\d[\d,.]*\s?(?:[A-Za-z]{1,4} )?(?:out )?of (?:the |its |some |about |an? )?(?:total )?$|"
+    r"\bof (?:the |its |an? )?(planned|eventual|proposed|promised|ultimate|intended) $",
     re.IGNORECASE,
 )
 _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld|ght|de|it)\b")

@@ -9,6 +9,7 @@ from osint.register import LADDER, TAKEN_BACK, Modality
 
 _TITLE = 60
 """characters in which a document without a title names its kind"""
+_SENTENCE = re.compile(r"[，,。；;]")
 _FIRST_WORDS = re.compile(r"[^，。；;,\n:：|]*")
 _ACTS, _ACT_REACH = (
     re.compile(
@@ -19,6 +20,8 @@ _ACTS, _ACT_REACH = (
     4000,
 )
 """words by which a filing without a title puts its matter on paper, and the characters in which they are sought"""
+_SHORT = 1200
+"""characters up to which a text is taken for one notice, whatever its title"""
 _ENDS = re.compile(r"(?:现|决定|特此)?予以?(?:终止|废标|流标|撤销|取消)|\b[Aa]pplication is (?:hereby )?refused")
 """words by which a filing without a title calls off what it names"""
 _LIST = re.compile(r"名单|清单")
@@ -95,12 +98,14 @@ class Matter:
 
     def __init__(self, title: str, text: str) -> None:
         """Take the title, or the first words of a filing without one, and the text under it."""
-        self._title = title or _first_words(text)
+        is_sentence = title and text.lstrip().startswith(title) and _SENTENCE.search(title)
+        self._title = _first_words(text) if is_sentence or not title else title
         self._text = text
         self._accepted = _ACCEPTED.search(self._title)
         self._filed = _FILED.search(self._title)
         self._called_off = _CALLED_OFF.search(self._title)
-        if not (title or self._filed or self._called_off or self._accepted or _LIST.search(text, 0, _TITLE)):
+        says_its_kind = self._filed or self._called_off or self._accepted or _LIST.search(text, 0, _TITLE)
+        if (not title or len(text) < _SHORT) and not says_its_kind:
             self._called_off = _ENDS.search(text, 0, _ACT_REACH)
             self._filed = _ACTS.search(text, 0, _ACT_REACH)
         self._status = _status(text[:_ACT_REACH])
