@@ -28,7 +28,7 @@ from osint.change.history import PROPERTIES, Structure
 from osint.change.journal import Parts, Tell, head_of
 from osint.change.measure import AreaInterval
 from osint.change.reasons import NOT_READ, Doubt, Reason
-from osint.change.series import BLUE
+from osint.change.series import BLUE, HALF
 from osint.change.stack import PAIR, RGB, Stack, UnreadError, around, open_stack, reproject
 from osint.errors import NotFoundError
 from osint.http import bytes_by_reader
@@ -57,8 +57,9 @@ GROWN_REACH_PX = 4  # how far a patch may grow beyond the box of its seed
 LEAST_PATCH_PX = 8  # the smallest patch: a roof of under 800 m2 is lost in the blur of its edge
 FRINGE_PX = 3  # pixels around a patch that belong to its blur and start no other
 LEAST_CLEAR = 2  # clear scenes of a pixel whose median is its whiteness
-NEVER_CLEAR_QUANTILE = 0.25  # of all scenes of a pixel that is hardly ever clear: a bright roof read as cloud
-COARSE_PX, LOCAL_PX = 4, 15  # the surroundings are the median of 15 by 15 of every fourth pixel: 600 m
+MISREAD_QUANTILE = 0.25  # of the looks at a pixel that is read as cloud: what shows there in most of them
+CLOUDED_CHANCE = 0.001  # chance of cloud in all looks at a pixel, below which it is a bright roof read as cloud
+COARSE_PX, LOCAL_PX = 4, 15  # the surroundings are 15 by 15 of every fourth pixel: 600 m
 TILE_M = 5_120.0  # side of a tile: 512 pixels of 10 m are a few blocks of a file, and its scenes fit into memory
 MARGIN_M = 300.0  # margin that is read around a tile: surroundings of what stands at its edge
 EDGE_PARTS = 4  # parts of a tile's side whose ends are converted to degrees, so that it stays straight to a metre
@@ -333,8 +334,15 @@ def patches(pictures: Sequence[xr.Dataset], *, any_sign: bool = True) -> list[Ca
 
 
 def _differences(pictures: Sequence[xr.Dataset], name: str) -> np.ndarray:
-    """Return how far each later picture (pictures - 1, y, x) departs from the first."""
-    return np.stack([picture[name].values - pictures[0][name].values for picture in pictures[1:]])
+    """Return how far each pixel departs from the first picture that shows it (pictures - 1, y, x).
+
+    In time order for each pixel, after NaN for each picture that does not show it: a gap is no change.
+    """
+    values = np.stack([picture[name].values for picture in pictures])
+    first = np.argmax(np.isfinite(values), axis=0)[None]
+    found = values - np.take_along_axis(values, first, 0)
+    np.put_along_axis(found, first, np.nan, 0)
+    return np.take_along_axis(found, np.argsort(np.isfinite(found), axis=0, kind="stable"), 0)[1:]
 
 
 def _is_cut(patch: np.ndarray) -> bool:
@@ -438,34 +446,52 @@ def is_mild(rows: pd.DataFrame, latitude_deg: float) -> np.ndarray:
 def season_picture(data: xr.Dataset) -> xr.Dataset:
     """Return `white`, `B02` and `B11` of the median of clear scenes (y, x), each less its local median, and `clear`.
 
-    `white` is the whiteness, `clear` says where enough scenes are. NaN where nothing was read. A pixel that is never
-    classified clear while most of its scene is (a bright roof read as cloud) takes the lower quarter of all its scenes.
+    `white` is the whiteness, `clear` says where enough scenes are. NaN where too few scenes show the ground. A pixel
+    that is hardly ever classified clear in scenes in which its surroundings are, more often than cloud would be there by
+    chance, is a bright roof read as cloud: it takes the lower quarter of these scenes.
     """
     blue, infrared = data["B02"].values, data["B11"].values
     cubes = {"white": series.whiteness(blue, infrared), "B02": blue, "B11": infrared}
     read = np.isfinite(cubes["white"])
     clear = np.isin(data["scl"].values, imagery.SceneClass.clear) & read
     enough = clear.sum(axis=0) >= LEAST_CLEAR
+    looks, misread = (np.zeros(read.shape, bool), np.zeros(enough.shape, bool)) if enough.all() else _misread(clear, read)
     found = {"clear": (("y", "x"), enough)}
     for name, values in cubes.items():
         picture = np.full(enough.shape, np.nan)
         if read.any():
-            middle = _quantile(np.where(clear, values, np.nan), 0.5)
-            picture = np.where(enough, middle, _quantile(np.where(read, values, np.nan), NEVER_CLEAR_QUANTILE))
+            picture = np.where(enough, _quantile(np.where(clear, values, np.nan), 0.5), np.nan)
+            if misread.any():
+                shown = _quantile(np.where(looks & misread, values, np.nan), MISREAD_QUANTILE)
+                picture = np.where(misread & ~enough, shown, picture)
             picture = picture - _local(picture)
         found[name] = (("y", "x"), picture)
     return xr.Dataset(found, attrs=data.attrs)
 
 
+def _misread(clear: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return looks at pixels, (n, y, x) bool, and (y, x) which of these cannot all be of cloud.
+
+    A look is a scene in which most of the surroundings of a pixel, of those read, are clear. So far as a cloud lies
+    anywhere in them alike, the share that is not clear is the chance that one hides the pixel.
+    """
+    size = (1, COARSE_PX * LOCAL_PX, COARSE_PX * LOCAL_PX)
+    seen, around_clear = (ndimage.uniform_filter(part.astype(np.float32), size, mode="nearest") for part in (read, clear))
+    share = np.where(read & (seen > 0), around_clear / np.maximum(seen, 1e-6), 0.0)
+    looks = read & (share > HALF)
+    chance = np.where(looks & ~clear, np.log(np.maximum(1 - share, 1e-6)), 0.0).sum(axis=0)
+    return looks, np.asarray(chance < np.log(CLOUDED_CHANCE))
+
+
 def _quantile(values: np.ndarray, share: float) -> np.ndarray:
-    """Return the quantile of those read (axis 0); NaN where nothing was read."""
+    """Return the quantile of those read (axis 0), one of them; NaN where nothing was read.
+
+    Of two the lower one, as cloud that was missed is brighter than the ground.
+    """
     # np.nanquantile walks pixel by pixel in Python, a hundred times slower
     ordered = np.sort(values, axis=0)
-    position = share * np.maximum(np.isfinite(values).sum(axis=0) - 1, 0)
-    low = np.floor(position).astype(int)[None]
-    below = np.take_along_axis(ordered, low, 0)[0]
-    above = np.take_along_axis(ordered, np.ceil(position).astype(int)[None], 0)[0]
-    return np.asarray(below + (above - below) * (position - low[0]))
+    place = share * np.maximum(np.isfinite(values).sum(axis=0) - 1, 0)
+    return np.asarray(np.take_along_axis(ordered, np.floor(place).astype(int)[None], 0)[0])
 
 
 def _local(picture: np.ndarray) -> np.ndarray:

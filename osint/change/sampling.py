@@ -375,13 +375,11 @@ def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, 
 
 
 def _shown(roofs: Steps, found: Steps, seen: Series) -> np.ndarray:
-    """Return days of scenes that show what came, with a slab that was hidden or taken away again among it."""
+    """Return days of all scenes since something came: a slab that was hidden or taken away again is among them."""
     gains = [step for step in roofs if series.step_whiteness(step) >= MAY_BE_ROOF_GAIN]
-    since = [steps.to_day(step.complete.high) for step in (gains[-1:] or found.steps[-1:])]
+    since = [steps.to_day(step.best) for step in (gains[-1:] or found.steps[-1:])]
     after = seen.days[seen.days >= since[0]] if since else np.zeros(0)
-    after = after[~series.winter(after, seen.latitude_deg)]
-    spread = after[np.unique(np.linspace(0, len(after) - 1, PICTURE_SCENES).astype(int))] if len(after) else after
-    return np.unique(np.concatenate([spread, _pictured(roofs, seen)[-PICTURE_SCENES:]]))
+    return np.unique(np.concatenate([after, _pictured(roofs, seen)[-PICTURE_SCENES:]]))
 
 
 def _pictured(found: Steps, seen: Series) -> np.ndarray:
