@@ -12,7 +12,7 @@ from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_W
 from osint.change.measure import Z90
 from osint.change.reasons import Reason
 from osint.change.sampling import CONFIRMING_DAYS, STAGE_MIN_SIZE, STAGE_SPAN_DAYS
-from osint.change.series import HALF, REST_DAYS, Series
+from osint.change.series import HALF, Series
 from osint.change.stack import PAIR
 from osint.change.steps import Step, to_day
 
@@ -23,8 +23,12 @@ STAGE_ODDS = 4.0  # that a change to another lasting state within months is a co
 # the same where it is more than half of all that changed: then half of what stands now cannot have stood before it,
 # not even if it was laid part by part, and only a roof that was coated anew within months speaks for the first
 MAIN_SHARE, MAIN_ODDS = 0.5, 50.0
-SOIL_COLOURS = 0.31  # distance of logarithms in three bands, brightness apart: 90% of pairs of soils of one place differ less
+SOIL_COLOURS = (
+    0.31  # distance of logarithms in three bands, brightness apart: 90% of pairs of soils of one place differ less
+)
 LEAST_WEIGHT = 0.05  # of an explanation from which the interval holds it
+# one cover in five rests for a month on average, before its half or after it: half of one in twenty is later by this
+WORK_RESTS_DAYS = 21.0
 NEVER_A_SLAB = frozenset(
     {Reason.SNOW_OR_WATER, Reason.DRIED_OUT, Reason.COMES_AND_GOES, Reason.SEASONAL, Reason.WETTED}
 )
@@ -76,17 +80,18 @@ def _changes(seen: Series, since_day: float = np.inf) -> tuple[np.ndarray, np.nd
 
     A low sun changes what stands out, not the ground: steps of all scenes have to be larger than what it does, those of
     the scenes outside of winter do not. Of two that are near each other the one of all scenes counts. What came after
-    `since_day` is looked at by itself too: next to a slab poured on dark ground a cover may be a small change.
+    `since_day` is looked at by itself too: next to a slab poured on dark ground a cover may be a small change. In less
+    than a year a season is not told from a step, but the sun changes all bands by one factor.
     """
     days, ratio = relative(seen)
     mild = ~series.winter(days, seen.latitude_deg)
     found: list[Step] = []
-    whole, sun_share = np.ones(len(days), bool), 2 * series.CONTRAST_SHARE_SD
-    late = days > since_day
-    for sun, chosen in ((sun_share, whole), (0.0, mild), (sun_share, late), (0.0, late & mild)):
+    whole, late = np.ones(len(days), bool), mild & (days > since_day)
+    for sun, chosen in ((2 * series.CONTRAST_SHARE_SD, whole), (0.0, mild), (0.0, late)):
         for step in steps.date_step(days[chosen], ratio[chosen]):
             standing = float(np.abs(np.stack([step.before, step.after]) - 1).max())
             large = float(np.linalg.norm(step.size)) >= STAGE_MIN_SIZE + sun * standing
+            large &= chosen is not late or _colours_apart(step.after, step.before) >= STAGE_MIN_SIZE
             if large and all(abs(to_day(step.best) - to_day(other.best)) > CONFIRMING_DAYS for other in found):
                 found.append(step)
     return days[mild], ratio[mild], sorted(found, key=lambda step: step.best)
@@ -108,16 +113,15 @@ def _is_new(
     last = np.median(ratio[after], axis=0)
     levels = [np.median(ratio[part], axis=0) for part in parts]
     away = [float(np.linalg.norm(last - level)) for level in levels]
+    in_red = len(last) > len(PAIR)
     return all(
-        far >= STAGE_MIN_SIZE and (far >= least or _colours_apart(last, level) >= SOIL_COLOURS)
+        far >= STAGE_MIN_SIZE and (far >= least or (in_red and _colours_apart(last, level) >= SOIL_COLOURS))
         for far, level in zip(away, levels, strict=True)
     )
 
 
 def _colours_apart(one: np.ndarray, other: np.ndarray) -> float:
-    """Return how far two levels (bands,) of `relative` differ in colour, whatever their brightness; 0 without RED."""
-    if len(one) <= len(PAIR):
-        return 0.0
+    """Return how far two levels (bands,) of `relative` differ in colour, in logarithms, whatever their brightness."""
     apart = np.log(np.maximum(one, series.DARKEST_AROUND) / np.maximum(other, series.DARKEST_AROUND))
     return float(np.linalg.norm(apart - apart.mean()))
 
@@ -241,11 +245,11 @@ def _rested(low: float, high: float, days: np.ndarray) -> tuple[float, float]:
     """Return an interval that holds a rest of the work, where no scene of `days` says that there was none.
 
     A cover that is laid at one pace is a model: work that rests before its half is half done later than that, work that
-    rests after it earlier. A rest of more than REST_DAYS parts phases.
+    rests after it earlier.
     """
     last = days[days <= low].max(initial=-np.inf)
     first = days[days >= high].min(initial=np.inf)
-    return max(low - REST_DAYS, min(low, last)), min(high + REST_DAYS, max(high, first))
+    return max(low - WORK_RESTS_DAYS, min(low, last)), min(high + WORK_RESTS_DAYS, max(high, first))
 
 
 def _gap(seen: Series, low: float, high: float) -> float:

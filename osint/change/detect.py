@@ -28,7 +28,7 @@ from osint.change.history import PROPERTIES, Structure
 from osint.change.journal import Parts, Tell, head_of
 from osint.change.measure import AreaInterval
 from osint.change.reasons import NOT_READ, Doubt, Reason
-from osint.change.series import BLUE, HALF
+from osint.change.series import BLUE
 from osint.change.stack import PAIR, RGB, Stack, UnreadError, around, open_stack, reproject
 from osint.errors import NotFoundError
 from osint.http import bytes_by_reader
@@ -58,7 +58,6 @@ LEAST_PATCH_PX = 8  # the smallest patch: a roof of under 800 m2 is lost in the 
 FRINGE_PX = 3  # pixels around a patch that belong to its blur and start no other
 LEAST_CLEAR = 2  # clear scenes of a pixel whose median is its whiteness
 MISREAD_QUANTILE = 0.25  # of the looks at a pixel that is read as cloud: what shows there in most of them
-CLOUDED_CHANCE = 0.001  # chance of cloud in all looks at a pixel, below which it is a bright roof read as cloud
 COARSE_PX, LOCAL_PX = 4, 15  # the surroundings are 15 by 15 of every fourth pixel: 600 m
 TILE_M = 5_120.0  # side of a tile: 512 pixels of 10 m are a few blocks of a file, and its scenes fit into memory
 MARGIN_M = 300.0  # margin that is read around a tile: surroundings of what stands at its edge
@@ -447,40 +446,41 @@ def season_picture(data: xr.Dataset) -> xr.Dataset:
     """Return `white`, `B02` and `B11` of the median of clear scenes (y, x), each less its local median, and `clear`.
 
     `white` is the whiteness, `clear` says where enough scenes are. NaN where too few scenes show the ground. A pixel
-    that is hardly ever classified clear in scenes in which its surroundings are, more often than cloud would be there by
-    chance, is a bright roof read as cloud: it takes the lower quarter of these scenes.
+    that is seldom classified clear, as a bright roof may be, takes the lower quarter of the scenes in which its
+    surroundings are: cloud is brighter than ground.
     """
     blue, infrared = data["B02"].values, data["B11"].values
     cubes = {"white": series.whiteness(blue, infrared), "B02": blue, "B11": infrared}
     read = np.isfinite(cubes["white"])
     clear = np.isin(data["scl"].values, imagery.SceneClass.clear) & read
     enough = clear.sum(axis=0) >= LEAST_CLEAR
-    looks, misread = (np.zeros(read.shape, bool), np.zeros(enough.shape, bool)) if enough.all() else _misread(clear, read)
+    looks, shown = (np.zeros(read.shape, bool), np.zeros(enough.shape, bool)) if enough.all() else _misread(clear, read)
     found = {"clear": (("y", "x"), enough)}
     for name, values in cubes.items():
         picture = np.full(enough.shape, np.nan)
         if read.any():
             picture = np.where(enough, _quantile(np.where(clear, values, np.nan), 0.5), np.nan)
-            if misread.any():
-                shown = _quantile(np.where(looks & misread, values, np.nan), MISREAD_QUANTILE)
-                picture = np.where(misread & ~enough, shown, picture)
+            if shown.any():
+                lower = _quantile(np.where(looks & shown, values, np.nan), MISREAD_QUANTILE)
+                picture = np.where(shown & ~enough, lower, picture)
             picture = picture - _local(picture)
         found[name] = (("y", "x"), picture)
     return xr.Dataset(found, attrs=data.attrs)
 
 
 def _misread(clear: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return looks at pixels, (n, y, x) bool, and (y, x) which of these cannot all be of cloud.
+    """Return looks at pixels, (n, y, x) bool, and (y, x) which pixels have some that are not of cloud.
 
-    A look is a scene in which most of the surroundings of a pixel, of those read, are clear. So far as a cloud lies
-    anywhere in them alike, the share that is not clear is the chance that one hides the pixel.
+    A look is a scene in which nearly all of the surroundings of a pixel, of those read, are clear: `series.usable` takes
+    such scenes too. Of a pixel that is clear in one of them two are enough, of one that never is one more.
     """
     size = (1, COARSE_PX * LOCAL_PX, COARSE_PX * LOCAL_PX)
-    seen, around_clear = (ndimage.uniform_filter(part.astype(np.float32), size, mode="nearest") for part in (read, clear))
-    share = np.where(read & (seen > 0), around_clear / np.maximum(seen, 1e-6), 0.0)
-    looks = read & (share > HALF)
-    chance = np.where(looks & ~clear, np.log(np.maximum(1 - share, 1e-6)), 0.0).sum(axis=0)
-    return looks, np.asarray(chance < np.log(CLOUDED_CHANCE))
+    seen, around_clear = (
+        ndimage.uniform_filter(part.astype(np.float32), size, mode="nearest") for part in (read, clear)
+    )
+    looks = read & (around_clear >= series.RESCUE_CLEAR_SHARE * seen)
+    never = ~(looks & clear).any(axis=0)
+    return looks, np.asarray(looks.sum(axis=0) >= LEAST_CLEAR + never)
 
 
 def _quantile(values: np.ndarray, share: float) -> np.ndarray:
