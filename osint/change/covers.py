@@ -102,8 +102,8 @@ def _is_new(
 ) -> bool:
     """Return whether the ground after a step differs from all that it was in some spans of days before.
 
-    It has to differ by more than sun and dust do, and by `share` of the step or in its colour: what is scraped or wet is
-    bright or dark in all bands, and a red roof over a pale slab may be nearer to the ground than to the slab.
+    It has to differ by more than sun and dust do, and by `share` of the step or in its colour: what is scraped or wet
+    is bright or dark in all bands, and a red roof over a pale slab may be nearer to the ground than to the slab.
     """
     after = days > to_day(step.complete.best)
     least = share * float(np.linalg.norm(step.size))
