@@ -38,6 +38,7 @@ T = TypeVar("T")
 CONFIRMED = 0.9  # p_place from which what was seen counts as the place: one in ten wrong is the most (judgement)
 EDGE = 0.01  # what a percentage without decimals can say of a probability near 0 or 1
 EXACT = 1e-4  # relative sd of a given without a range
+SD_DECIMALS = 12  # of the sd of a given: what is beyond is the rounding of the computer
 ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
 """Half width of the 90% interval of a number as printed, as a share of it (judgement)."""
 NEAR_DAYS = 200  # within which figures of what is live are compared
@@ -115,7 +116,8 @@ class Given:
         """Standard deviation of the log: a 90% interval is low to high; infinite for a bound."""
         if self.bound or self.low is None or self.high is None:
             return math.inf
-        return max(float(np.log(self.high / self.low) / (2 * Z90)), EXACT)
+        # rounded, so that numbers that are rounded alike in their texts share what is solved for them
+        return max(round(math.log(self.high / self.low) / (2 * Z90), SD_DECIMALS), EXACT)
 
     def text(self) -> str:
         """Return the given as it can be typed."""
