@@ -261,6 +261,11 @@ class Dossier:
             raise NotFoundError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close)}")
         return self.sites[site_id]
 
+    def evidence(self, site_id: str) -> list[tuple[Claim, Given]]:
+        """Return the claims of a site that are evidence, in the order of the table."""
+        claims = self.claims[site_id]
+        return self.once(site_id, "evidence", lambda: [(c, g) for c in claims if (g := given_of(c)) is not None])
+
     def aggregate(self, site_id: str) -> bool:
         """Return whether the row is a total over several sites."""
         return self.site(site_id).role == Role.AGGREGATE
@@ -364,22 +369,23 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
     two groups were taken for one project (`identified_by` of the site) agree by that choice and do not test each other.
     """
     dossier = Dossier.of(source)
-    joined = [c for c in dossier.claims[q.site_id] if c.claim_id in dossier.site(q.site_id).identified_by.split("|")]
-    joined = joined if q.group in {c.independence_group for c in joined} else []
+    joined = dossier.site(q.site_id).identified_by.split("|")
+    groups = {c.independence_group for c in dossier.claims[q.site_id] if c.claim_id in joined} if any(joined) else set()
+    joined = joined if q.group in groups else []
     best: dict[str, tuple[tuple[bool, bool, bool, int, int, str], Given]] = {}
-    for claim in dossier.claims[q.site_id]:
-        given = given_of(claim)
-        if given is None or given.quantity == q.quantity or (q.country != "CN" and given.quantity == "cost_cny"):
+    for claim, given in dossier.evidence(q.site_id):
+        quantity = given.quantity
+        if quantity == q.quantity or (q.country != "CN" and quantity == "cost_cny"):
             continue
         own = claim.independence_group == q.group
-        if not own and claim in joined:
+        if not own and claim.claim_id in joined:
             continue
-        if (own and {given.quantity, q.quantity} <= CHIP_COUNTS) or not comparable(q, claim, given.quantity):
+        if (own and {quantity, q.quantity} <= CHIP_COUNTS) or not comparable(q, claim, quantity):
             continue
         away, tier = abs(claim.day - q.day), TIERS.index(claim.source_tier)
         rank = (claim.stage != q.stage, own, given.bound, away, tier, claim.claim_id)
-        if given.quantity not in best or rank < best[given.quantity][0]:
-            best[given.quantity] = (rank, given)
+        if quantity not in best or rank < best[quantity][0]:
+            best[quantity] = (rank, given)
     # compute and money are only a part of what racks and power serve: they bound those from below
     part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
     claimed = [g for _, g in best.values()]

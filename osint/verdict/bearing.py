@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from pyproj import Geod
 
@@ -19,6 +20,7 @@ from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Obs
 
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
+KEPT_PARTS = 4096  # names of parts whose reading is kept
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
 LEAST_UNITS = 2.0  # cooling units, fans or generators below which they show no data hall
@@ -162,6 +164,7 @@ def _number(word: str) -> int:
     return (_CHINESE.get(tens, 1) * 10 if ten else 0) + _CHINESE.get(ones, 0)
 
 
+@lru_cache(maxsize=KEPT_PARTS)
 def _tidy(part: str) -> str:
     """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site."""
     text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
@@ -179,6 +182,7 @@ def _level(text: str) -> tuple[str, frozenset[int]] | None:
     return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
 
 
+@lru_cache(maxsize=KEPT_PARTS)
 def _levels(part: str) -> dict[str, frozenset[int]] | None:
     """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
     levels = [_level(text) for text in re.split(r"[()]| of ", _tidy(part)) if text.strip()]
@@ -241,12 +245,12 @@ class Sight:
     @property
     def first(self) -> int:
         """Ordinal of the earliest day on which it can have been made."""
-        return self.row.date.known[0].toordinal()
+        return self.row.days[0]
 
     @property
     def last(self) -> int:
         """Ordinal of the latest day on which it can have been made."""
-        return self.row.date.known[1].toordinal()
+        return self.row.days[1]
 
     @property
     def key(self) -> tuple[str, Coverage, bool, float | None]:
