@@ -337,7 +337,7 @@ class Mixture:
             open_ = open_[np.where(halve, right - left > CLOSE, np.abs(there - here) > last)]
             if not len(open_):
                 break
-        return x
+        return np.asarray(x)
 
 
 def _bivariate(h: Floats, k: Floats, correlation: Floats) -> Floats:

@@ -101,9 +101,9 @@ def _system(layout: Layout, up: float, quantities: tuple[str, ...], noise: tuple
         flat = np.empty((len(joint), joint.shape[1], 0))
         return System(mean, mean[:, :0], flat, joint, none, np.zeros(len(joint)), load, slots, sds)
     known = covariance[:, :n, :n] + (first + np.diag(sds[1:] ** 2))
-    precision, cross = np.linalg.inv(known), covariance[:, n:, :n] + first
+    precision, cross = np.asarray(np.linalg.inv(known)), covariance[:, n:, :n] + first
     pull = cross @ precision
-    joint = joint - pull @ cross.transpose(0, 2, 1)
+    joint = np.asarray(joint - pull @ cross.transpose(0, 2, 1))
     return System(mean[:, n:], mean[:, :n], pull, joint, precision, np.linalg.slogdet(known)[1], load, slots, sds)
 
 

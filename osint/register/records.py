@@ -191,14 +191,14 @@ class Record:
     @classmethod
     def from_row(cls, row: Mapping[Any, Any]) -> Self:
         """Read a row of the table (text cells, or the typed cells of a checked frame)."""
-        return cls(*(_value(column, row[column.name]) for column in _read_by(cls)))
+        return cls(*(_value(column, row[column.name]) for column in cls._read_by()))
 
-
-@lru_cache
-def _read_by(record: type[Record]) -> tuple[Column, ...]:
-    """Return the columns that a record is read from, in the order of its fields."""
-    columns = {column.name: column for column in SCHEMAS[record.table].columns}
-    return tuple(columns[field.name] for field in fields(record))  # type: ignore[arg-type]
+    @classmethod
+    @lru_cache
+    def _read_by(cls) -> tuple[Column, ...]:
+        """Return the columns that a record is read from, in the order of its fields."""
+        columns = {column.name: column for column in SCHEMAS[cls.table].columns}
+        return tuple(columns[field.name] for field in fields(cls))  # type: ignore[arg-type]
 
 
 def _value(column: Column, cell: Any) -> object:
