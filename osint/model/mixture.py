@@ -36,7 +36,7 @@ NOISE_NODES = 41  # points of the quadrature over the error of a given that is p
 LIKELY_BOUND = 1e-4  # chance of a bound from which a bivariate normal says its quantiles to 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Truncation:
     """One-sided givens as conditions on the target x: sign * (offset + slope * x + noise - threshold) > 0."""
 
@@ -51,20 +51,24 @@ class Truncation:
     covariance: Floats
     """Of the noise that is left once the target is known, times the signs, (R, k, k)."""
 
+    @cached_property
+    def root(self) -> Floats:
+        """Lower root of the covariance, (R, k, k)."""
+        return np.asarray(np.linalg.cholesky(self.covariance))
+
     def inside(self, x: Floats) -> Floats:
         """Return the log probability that the conditions hold at x (R, points)."""
         at = self.sign * (self.offset[:, None] + x[..., None] * self.slope[:, None] - self.threshold)
-        return orthant(at, self.covariance)
+        return orthant(at, self.root)
 
 
-def orthant(at: Floats, covariance: Floats) -> Floats:
+def orthant(at: Floats, chol: Floats) -> Floats:
     """Return the log probability (R, points) that normals with means (R, points, k) are all positive.
 
-    `covariance` is (R, k, k). Exact for one bound; for more, separation of variables (Genz 1992) in the logs: by
-    Gauss-Legendre for two, on a fixed lattice for three or more (good to 1e-3).
+    `chol` is the lower root of their covariance, (R, k, k). Exact for one bound; for more, separation of variables
+    (Genz 1992) in the logs: by Gauss-Legendre for two, on a fixed lattice for three or more (good to 1e-3).
     """
     k = at.shape[2]
-    chol = np.linalg.cholesky(covariance)
     log_tail = log_ndtr(at[..., 0] / chol[:, None, 0, 0])
     if k == 1:
         return np.asarray(log_tail)
@@ -152,21 +156,24 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
         if flat.all():
             break
     top = log_density(centre[:, None])[:, 0]
-    ends = []
-    for side in (-1.0, 1.0):
-        near, far = np.zeros(len(mean)), np.full(len(mean), 1.0)
-        for _ in range(BISECTIONS):
-            short = log_density((centre + side * far)[:, None])[:, 0] > top - NEGLIGIBLE
-            if not short.any():
-                break
-            near, far = np.where(short, far, near), np.where(short, 2 * far, far)
-        for _ in range(END_HALVINGS):
-            middle = (near + far) / 2
-            short = log_density((centre + side * middle)[:, None])[:, 0] > top - NEGLIGIBLE
-            near, far = np.where(short, middle, near), np.where(short, far, middle)
-        ends.append(centre + side * np.maximum(far, CLOSE))
+    side = np.array([-1.0, 1.0])
+    near, far = np.zeros((len(mean), 2)), np.ones((len(mean), 2))
+
+    def counted(distance: Floats) -> npt.NDArray[np.bool_]:
+        return np.asarray(log_density(centre[:, None] + side * distance) > top[:, None] - NEGLIGIBLE)
+
+    for _ in range(BISECTIONS):
+        short = counted(far)
+        if not short.any():
+            break
+        near, far = np.where(short, far, near), np.where(short, 2 * far, far)
+    for _ in range(END_HALVINGS):
+        middle = (near + far) / 2
+        short = counted(middle)
+        near, far = np.where(short, middle, near), np.where(short, far, middle)
+    left, right = (centre[:, None] + side * np.maximum(far, CLOSE)).T
     share = np.arange(PANEL + 1) / PANEL
-    panels = [a[:, None] + (b - a)[:, None] * share for a, b in ((ends[0], centre), (centre, ends[1]))]
+    panels = [a[:, None] + (b - a)[:, None] * share for a, b in ((left, centre), (centre, right))]
     areas, logs = [], []
     for z in panels:
         lp = np.maximum(log_density(z) - top[:, None], -1e4)

@@ -17,6 +17,7 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import logsumexp, ndtr
 
 from osint.errors import BadInputError
@@ -214,7 +215,7 @@ def _solution(readings: Readings, target: str, firm: tuple[Firm, ...], bounds: t
         means = means + np.einsum("rkn,rn->rk", system.pull[of], gaps)
         misfit = np.einsum("ri,rij,rj->r", gaps, system.precision[of], gaps)
         likelihoods = -0.5 * ((len(firm) - 1) * np.log(2 * np.pi) + system.log_determinant[of] + misfit)
-    truncation, inside = _truncate(means, system.joint[of], bounds)
+    truncation, inside = _truncate(means, system.joint, of, bounds)
     logs = readings.log_priors + likelihoods + inside
     top = max(float(logs.max()), -np.finfo(float).max)
     with np.errstate(divide="ignore"):
@@ -224,8 +225,13 @@ def _solution(readings: Readings, target: str, firm: tuple[Firm, ...], bounds: t
     return Solution(weights, means[:, 0], sds, truncation, gaps, system, evidence)
 
 
-def _truncate(means: Floats, joint: Floats, bounds: Sequence[OneSided]) -> tuple[Truncation | None, Floats | float]:
-    """Return one-sided givens conditioned on the target, and the log probability (R,) that they hold."""
+def _truncate(
+    means: Floats, joint: Floats, of: npt.NDArray[np.intp], bounds: Sequence[OneSided]
+) -> tuple[Truncation | None, Floats | float]:
+    """Return one-sided givens conditioned on the target, and the log probability (R,) that they hold.
+
+    `joint` is by block, (B, 1 + k, 1 + k), and `of` the block of each reading.
+    """
     if not bounds:
         return None, 0.0
     sign = np.array([1.0 if from_below else -1.0 for *_, from_below in bounds])
@@ -233,8 +239,10 @@ def _truncate(means: Floats, joint: Floats, bounds: Sequence[OneSided]) -> tuple
     slope = joint[:, 1:, 0] / np.maximum(joint[:, 0, 0], EXACT**2)[:, None]
     jitter, signs = np.eye(len(bounds)) * EXACT**2, np.outer(sign, sign)
     remaining = joint[:, 1:, 1:] - slope[:, :, None] * joint[:, None, 0, 1:] + jitter
-    inside = orthant((sign * (means[:, 1:] - threshold))[:, None, :], signs * (joint[:, 1:, 1:] + jitter))[:, 0]
-    return Truncation(means[:, 1:] - slope * means[:, :1], slope, threshold, sign, signs * remaining), inside
+    root = np.asarray(np.linalg.cholesky(signs * (joint[:, 1:, 1:] + jitter)))
+    inside = orthant((sign * (means[:, 1:] - threshold))[:, None, :], root[of])[:, 0]
+    slope = slope[of]
+    return Truncation(means[:, 1:] - slope * means[:, :1], slope, threshold, sign, (signs * remaining)[of]), inside
 
 
 def _in_full(given: Given) -> Given:
