@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache
 
 from pyproj import Geod
 
@@ -20,7 +20,6 @@ from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Obs
 
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
-KEPT_PARTS = 4096  # names of parts whose reading is kept
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
 LEAST_UNITS = 2.0  # cooling units, fans or generators below which they show no data hall
@@ -164,7 +163,7 @@ def _number(word: str) -> int:
     return (_CHINESE.get(tens, 1) * 10 if ten else 0) + _CHINESE.get(ones, 0)
 
 
-@lru_cache(maxsize=KEPT_PARTS)
+@cache
 def _tidy(part: str) -> str:
     """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site."""
     text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
@@ -182,7 +181,7 @@ def _level(text: str) -> tuple[str, frozenset[int]] | None:
     return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
 
 
-@lru_cache(maxsize=KEPT_PARTS)
+@cache
 def _levels(part: str) -> dict[str, frozenset[int]] | None:
     """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
     levels = [_level(text) for text in re.split(r"[()]| of ", _tidy(part)) if text.strip()]
