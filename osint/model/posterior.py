@@ -143,12 +143,16 @@ class Posterior:
         """Log of the first given: what is solved is the same site at another scale, at which that is 1."""
         return self.firm[0].log
 
+    @cached_property
+    def _asked(self) -> tuple[Readings, str, tuple[Firm, ...], tuple[OneSided, ...]]:
+        firm = tuple((g.quantity, g.log - self.origin, float(np.hypot(g.sd, self.extra_sd))) for g in self.firm)
+        bounds = tuple((g.quantity, g.log - self.origin, g.high is None) for g in self.one_sided)
+        return self.readings, self.target, firm, bounds
+
     @property
     def solution(self) -> Solution:
         """The distribution of the log less `origin`, worked out where it is not kept."""
-        firm = tuple((g.quantity, g.log - self.origin, float(np.hypot(g.sd, self.extra_sd))) for g in self.firm)
-        bounds = tuple((g.quantity, g.log - self.origin, g.high is None) for g in self.one_sided)
-        return _solution(self.readings, self.target, firm, bounds)
+        return _solution(*self._asked)
 
     @property
     def weights(self) -> Floats:
