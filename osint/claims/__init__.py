@@ -8,7 +8,7 @@ from osint.claims.consistency import Mismatch, check_sums, group_syndicated
 from osint.claims.extract import extract
 from osint.claims.nouns import chip_model_in
 from osint.claims.quantities import Quantity
-from osint.claims.stages import stage_of_heading
+from osint.claims.stages import stage_of_heading, stage_of_state
 from osint.claims.typed import read_typed
 from osint.claims.units import SI_UNITS, CellUnit
 
@@ -36,4 +36,5 @@ __all__ = [
     "read_typed",
     "read_unit",
     "stage_of_heading",
+    "stage_of_state",
 ]

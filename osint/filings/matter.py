@@ -9,6 +9,7 @@ from osint.register import LADDER, TAKEN_BACK, Modality
 
 _TITLE = 60
 """characters in which a document without a title names its kind"""
+_NAMED, _ABOUT = re.compile(r"关于[^，。；\n]{2,50}的?(?:公告|通知|批复|公示|意见)"), 200
 _SENTENCE = re.compile(r"[，,。；;]")
 _FIRST_WORDS = re.compile(r"[^，。；;,\n:：|]*")
 _ACTS, _ACT_REACH = (
@@ -32,9 +33,9 @@ _STATUS = re.compile(
 )
 """a field of a form that states the stage of what it describes"""
 _FILED = re.compile(
-    r"招标公告|招标文件|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
+    r"招标公告|招标文件|采购需求|采购清单|更正公告|澄清公告|变更公告|(?:分项)?报价表|投标函|开标记录|招标项目|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
     r"成交(?:结果)?公[告示]|中标通知书|"
-    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|"
+    r"结果公[告示]|签订[^，。\n]{0,20}合同的?公告|重大合同|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|"
     r"单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
     r"(?:受理|审批|出让|拟审批\w{0,4})公[告示]|环境影响(?:报告|评价|登记)\w?|"
     r"\b(?:(?:tender|procurement|award|contract) notice|request for (?:proposals?|tenders?|quotations?|bids)|"
@@ -154,7 +155,8 @@ class Matter:
 
 def _first_words(text: str) -> str:
     """Return the words with which a text without a title begins, where they can be one: 终止公告：…."""
-    words = next(_FIRST_WORDS.finditer(text[:_TITLE].strip()))[0]
+    named = _NAMED.search(text, 0, _ABOUT)
+    words = named[0] if named else next(_FIRST_WORDS.finditer(text[:_TITLE].strip(" |\t\n")))[0]
     return "" if re.search(r"未|尚|无|不|not\b|\bno\b", words) else words
 
 

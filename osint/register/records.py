@@ -174,9 +174,9 @@ class Claim(Record):
 
     @cached_property
     def day(self) -> int:
-        """Ordinal of the latest day that the claim speaks of; 0 if it is undated."""
+        """Ordinal of the latest day that the claim speaks of ("from 2025 on": the last of 2025); 0 if it is undated."""
         when = self.value_date or self.date
-        return when.last.toordinal() if when else 0
+        return when.known[1].toordinal() if when else 0
 
     @cached_property
     def stage(self) -> Stage:
