@@ -406,12 +406,12 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
             if quantity not in best or rank < best[quantity][0]:
                 best[quantity] = (rank, given)
     # compute and money are only a part of what racks and power serve: they bound those from below
-    part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
+    served = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
     claimed = [best[quantity][1] for quantity in sorted(named, key=named.__getitem__)]
     givens = [
-        replace(g, low=g.best or g.low, high=None, best=None) if g.quantity in part else g
+        replace(g, low=g.best or g.low, high=None, best=None) if g.quantity in served else g
         for g in claimed
-        if g.low or g.quantity not in part
+        if g.low or g.quantity not in served
     ]
     if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
