@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from pyproj import Geod
 
@@ -165,6 +166,7 @@ def _number(word: str) -> int:
     return (_CHINESE.get(tens, 1) * 10 if ten else 0) + _CHINESE.get(ones, 0)
 
 
+@cache
 def _tidy(part: str) -> str:
     """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site."""
     text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
@@ -182,6 +184,7 @@ def _level(text: str) -> tuple[str, frozenset[int]] | None:
     return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
 
 
+@cache
 def _levels(part: str) -> dict[str, frozenset[int]] | None:
     """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
     levels = [_level(text) for text in re.split(r"[()]| of ", _tidy(part)) if text.strip()]
@@ -244,12 +247,12 @@ class Sight:
     @property
     def first(self) -> int:
         """Ordinal of the earliest day on which it can have been made."""
-        return self.row.date.known[0].toordinal()
+        return self.row.days[0]
 
     @property
     def last(self) -> int:
         """Ordinal of the latest day on which it can have been made."""
-        return self.row.date.known[1].toordinal()
+        return self.row.days[1]
 
     @property
     def key(self) -> tuple[str, Coverage, bool, float | None]:
