@@ -728,7 +728,7 @@ def test_what_halls_can_carry_is_told_beside_what_is_stated_and_not_added(regist
 
 def test_money_says_what_it_would_buy_and_nothing_of_room(register):
     told = model.fits("XJ07", model.Given("chips", 2000, 2000), register, chip="H100").text()
-    assert "at street prices of servers" in told and "says nothing of room" in told
+    assert "if all of it is for them" in told and "says nothing of room" in told
     assert "that it has room" not in told
 
 

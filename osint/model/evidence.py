@@ -32,6 +32,7 @@ from osint.register import (
     SiteRow,
     Stage,
     chip_families,
+    tidy_part,
 )
 
 T = TypeVar("T")
@@ -259,6 +260,13 @@ class Dossier:
             raise NotFoundError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close)}")
         return self.sites[site_id]
 
+    def descendants(self, site_id: str) -> list[str]:
+        """Return the sites that are parts of a site, and their parts, in the order of the table."""
+        out: list[str] = []
+        for child in self.parts.get(site_id, ()):
+            out += [child, *self.descendants(child)]
+        return out
+
     def aggregate(self, site_id: str) -> bool:
         """Return whether the row is a total over several sites."""
         return self.site(site_id).role == Role.AGGREGATE
@@ -307,7 +315,7 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
         group=claim.independence_group,
         stage=claim.stage,
         day=claim.day,
-        part=claim.part,
+        part=claim.part if tidy_part(claim.part) else "",
         due=claim.value_date is not None,
         families=chip_families(claim.chip_model),
         country=site.country,
@@ -324,7 +332,7 @@ def comparable(q: Question | Claim, other: Claim, quantity: str) -> bool:
     Floor, land, racks and money stay once built; compute and power are compared within NEAR_DAYS only.
     """
     stages = {q.stage, other.stage}
-    if stages == {Stage.PLAN, Stage.LIVE} or q.part != other.part:
+    if stages == {Stage.PLAN, Stage.LIVE} or tidy_part(q.part) != tidy_part(other.part):
         return False
     dated, apart = min(q.day, other.day) > 0, abs(q.day - other.day)
     if Stage.PLAN in stages:

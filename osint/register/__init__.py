@@ -68,6 +68,7 @@ from osint.register.vocabulary import (
     country_code,
     near_chips,
     table_rows,
+    tidy_part,
 )
 
 __all__ = [
@@ -129,6 +130,7 @@ __all__ = [
     "sites_overview",
     "split_names",
     "table_rows",
+    "tidy_part",
     "valid_date",
     "write_csv",
 ]
