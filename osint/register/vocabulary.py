@@ -53,6 +53,7 @@ WHOLE = frozenset(
 """What `part` says where a row is of the whole site."""
 
 
+@lru_cache(maxsize=1024)
 def tidy_part(part: str) -> str:
     """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site.
 

@@ -271,6 +271,12 @@ class Sight:
         return 1.0 if stated is None else stated
 
     @property
+    def taken_as_whole(self) -> bool:
+        """Whether it is an area of which the row names no part, nor how much was looked at: it stands for the site."""
+        row = self.row
+        return row.quantity in _AREAS and row.searched_share is None and not tidy_part(row.part)
+
+    @property
     def confirmed(self) -> bool:
         """Whether the place counts as confirmed."""
         return self.p_place >= CONFIRMED
@@ -360,10 +366,11 @@ def apart(a: Observation, b: Observation) -> bool:
 
 def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     """Return every observation of the site, its parts and what it is a part of, as it lies to the claim."""
-    several = claim.site_id in dossier.parts
     out = []
-    for row, covered in _of_sites(claim, dossier):
-        share = row.searched_share
+    rows = list(_of_sites(claim, dossier))
+    of_parts = {site_id: _of_parts(site_id, dossier) for site_id in {row.site_id for row, _ in rows}}
+    for row, covered in rows:
+        share, several = row.searched_share, of_parts[row.site_id] and not tidy_part(row.part)
         whole = row.quantity not in _AREAS or not several or (share is not None and share >= WHOLE_SHARE)
         unseen = row.not_yet is not None or (row.high == 0 and row.quantity in _AREAS)  # a meter that reads 0 is whole
         unknown = share is None and unseen and not (row.part and row.outline)
@@ -373,15 +380,19 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
 
 
+def _of_parts(site_id: str, dossier: Dossier) -> bool:
+    """Return whether a site is known to be of several parts, so that one roof of it need not be all of its roofs."""
+    return site_id in dossier.parts or any(tidy_part(c.part) for c in dossier.claims[site_id])
+
+
 def _sees_works(s: Sight, dossier: Dossier) -> bool:
     """Return whether a look that found a rung not reached found the works, of the very part or site that is claimed.
 
     So it did cover the spot. The whole of a site of which parts are named is no spot: another part may stand elsewhere.
     """
     begun = s.row.not_yet is not None and s.row.rung is not None and s.row.rung.height >= Rung.GROUND_BROKEN.height
-    site = s.row.site_id
-    one_spot = s.row.part or not (site in dossier.parts or any(c.part for c in dossier.claims[site]))
-    return begun and s.coverage == Coverage.SAME and bool(one_spot)
+    one_spot = bool(s.row.part) or not _of_parts(s.row.site_id, dossier)
+    return begun and s.coverage == Coverage.SAME and one_spot
 
 
 def _risen_there(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> bool:

@@ -331,9 +331,9 @@ def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomF
             if room is not None:
                 return RoomFor((room,), room.interval[2], partial=False)
         parts: dict[tuple[str, str], list[Sight]] = {}
-        for s in pool:
-            if s.coverage == Coverage.PART:
-                parts.setdefault((s.row.site_id, s.row.part), []).append(s)
+        of_parts = [s for s in pool if s.coverage == Coverage.PART]
+        for s in of_parts or [s for s in pool if s.covers and s.given()]:  # what need not be all of it is a part of it
+            parts.setdefault((s.row.site_id, s.row.part), []).append(s)
         known = [rows for rows in parts.values() if _known(rows)]
         rooms = [room for rows in known if (room := _together([rows], q, dossier))]
         if rooms and len(rooms) == len(parts):
