@@ -819,7 +819,7 @@ def test_the_use_of_a_hall_is_weighed_unless_it_is_on_file(register):
 def test_money_on_paper_is_no_room(register):
     found = {f.claim.claim_id: f for f in verdict.check(register, ["XJ07"]).judged}
     for claim in ("C055", "C056", "C059"):
-        assert "would buy" in found[claim].shown() and "room for" not in found[claim].shown()
+        assert "would pay for" in found[claim].shown() and "room for" not in found[claim].shown()
 
 
 def test_chips_of_a_make_that_no_row_knows_get_no_room_of_another(register):

@@ -50,8 +50,8 @@ class Fit:
         if self.on_file.quantity == MONEY:
             bought = f"{room} ({room_low} to {room_high}) {asked}"
             return (
-                f"would cost {best} ({low} to {high}) {unit}, servers and what they need; "
-                f"on file {stated(self.on_file)} ({by}), which would buy {bought} if all of it is for them: "
+                f"would cost {best} ({low} to {high}) {unit}, with what its servers need; "
+                f"on file {stated(self.on_file)} ({by}), which would pay for {bought} if all of it is for them: "
                 f"{percent(self.chance)} that it pays for {stated(number)}. Money is no hall: this says nothing of room"
             )
         return (

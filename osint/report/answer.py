@@ -159,7 +159,7 @@ class Answer:
         if there.interval is None:
             there_too = " where the largest number is claimed" if self.largest else ""
             return f"{bare}; no document states the size of a hall{there_too}."
-        where = self.names[self.largest.claim.site_id] if self.largest else ""
+        where = listed([self.names[site_id] for site_id in there.sites])
         figures = listed([f"{self.figures.get(i, '')} ({i})" for i in there.ids])
         return (
             f"{bare}; at {where} documents describe {figures}, which on paper would have room for "

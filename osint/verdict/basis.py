@@ -39,7 +39,7 @@ class Bound:
         if all(g.quantity == "cost_cny" for g in self.givens):  # money is no hall
             bought = f"{show(best)} ({show(low)} to {show(high)}) {unit}"
             said = (
-                f"the money of {ids} would buy {bought} with what their servers need, if all of it is for them, "
+                f"the money of {ids} would pay for {bought}, if all of it is for servers and what they need, "
                 "which says nothing of room"
             )
         said += " (plans alone)" if self.planned else ""

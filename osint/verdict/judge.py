@@ -96,6 +96,8 @@ def _halls(q: Question, dossier: Dossier) -> list[Bound]:
 
 
 def _bound(q: Question, givens: list[Given], dossier: Dossier, *, planned: bool = False) -> Bound:
+    if any(g.quantity in HALL and not g.bound for g in givens):
+        givens = [g for g in givens if g.quantity != "cost_cny"]  # money is no room where a hall is on file
     if all(g.bound for g in givens):
         return Bound(givens, planned=planned)
     q = _as_named(q, givens, dossier)

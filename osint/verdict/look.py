@@ -233,6 +233,8 @@ def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dos
         after = (together,) if together is not None else ()
         about = _together([[s for s in rows if not asks.day or s.last <= asks.day] for rows in whole], q, dossier)
     last = _room_for(found, claim, q, dossier)
+    if claim.site_id not in dossier.parts:
+        every = replace(every, conflict=every.conflict or _disagreeing(found, asks, q, dossier))
     return replace(every, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
 
 
@@ -248,6 +250,19 @@ def _on_or_after(late: Sequence[Sight], q: Question, dossier: Dossier) -> tuple[
     anchors = (first,) if last.first - first.first <= SNAPSHOT_DAYS else (first, last)
     rooms = (room_at(late, anchor, q, dossier) for anchor in anchors)
     return tuple(room for room in rooms if room is not None)
+
+
+def _disagreeing(found: Seen, asks: Assertion, q: Question, dossier: Dossier) -> tuple[str, ...]:
+    """Return the ids of sizes that cannot be of one thing, where one of them need not be of the whole site.
+
+    Each is written as that of the site, so that they contradict each other, whatever they bound.
+    """
+    sizes = [s for s in found.covering if not s.bare and s.given()]
+    if all(s.whole for s in sizes):  # those are compared where they bound the number
+        return ()
+    late = [s for s in sizes if not asks.day or s.first >= asks.day]
+    disagree = (room.disagreement for room in _on_or_after(late, q, dossier))
+    return next((found.ids for found in disagree if found is not None), ())
 
 
 def _bounding(found: Seen, q: Question) -> Seen:
