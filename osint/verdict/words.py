@@ -176,11 +176,12 @@ class Words(dict[str, str]):
         return "the ends of the range" if self._ranges() else "the readings"
 
     def _chance(self) -> str:
-        room, doubt = self.f.room, ""
+        room, stated = self.f.room, percent(self.f.probability)
         edge = 0.005  # below which a percentage without decimals says 0
-        if room is not None and 1 - room.p_place >= edge:
-            doubt = f", of which {1 - room.p_place:.0%} is the doubt whether all of the right place was seen"
-        return percent(self.f.probability) + doubt
+        if room is None or 1 - room.p_place < edge:
+            return stated
+        # if it is another place nothing is known of its room: the whole doubt is left to the claim
+        return f"at most {stated}, of which {1 - room.p_place:.0%} is the doubt whether all of the right place was seen"
 
     def _chance_hardest(self) -> str:
         return percent(self.f.hardest)
