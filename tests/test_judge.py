@@ -874,6 +874,11 @@ def test_one_roof_is_all_of_a_site_only_where_no_part_is_named_or_the_share_is(r
     assert alone.outcome == Outcome.DEADLINE_MISSED and "if that is all of it" in alone.shown()
     assert judged(register, huge, roof, others=part).outcome == Outcome.UNTESTED
     assert "other parts, if there are any, were not seen" in judged(register, huge, roof, others=part).room_text()
+    bare = absent(BEFORE)
+    assert judged(register, huge, bare, roof, others=part).seen.room_for.ids == [
+        "O901"
+    ]  # the last, and not the bare one
+    assert judged(register, huge, roof, others=[{"part": "phase 1"}]).outcome == Outcome.DEADLINE_MISSED
     searched = judged(register, huge, roof | {"searched_share": 1.0}, others=part)
     assert searched.outcome == Outcome.DEADLINE_MISSED and "if that is all of it" not in searched.shown()
 

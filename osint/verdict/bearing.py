@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from pyproj import Geod
 
@@ -180,6 +181,7 @@ def _levels(part: str) -> dict[str, frozenset[int]] | None:
     return dict(known) if known and len(known) == len(levels) else None
 
 
+@lru_cache(maxsize=1024)
 def part_numbers(part: str) -> tuple[str, frozenset[int]] | None:
     """Return noun and numbers of a part of one level, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words.
 
@@ -381,8 +383,13 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
 
 
 def _of_parts(site_id: str, dossier: Dossier) -> bool:
-    """Return whether a site is known to be of several parts, so that one roof of it need not be all of its roofs."""
-    return site_id in dossier.parts or any(tidy_part(c.part) for c in dossier.claims[site_id])
+    """Return whether a site is known to be of several parts, so that one roof of it need not be all of its roofs.
+
+    Documents name two of them, or one that is not the first of its kind.
+    """
+    named = {part for c in dossier.claims[site_id] if (part := tidy_part(c.part))}
+    numbered = [found[1] for part in named if (found := part_numbers(part)) is not None]
+    return site_id in dossier.parts or len(named) > 1 or any(max(numbers) > 1 for numbers in numbered)
 
 
 def _sees_works(s: Sight, dossier: Dossier) -> bool:

@@ -336,7 +336,9 @@ def _usable(rows: Sequence[Sight]) -> list[Sight]:
 def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomFor | None:
     """Return the room that was seen last, of the whole or else of its parts; at an unconfirmed place if at no other."""
     for pool in (found.confirmed, found.sights):
-        whole = [s for s in _usable(pool) if s.covers and s.whole]
+        covering = [s for s in _usable(pool) if s.covers]
+        last_is_whole = bool(covering) and max(covering, key=_key).whole
+        whole = [s for s in covering if s.whole] if last_is_whole else []
         if whole and _known([s for s in pool if s.covers]):
             room = room_at(whole, max(whole, key=_key), q, dossier)
             if room is not None and room.disagreement is not None:
