@@ -116,7 +116,7 @@ def _stac() -> tuple[list[bytes], Reader]:
 
 
 def _cdx() -> tuple[list[bytes], Reader]:
-    from osint.portals import webarchives
+    from osint.portals import common_crawl, wayback
 
     rows = [
         ["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"],
@@ -132,7 +132,7 @@ def _cdx() -> tuple[list[bytes], Reader]:
 
     def read(body: bytes, _: Path) -> object:
         url = "https://x.example/n.html"
-        return webarchives.read_listing(body, f"https://a.example/cdx?url={url}"), webarchives._crawl_rows(body, url)
+        return wayback.read_listing(body, f"https://a.example/cdx?url={url}"), common_crawl.crawl_rows(body, url)
 
     return [json.dumps(rows).encode(), json.dumps(line).encode()], read
 

@@ -49,8 +49,7 @@ def without(case, *ids):
 
 def test_the_headline_is_the_finding_and_holds_the_number_under_question(case, told):
     assert (
-        told.headline()
-        == "Nothing on file shows that the 115,000 chips exist, and no picture on file measures a hall of an announced site"
+        told.headline() == "Nothing on file shows that the 115,000 chips exist, or measures a hall that could hold them"
     )
     other = changed(changed(case, "C001", value_low=90_000.0), "C203", value_low=90_000.0)
     assert "the 90,000 chips" in answer(other).headline()
@@ -58,30 +57,34 @@ def test_the_headline_is_the_finding_and_holds_the_number_under_question(case, t
     assert counted.counting and "115,000" in counted.headline() and "Nothing on file" not in counted.headline()
 
 
-def test_the_first_sentence_says_who_said_it_and_on_what_it_rests(case, told):
-    said, claims = told.sentences()[0], case.claims.set_index("claim_id")
+def test_the_claims_stand_with_who_said_them_and_on_what_they_rest(case, told):
+    said, claims = told.sentences()[1], case.claims.set_index("claim_id")
     for claim_id, number in (("C001", "At least 115,000 chips"), ("C007", "about 80,500 chips")):
         assert number in said and claims.loc[claim_id, "claimant"] in said and claim_id in said
     assert "about 70 percent of them (C006)" in said and "group G001" in said
     of_group = claims[(claims["independence_group"] == "G001") & claims["quantity_kind"].isin(["chips", "servers"])]
-    assert f"{of_group['source_publisher'].nunique()} publications" in said and "none of these is an approval" in said
+    assert f"{of_group['source_publisher'].nunique()} publications" in said and "none of them is an approval" in said
     filed = changed(case, "C001", source_tier="company_filing", source_publisher="the exchange")
-    assert "the exchange is an office, a filing or a copy of one" in answer(filed).sentences()[0]
-    assert "(C006)" not in answer(changed(case, "C006", value_low=40.0, value_high=40.0)).sentences()[0]
+    assert "the exchange is an office, a filing or a copy of one" in answer(filed).sentences()[1]
+    assert "(C006)" not in answer(changed(case, "C006", value_low=40.0, value_high=40.0)).sentences()[1]
 
 
-def test_room_on_paper_is_of_the_chip_that_is_claimed_and_of_the_hall_on_file(case, told):
-    said = told.sentences()[1]
+def test_room_on_paper_is_of_the_chip_that_is_claimed_and_a_number_is_set_beside_its_own_sites(case, told):
+    said = told.sentences()[0]
     floor = model.given_of(next(c for c in Dossier.of(case).all_claims if c.claim_id == "C031"))
     alone = model.estimate("chips", [floor], chip="H100", country="CN", register=case)
     low, best, high = (model.show(v) for v in (alone.low, alone.best, alone.high))
-    assert f"room for {best} ({low} to {high}, 90%) H100 chips" in said and "33,000 m2 (floor) (C031)" in said
-    assert "80,500 lies inside that range" in said and "115,000 (claimed of all sites together) lies above it" in said
+    assert said.startswith("Do they fit? Not known: no picture or visit on file measures any of the 4 announced sites.")
+    assert f"room for {best} ({low} to {high}, 90%) H100 chips" in said and "33,000 m2 of floor (C031)" in said
+    times = model.show(80_500 / alone.best)
+    assert f"80,500 lies inside that range, at {times} times its best estimate" in said and "they might" in said
+    all_low, all_best, all_high = told.paper.interval
+    assert len(told.paper.sites) == 2 and all_low < 115_000 < all_high
+    assert f"{model.show(all_best)} ({model.show(all_low)} to {model.show(all_high)}, 90%): 115,000 lies inside" in said
     assert "chance" not in said and not any(re.search(rf"\b{word}\b", said) for _, word in verdict.BANDS)
-    assert alone.low < 80_500 < alone.high < 115_000
-    small = answer(changed(case, "C031", value_low=3_300.0, value_high=3_300.0))
-    assert "80,500 lies above it" in small.sentences()[1] and "3,300 m2" in small.sentences()[1]
-    assert "no document states the size" in answer(without(case, "C031", "C032", "C045", "C046")).sentences()[1]
+    small = answer(changed(case, "C031", value_low=3_300.0, value_high=3_300.0)).sentences()[0]
+    assert "80,500 lies above it" in small and "3,300 m2" in small and "they might" not in small
+    assert "No document states the size" in answer(without(case, "C031", "C032", "C045", "C046")).sentences()[0]
 
 
 def test_a_measured_site_takes_the_place_of_paper(case):
@@ -91,14 +94,22 @@ def test_a_measured_site_takes_the_place_of_paper(case):
         "Nothing on file shows that the 115,000 chips exist; "
         f"what was seen, at 1 of 4 announced sites, had room for at most {most} (90%)"
     )
-    assert "O900" in seen.sentences()[1] and "80,500 lies above it" in seen.sentences()[1]
-    assert "No picture or visit" not in seen.text() and "probability 97%" in seen.sentences()[1]
+    said = seen.sentences()[0]
+    assert "O900" in said and "80,500 lies above it" in said and "probability 97%" in said
+    assert "o picture or visit" not in seen.text() and "115,000 lies" not in said
+    assert "The 115,000 are claimed of all sites together, of which 1 of 4 was measured" in said
+
+
+def test_what_was_seen_elsewhere_is_not_set_beside_the_number(case):
+    said = answer(with_observation(case, site_id="XJ07", quantity="it_mw", low=4, best=5, high=6)).sentences()[0]
+    assert "Yiwu cluster was not measured" in said and "80,500 lies inside that range" in said
+    assert said.index("O900") < said.index("C031")
 
 
 def test_bare_ground_is_no_room_with_its_day_and_doubt(case):
     bare = answer(with_observation(case, not_yet="ground broken", searched_share=1.0))
     assert "had no room for any" in bare.headline()
-    said = bare.sentences()[1]
+    said = bare.leads()[0].answer
     assert said.startswith("What was seen at XJ01 on 1 August 2026 (O900) was bare") and "probability 97%" in said
 
 
@@ -135,4 +146,4 @@ def test_a_simulated_row_is_said_first(case):
 
 def test_a_case_of_no_announced_site_is_told(case):
     none = replace(case, sites=case.sites.assign(role="comparator"))
-    assert answer(none).sentences()[0] == "No number of chips is claimed of the announced sites."
+    assert answer(none).leads()[0].answer == "No number of chips is claimed of the announced sites."

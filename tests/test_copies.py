@@ -6,8 +6,8 @@ import pytest
 
 from osint import sources
 from osint.cli.main import main
-from osint.portals import webarchives
-from osint.portals.webarchives import Copy
+from osint.portals import wayback, webarchives
+from osint.portals.wayback import Copy
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import notice_html
 from tests.portal_server.portals import HEADER, sha1_32
@@ -32,7 +32,7 @@ def row(time=TIME, url=URL, status="200", media="text/html", digest="A" * 32, le
 
 def listed(portal, session, rows):
     portal.pages["/cdx/search/cdx"] = answer(json.dumps(rows).encode(), "application/json")
-    return webarchives.wayback_copies(session, webarchives.wayback_request(URL))
+    return wayback.wayback_copies(session, wayback.wayback_request(URL))
 
 
 def test_the_newest_is_the_last_time_that_the_page_was_seen_also_unchanged(portal, session):
@@ -75,7 +75,7 @@ def test_a_row_that_cannot_be_is_left_out_and_named(portal, session, bad, reason
 def test_what_is_no_index_is_said_to_be_none(portal, session, body):
     sent = body if isinstance(body, str) else json.dumps(body)
     portal.pages["/cdx/search/cdx"] = answer(sent.encode(), "application/json")
-    listing = webarchives.wayback_copies(session, webarchives.wayback_request(URL))
+    listing = wayback.wayback_copies(session, wayback.wayback_request(URL))
     assert listing.copies == [] and listing.classified.kind in ("challenge", "content", "empty result", "blocked")
 
 
@@ -90,7 +90,7 @@ def moved(to):
 def test_a_memento_of_another_date_or_page_is_what_it_is(portal, session, time, page, digest):
     portal.pages[f"/web/{TIME}id_/{URL}"] = moved(f"/web/{time}id_/{page}")
     portal.pages[f"/web/{time}id_/{page}"] = answer(PAGE, headers=MEMENTO)
-    entry = webarchives.take_wayback(session, Copy(URL, TIME, "text/html", digest))
+    entry = wayback.take_wayback(session, Copy(URL, TIME, "text/html", digest))
     assert (entry.kind, entry.copy_time, entry.copy_of) == ("incomplete", time, page)
     assert entry.served.startswith(f"{time[:4]}-{time[4:6]}")
     assert not [r for r in sources.history(session.archive, URL) if r.entry.is_content]
@@ -99,7 +99,7 @@ def test_a_memento_of_another_date_or_page_is_what_it_is(portal, session, time, 
 def test_a_memento_that_moved_and_has_the_stated_digest_is_content_of_its_own_time(portal, session):
     portal.pages[f"/web/{TIME}id_/{URL}"] = moved(f"/web/20190101000000id_/{URL}")
     portal.pages[f"/web/20190101000000id_/{URL}"] = answer(PAGE, headers=MEMENTO)
-    entry = webarchives.take_wayback(session, Copy(URL, TIME, "text/html", sha1_32(PAGE)))
+    entry = wayback.take_wayback(session, Copy(URL, TIME, "text/html", sha1_32(PAGE)))
     assert (entry.kind, entry.copy_time) == ("content", "20190101000000")
 
 
@@ -109,7 +109,7 @@ def test_a_memento_that_moved_and_has_the_stated_digest_is_content_of_its_own_ti
 def test_a_memento_of_the_same_page_spelt_otherwise_is_content(portal, session, same):
     portal.pages[f"/web/{TIME}id_/{URL}"] = moved(f"/web/{TIME}id_/{same}")
     portal.pages[f"/web/{TIME}id_/{same}"] = answer(PAGE, headers=MEMENTO)
-    assert webarchives.take_wayback(session, Copy(URL, TIME, "text/html", "-")).kind == "content"
+    assert wayback.take_wayback(session, Copy(URL, TIME, "text/html", "-")).kind == "content"
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_an_archived_refusal_is_of_the_page_and_holds_nobody(portal, session, st
     held = []
     session.politeness.hold = lambda *args, **more: held.append(args)
     portal.pages[f"/web/{TIME}id_/{URL}"] = answer(b"no", status=status, headers=MEMENTO)
-    entry = webarchives.take_wayback(session, Copy(URL, TIME, "text/html", "-"))
+    entry = wayback.take_wayback(session, Copy(URL, TIME, "text/html", "-"))
     assert entry.kind == kind and "so the page answered on Sat, 15 Jun 2024" in entry.signal
     assert "nothing here shows" not in entry.signal and not held
     portal.pages[f"/web/{TIME}id_/{URL}"] = answer(b"no", status="429 Too Many Requests")
-    assert "the page answered" not in webarchives.take_wayback(session, Copy(URL, TIME, "text/html", "-")).signal
+    assert "the page answered" not in wayback.take_wayback(session, Copy(URL, TIME, "text/html", "-")).signal
     assert held
 
 
@@ -134,7 +134,7 @@ def job(**said):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(webarchives, "SAVE_STEP_S", 0.01)
+    monkeypatch.setattr(wayback, "SAVE_STEP_S", 0.01)
 
 
 def test_a_copy_that_was_asked_for_has_its_receipt(portal, session, quick, monkeypatch):
@@ -165,7 +165,7 @@ def test_a_copy_that_was_asked_for_has_its_receipt(portal, session, quick, monke
     ],
 )  # fmt: skip
 def test_a_copy_that_was_not_taken_is_said_not_to_be(portal, session, quick, monkeypatch, asked, status, kind, said):
-    monkeypatch.setattr(webarchives, "SAVE_WAIT_S", 0.02)
+    monkeypatch.setattr(wayback, "SAVE_WAIT_S", 0.02)
     portal.pages |= {"/save": asked, "/save/status/1": status}
     receipt = sources.save_copy(session, URL)
     assert receipt.kind == kind and said in receipt.signal and not receipt.copy_time

@@ -78,17 +78,19 @@ def test_claimed_numbers_stand_as_their_sources_have_them_beside_room_of_the_sam
     assert rows.loc["C017", "best"] == 140_000 and "median 140,000" in rows.loc["C017", "label"]
     assert "may have come in one year" in rows.loc["C017", "label"]  # "may have been smuggled", says the source
     assert found.paper_there.chip == "H100" and "H100" in rows.loc["C031", "group"]
-    low, _, high = (model.sig(v, 2) for v in found.paper_there.interval)
-    assert (
-        f"{low:,.0f} to {high:,.0f} H100 chips: 80,500 is inside, 115,000 (of all sites) is above"
-        in sheet.caption.title
+    (low, _, high), (all_low, _, all_high) = (
+        [model.sig(v, 2) for v in room.interval] for room in (found.paper_there, found.paper)
+    )
+    assert sheet.caption.title == (
+        f"On paper 80,500 H100 chips are inside the room at Yiwu cluster ({low:,.0f} to {high:,.0f}), "
+        f"and 115,000 inside that at {len(found.paper.sites)} sites ({all_low:,.0f} to {all_high:,.0f})"
     )
     assert "not known" in sheet.rows.loc[sheet.rows["group"].str.contains("seen"), "label"].iloc[0]
 
 
 def test_the_title_of_room_follows_the_floor(case):
     small = changed(case, "C031", value_low=3_300.0, value_high=3_300.0)
-    assert "80,500 is above" in sheets.room_sheet(answer(small), Dossier.of(small)).caption.title
+    assert "80,500 H100 chips are above" in sheets.room_sheet(answer(small), Dossier.of(small)).caption.title
     none = replace(case, claims=case.claims[~case.claims["claim_id"].isin(["C031", "C032", "C045", "C046"])])
     assert "nothing on file gives the size" in sheets.room_sheet(answer(none), Dossier.of(none)).caption.title
 

@@ -23,7 +23,7 @@ from rasterio.io import MemoryFile
 from osint import change, cli, imagery
 from osint.cli.main import build_parser
 from osint.errors import BadInputError, NetworkError, OsintError, RefusedError
-from osint.http import RangeRead, bytes_by_reader, client, ranges
+from osint.http import ByteCache, Cost, RangeRead, byte_cache, bytes_by_reader, client, ranges
 from osint.imagery import catalogue, items, read, stac_api
 from osint.imagery import cog as cogs
 from osint.imagery.grid import aligned
@@ -306,11 +306,11 @@ def test_what_many_ask_for_at_once_is_fetched_once(pages, cache):
         webpages.send_range(handler, body)
 
     pages.files["/b.tif"] = slow
-    href, counts = f"{pages.url}/b.tif", [ranges.Cost() for _ in range(8)]
+    href, counts = f"{pages.url}/b.tif", [Cost() for _ in range(8)]
 
     def ask(n):
         # each reading has its own object, they share the folder; the later ones want more
-        source = ranges.Ranges(pages.url, counts[n], ranges.ByteCache(cache))
+        source = ranges.Ranges(pages.url, counts[n], ByteCache(cache))
         return source.get(href, 1000, 5_000 * (1 + n // 4), "full")
 
     with ThreadPoolExecutor(8) as pool:
@@ -328,14 +328,14 @@ def test_a_block_that_another_was_joined_to_is_not_fetched_again(pages, cache):
     body = np.random.default_rng(0).bytes(20_000)
     pages.files["/b.tif"] = body
     for start in (2_000, 7_000, 7_000, 8_000):
-        source = ranges.Ranges(pages.url, cache=ranges.ByteCache(cache))
+        source = ranges.Ranges(pages.url, cache=ByteCache(cache))
         assert source.get(f"{pages.url}/b.tif", start, 5_000, "full") == body[start : start + 5_000]
     asked = [h["Range"] for _, _, h in pages.asked]
     assert asked == ["bytes=2000-6999", "bytes=7000-11999", "bytes=12000-12999"]
 
 
 def test_cache_stays_within_its_limit_and_damage_is_a_miss(tmp_path):
-    kept = ranges.ByteCache(tmp_path, limit_bytes=100_000)
+    kept = ByteCache(tmp_path, limit_bytes=100_000)
     for n in range(40):
         kept.put(f"https://host/{n}", 0, '"e"', bytes([n]) * 10_000)
     assert sum(p.stat().st_size for p in tmp_path.rglob("*-*")) <= 130_000
@@ -353,12 +353,12 @@ LIMIT = 2 << 20
 def _search(folder, number):
     """What a search does: many small readings, each with a cache of its own."""
     for n in range(150):
-        ranges.ByteCache(folder, LIMIT).put(f"https://host/{number}/{n}", 0, '"e"', bytes(5_000))
+        ByteCache(folder, LIMIT).put(f"https://host/{number}/{n}", 0, '"e"', bytes(5_000))
 
 
 def _kept(folder):
     """Return the bytes on disk of each block, in clusters."""
-    return [-(-p.stat().st_size // ranges.UNIT) * ranges.UNIT for p in folder.glob("*/*/*-*")]
+    return [-(-p.stat().st_size // byte_cache.UNIT) * byte_cache.UNIT for p in folder.glob("*/*/*-*")]
 
 
 def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path):
@@ -374,7 +374,7 @@ def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path)
         most = max(most, sum(_kept(tmp_path)))
     # 14.7 MB were written, 50 kB a process while another looks through the folder
     assert 0.8 * LIMIT < most < LIMIT + 200_000
-    last = ranges.ByteCache(tmp_path, LIMIT)
+    last = ByteCache(tmp_path, LIMIT)
     last.put("https://host/last", 0, '"e"', b"abc")
     assert last.get("https://host/last", 0) == b"abc"
     # what holds no block any more leaves nothing behind
@@ -382,29 +382,29 @@ def test_the_limit_holds_over_many_small_readings_of_several_processes(tmp_path)
 
 
 def test_a_cache_that_nobody_counted_is_looked_through_at_once(tmp_path, monkeypatch):
-    full = ranges.ByteCache(tmp_path, 10 * LIMIT)
+    full = ByteCache(tmp_path, 10 * LIMIT)
     for n in range(700):
         full.put(f"https://host/{n}", 0, '"e"', bytes(5_000))
     (tmp_path / "tally").unlink()
-    ranges.ByteCache(tmp_path, LIMIT).put("https://host/one", 0, '"e"', b"abc")
+    ByteCache(tmp_path, LIMIT).put("https://host/one", 0, '"e"', b"abc")
     assert 0.8 * LIMIT < sum(_kept(tmp_path)) < LIMIT
     looks = []
-    monkeypatch.setattr(ranges.ByteCache, "prune", looks.append)
+    monkeypatch.setattr(ByteCache, "prune", looks.append)
     for n in range(12):
-        ranges.ByteCache(tmp_path, LIMIT).put(f"https://host/more{n}", 0, '"e"', bytes(4_000))
+        ByteCache(tmp_path, LIMIT).put(f"https://host/more{n}", 0, '"e"', bytes(4_000))
     assert not looks
 
 
 def test_a_block_that_goes_while_another_is_kept_stops_nothing(tmp_path, monkeypatch):
-    kept = ranges.ByteCache(tmp_path)
+    kept = ByteCache(tmp_path)
     kept.put("https://host/a", 0, '"e"', b"abc")
-    whole = ranges._whole
+    whole = byte_cache._whole
 
     def gone(path):
         path.unlink()
         return whole(path)
 
-    monkeypatch.setattr(ranges, "_whole", gone)
+    monkeypatch.setattr(byte_cache, "_whole", gone)
     kept.put("https://host/a", 3, '"e"', b"def")
     monkeypatch.undo()
     assert kept.get("https://host/a", 0) is None
@@ -418,7 +418,7 @@ def test_a_block_that_goes_while_another_is_kept_stops_nothing(tmp_path, monkeyp
 
 
 def _write(folder, number):
-    kept = ranges.ByteCache(folder)
+    kept = ByteCache(folder)
     for n in range(30):
         body = hashlib.sha256(str(n).encode()).digest() * 500
         kept.put(f"https://host/{n}", 0, '"e"', body)
@@ -700,7 +700,7 @@ def test_a_count_that_is_no_number_is_unknown(pages, matched):
 def test_catalogue_cannot_have_a_file_of_this_machine_read(pages, tmp_path):
     secret = tmp_path / "items.json"
     secret.write_text(json.dumps({"type": "FeatureCollection", "features": _doubles(pages.url), "links": []}))
-    io = stac_api.KeptAnswers(pages.url, tmp_path, ranges.Cost(), offline=False)
+    io = stac_api.KeptAnswers(pages.url, tmp_path, Cost(), offline=False)
     with pytest.raises(RefusedError, match="a host that was not named"):
         io.read_text(str(secret))
 
@@ -756,7 +756,7 @@ def test_sas_token_is_renewed_and_never_stored(pages, cache):
     own._tokens["acc/box"] = (0.0, "sig=old")
     assert own.sign("https://acc.blob.core.windows.net/box/b.tif").endswith("s3cret")
     pages.files["/b.tif"] = cog(pixels())
-    source = ranges.Ranges(pages.url, cache=ranges.ByteCache(cache), sign=lambda href: href + "?sig=s3cret")
+    source = ranges.Ranges(pages.url, cache=ByteCache(cache), sign=lambda href: href + "?sig=s3cret")
     source.get(f"{pages.url}/b.tif", 0, 100, "full")
     assert not any(b"s3cret" in p.read_bytes() for p in cache.rglob("*") if p.is_file())
 
@@ -858,7 +858,7 @@ def test_windows_come_alike_from_nginx_and_its_etag_is_kept(tmp_path):
             time.sleep(0.05)
         url, grid = f"http://127.0.0.1:{port}", imagery.utm_grid(SITE)
         for turn in range(2):
-            source = ranges.Ranges(url, cache=ranges.ByteCache(tmp_path / "kept"))
+            source = ranges.Ranges(url, cache=ByteCache(tmp_path / "kept"))
             ours, _ = cogs.read_window(source, f"{url}/b.tif", grid, level="full", smooth=True)
             np.testing.assert_array_equal(ours, pixels(6, size=1024)[40:80, 40:80])
             assert source.cost.total_requests == (0 if turn else 2)

@@ -194,6 +194,22 @@ def test_a_sign_off_is_void_when_the_packet_changes(copied):
     assert not any("signed off" in one for one in found.shown)
 
 
+def test_a_sign_off_goes_into_the_zip_of_its_packet_and_into_no_other(copied, written):
+    zipped = copied.with_name(copied.name + ".zip")
+    assert packet.sign_off(copied, role="checker", decision="approve", who="B").zip is None and not zipped.exists()
+    original = written.with_name("XJ03.zip").read_bytes()
+    zipped.write_bytes(original)
+    assert packet.sign_off(copied, role="editor", decision="approve", who="C").zip == zipped
+    found = verify(zipped)
+    assert found.verdict == Verdict.INTACT and sum("signed off for this packet" in one for one in found.shown) == 2
+    with zipfile.ZipFile(zipped) as held:
+        assert held.read(f"{copied.name}/review.jsonl") == (copied / "review.jsonl").read_bytes()
+    for other in (b"mine", original[:-30], zipped.read_bytes().replace(b"checker", b"chequer")):
+        zipped.write_bytes(other)
+        assert packet.sign_off(copied, role="editor", decision="approve", who="C").zip is None
+        assert zipped.read_bytes() == other
+
+
 @pytest.mark.parametrize(
     ("told", "why"),
     [
@@ -289,8 +305,9 @@ def test_a_figure_of_a_stranger_is_laid_out_and_nothing_of_it_runs(tmp_path, reg
     (tmp_path / "claimed.data.csv").write_text("site,chips\n")
     with pytest.raises(BadInputError, match="CONFLICT"):
         packet.write_packet(str(tmp_path / "claimed.png"), tmp_path / "again", register=register)
-    with pytest.raises(OsintError, match="no site, claim or figure"):
-        packet.write_packet("XJ99", tmp_path / "again", register=register)
+    for name, why in (("XJ99", "no site answers"), ("QH12", "no claim on file"), ("C031,C032", "names several")):
+        with pytest.raises(OsintError, match=why):
+            packet.write_packet(name, tmp_path / "again", register=register, pictures=[["none", "is", "read"]])
 
 
 def test_pictures_stand_side_by_side_at_one_size_without_what_a_camera_wrote(tmp_path, register):
@@ -459,6 +476,7 @@ def source(at, **told):
 
 
 BAD = {
+    "SIMULATED": [core(simulated=True)],
     "unfinished": [replace(GOOD, texts={"index.html": "a\nTODO: source"}), replace(GOOD, texts={"x.csv": "TK"})],
     "number without a ledger line": [replace(GOOD, render={**GOOD.render, "caption": "Of 116,000 chips."})],
     "digits beyond the range": [number(2, best="5.1234")],

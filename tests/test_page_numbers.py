@@ -116,6 +116,8 @@ class Book:
         out |= {round(min(km)), round(max(km)), len(a.paper.without), len(a.contradictions), len(a.tensions)}
         told = claims[claims["independence_group"].eq("G001") & claims["quantity_kind"].isin(["chips", "servers"])]
         out |= {told["source_publisher"].nunique()}
+        for claim, room in ((a.largest.claim, a.paper_there), (a.planned.claim, a.paper)):
+            out |= shown(claim.claimed / room.interval[1])
         for room, sites_of in ((a.paper_there, ["XJ01", "XJ02", "XJ03", "XJ04", "XJ05"]), (a.paper, None)):
             total = model.total(sites_of or list(announced["site_id"]), self.dossier)
             part = next(t for t in total if t.quantity == "chips" and t.ground == model.Ground.ROOM)

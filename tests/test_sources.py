@@ -8,9 +8,18 @@ from osint.archive import verify
 from osint.errors import OsintError
 from osint.filings import project_codes
 from osint.http import Request
-from osint.portals import NEVER_ASKED, SOURCES, never_asked, read_query, search_sources, search_table, webarchives
+from osint.portals import (
+    NEVER_ASKED,
+    SOURCES,
+    common_crawl,
+    never_asked,
+    read_query,
+    search_sources,
+    search_table,
+    wayback,
+)
 from osint.portals.search import search_source
-from osint.portals.webarchives import Copy
+from osint.portals.wayback import Copy
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import CODE, NOTICE, notice_html
 from tests.portal_server.portals import ARCHIVED, ARCHIVED_URL, GGZY_PATH, sha1_32
@@ -174,7 +183,7 @@ def test_html_where_the_interface_owes_json_is_a_challenge(portal, session, monk
 
 
 def test_wayback_leaves_out_bad_rows_and_says_that_the_list_goes_on(portal, session):
-    listing = webarchives.wayback_copies(session, webarchives.wayback_request("xjyiwu.example/*", limit=500))
+    listing = wayback.wayback_copies(session, wayback.wayback_request("xjyiwu.example/*", limit=500))
     assert [copy.timestamp for copy in listing.copies] == ["20240615083000", "20240618083000"], "by time"
     assert listing.bad_rows == 5 and listing.goes_on
     assert any("another host (elsewhere.example)" in reason for reason in listing.reasons)
@@ -191,7 +200,7 @@ def test_wayback_leaves_out_bad_rows_and_says_that_the_list_goes_on(portal, sess
     ],
 )
 def test_wayback_without_rows_says_why(portal, session, url, kind):
-    assert webarchives.wayback_copies(session, webarchives.wayback_request(url)).classified.kind == kind
+    assert wayback.wayback_copies(session, wayback.wayback_request(url)).classified.kind == kind
 
 
 def test_live_search_reads_the_list_of_a_government_site(portal, session):
@@ -207,20 +216,20 @@ def test_live_search_reads_the_list_of_a_government_site(portal, session):
 
 
 def test_wayback_copy_is_checked_against_the_index(portal, session):
-    good = webarchives.take_wayback(session, Copy(ARCHIVED_URL, "20240615083000", "text/html", sha1_32(ARCHIVED)))
+    good = wayback.take_wayback(session, Copy(ARCHIVED_URL, "20240615083000", "text/html", sha1_32(ARCHIVED)))
     assert good.kind == "content" and good.copy_digest_holds and session.archive.body(good) == ARCHIVED
     bad = Copy("http://bad-digest.example/", "20240701000000", "text/html", "A" * 32)
-    entry = webarchives.take_wayback(session, bad)
+    entry = wayback.take_wayback(session, bad)
     assert entry.kind == "incomplete" and entry.copy_digest_holds is False
     assert [e.entry.seq for e in sources.history(session.archive, ARCHIVED_URL)] == [good.seq]
 
 
 def test_common_crawl_record_is_taken_out_of_its_range(portal, session):
-    listing = webarchives.commoncrawl_copies(session, "crawled.example/a")
+    listing = common_crawl.commoncrawl_copies(session, "crawled.example/a")
     assert len(listing.copies) == 1 and listing.bad_rows == 1
-    entry = webarchives.take_commoncrawl(session, listing.copies[0])
+    entry = common_crawl.take_commoncrawl(session, listing.copies[0])
     assert entry.role == "copy" and entry.copy_digest_holds and session.archive.body(entry) == ARCHIVED
-    assert webarchives.commoncrawl_copies(session, "nowhere.example").classified.kind == "empty result"
+    assert common_crawl.commoncrawl_copies(session, "nowhere.example").classified.kind == "empty result"
     assert verify(session.archive.directory).damage == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import TYPE_CHECKING, Any
 
 from osint.cli.main import add_common, print_answer, print_rows
@@ -14,12 +13,6 @@ if TYPE_CHECKING:
     from osint.register import Register
     from osint.verdict import NextStep
 
-TURNS = (
-    (0.5, "would probably change the finding"),
-    (0.1, "may change the finding"),
-    (0.0, "would hardly change the finding by itself"),
-)
-"""Words for the chance that a step changes a finding, from the least chance of each on."""
 USE = "use of the hall"
 """Reading that a site of the register may settle."""
 
@@ -145,7 +138,7 @@ def _next(args: argparse.Namespace) -> None:
     claim_id = one_claim(register, args.claim, site_id) if args.claim else None
     steps = verdict.next_steps(site_id, register, claim_id)
     table = {"site_id": site_id, "next": verdict.steps_frame(steps).to_dict("records")}
-    print_answer(args, table, "\n".join([_asked_for(steps, site_id, register), *map(_step_text, steps)]))
+    print_answer(args, table, "\n".join([_asked_for(steps, site_id, register), *(step.text() for step in steps)]))
 
 
 def _asked_for(steps: Sequence[NextStep], site_id: str, register: Register) -> str:
@@ -157,28 +150,6 @@ def _asked_for(steps: Sequence[NextStep], site_id: str, register: Register) -> s
     rows = register.claims[register.claims["claim_id"].isin(claims)].to_dict("records")
     tested = "; to test " + "; ".join(map(verdict.claim_line, rows)) if rows else ""
     return f"{site_id}  {name}{tested}"
-
-
-def _step_text(step: NextStep) -> str:
-    """Return a step for a reader: what it is, where it is, what it would decide, the line to run."""
-    from osint.model import percent, show
-
-    lines = [f"{step.rank}. {step.observation}", f"   where: {step.where}"]
-    if step.bounds:
-        lines.append(f"   it bounds {step.bounds}")
-    if math.isfinite(step.narrows_to):
-        was = (
-            f"today the answer spans a factor of {step.now:g}" if math.isfinite(step.now) else "today nothing bounds it"
-        )
-        gain = f"   {was}; with it, one of about {step.narrows_to:g}"
-        if math.isfinite(step.turns):
-            word = next(words for least, words in TURNS if step.turns >= least)
-            gain += f"; it {word} (chance {percent(step.turns)})"
-        lines.append(gain)
-    if math.isfinite(step.expects_best):
-        ends = f"{show(step.expects_best)} ({show(step.expects_low)} to {show(step.expects_high)}) {step.unit}"
-        lines.append(f"   if {step.expects_from} on file is right, it shows about {ends}")
-    return "\n".join([*lines, *[f"   run: {step.run}"] * bool(step.run)])
 
 
 def _score(args: argparse.Namespace) -> None:

@@ -28,7 +28,9 @@ def add_verbs(verbs: Any) -> None:
     p.add_argument("--root", metavar="PEM", help="certificate of an authority that you trust to give the time")
     add_common(p, _verify)
     p = verbs.add_parser("packet", help="what an editor needs to sign a figure: one folder and one zip")
-    p.add_argument("subject", metavar="SITE|CLAIM|FIGURE", help="an id, or the path of an exported figure")
+    p.add_argument(
+        "subject", metavar="SITE|CLAIM|FIGURE", help="a site by id or name, a claim by its id, or the path of a figure"
+    )
     told = "folder of the packet, DIR.zip is put beside; without it, or of a bare name, in derived/ of the case"
     p.add_argument("--out", type=_arguments.out_file, metavar="DIR", help=told)
     told = "a picture: before, after, unmarked, marked or other; its file, day and credit; can be given again"
@@ -97,8 +99,10 @@ def _signoff(args: argparse.Namespace) -> None:
     from osint import packet
 
     made = packet.sign_off(args.packet, role=args.role, decision=args.decision, who=args.who, note=args.note)
-    said = f"{made.role} {made.who}: {made.decision}; void as soon as the packet changes"
-    print_answer(args, dict(made.to_row()), said)
+    line = made.line
+    where = f"{made.zip} holds it too" if made.zip else "no zip of this packet lies beside it, so hand on the folder"
+    said = f"{line.role} {line.who}: {line.decision}; void as soon as the packet changes\n{where}"
+    print_answer(args, dict(line.to_row()) | {"zip": str(made.zip or "")}, said)
 
 
 def _lint(args: argparse.Namespace) -> int:

@@ -3,19 +3,13 @@
 from osint.http.addresses import check_url, forbidden, is_loopback, is_url, named_host
 from osint.http.answers import Answer, Exchange, Limits, Redirect, Request, Trouble
 from osint.http.bodies import inflate, kept_headers, read_json
+from osint.http.byte_cache import ByteCache, cache_folder
 from osint.http.client import OFFLINE, Client, fetch, is_offline, user_agent
 from osint.http.connections import CERTIFICATES, CONNECTIONS, proxies_in_use
 from osint.http.contract import Contract, Finding, Form, Need, examine
+from osint.http.cost import Cost, RangeRead, bytes_by_reader
 from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
-from osint.http.ranges import (
-    ByteCache,
-    ChangedError,
-    Cost,
-    RangeRead,
-    Ranges,
-    bytes_by_reader,
-    cache_folder,
-)
+from osint.http.ranges import ChangedError, Ranges
 from osint.http.secrets import strip_secrets
 
 __all__ = [

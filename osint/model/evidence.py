@@ -435,4 +435,4 @@ def _days(q: Question) -> dict[str, str]:
 def chips_until(q: Question) -> str:
     """Return the day up to which chips can have come to the market for a question; empty where it has no day."""
     ahead = PLAN_AHEAD_DAYS if q.stage == Stage.PLAN else 0
-    return dt.date.fromordinal(q.day + ahead).isoformat() if q.day else ""
+    return dt.date.fromordinal(min(q.day + ahead, dt.date.max.toordinal())).isoformat() if q.day else ""

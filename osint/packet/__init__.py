@@ -3,7 +3,7 @@
 from osint.packet.build import Packet, lint, open_packet, write_packet
 from osint.packet.lints import LINTS, Fault, View, lints
 from osint.packet.remeasure import Remeasured, remeasure
-from osint.packet.signoff import ReviewRole, SignOff, SignOffDecision, sign_off
+from osint.packet.signoff import ReviewRole, Signed, SignOff, SignOffDecision, sign_off
 
 __all__ = [
     "LINTS",
@@ -13,6 +13,7 @@ __all__ = [
     "ReviewRole",
     "SignOff",
     "SignOffDecision",
+    "Signed",
     "View",
     "lint",
     "lints",

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def write_packet(
     """Write what an editor needs to sign a figure: a folder `out`, and beside it a zip of the same name.
 
     Args:
-        name: an id of sites.csv or claims.csv, or the path of a figure that `osint.export` wrote.
+        name: a site by id or name, a claim by its id, or the path of a figure that `osint.export` wrote.
         out: the folder; a packet that stands there as it was written is replaced, anything else is refused.
         data: the data folder (holds raw/); OSINT_DATA or ./data without it.
         register: the tables, if they are read already.
@@ -92,8 +92,8 @@ def write_packet(
     out, case = Path(out), data_dir(data)
     register = register or load_register(data)
     _check_free(out)
-    given = read_pictures(pictures)
     about = subject(name, register, case, made_by)
+    given = read_pictures(pictures)
     seen, wrong = on_file(register, [str(e.get("id")) for e in about.core.get("evidence", [])], case)
     given = [*given, *seen]
     if len(outlines) not in (0, 2):
@@ -118,7 +118,7 @@ def write_packet(
     )
     made[LIST] = _list(made, about, checked, words)
     _write(out, made)
-    return Packet(out, out.with_name(out.name + ".zip"), checked.code, checked.passport_id, tuple(faults))
+    return Packet(out, zip_of(out), checked.code, checked.passport_id, tuple(faults))
 
 
 def _of(body: bytes) -> Any:
@@ -159,17 +159,50 @@ def _list(made: Mapping[str, bytes], about: Subject, checked: Checked, words: Ma
 
 
 def _write(out: Path, made: Mapping[str, bytes]) -> None:
-    """Write a folder, and a zip with the same files in one folder, stored as they are and without times."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for name, body in sorted(made.items()):
-            one = zipfile.ZipInfo(f"{out.name}/{name}", (1980, 1, 1, 0, 0, 0))
-            one.create_system, one.external_attr = 3, 0o644 << 16
-            archive.writestr(one, body)
+    """Write a folder, and a zip with the same files in one folder."""
     with files.folder_beside(out) as part:
         for name, body in made.items():
             files.replace_file(part / name, body)
-    files.replace_file(out.with_name(out.name + ".zip"), packed.getvalue())
+    files.replace_file(zip_of(out), _zipped(out.name, made))
+
+
+def zip_of(folder: Path) -> Path:
+    """Return where the zip of a packet lies: beside its folder, with its name."""
+    return folder.with_name(folder.name + ".zip")
+
+
+def _zipped(name: str, made: Mapping[str, bytes]) -> bytes:
+    """Return a zip of files in one folder, stored as they are and without times."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for file, body in sorted(made.items()):
+            one = zipfile.ZipInfo(f"{name}/{file}", (1980, 1, 1, 0, 0, 0))
+            one.create_system, one.external_attr = 3, 0o644 << 16
+            archive.writestr(one, body)
+    return packed.getvalue()
+
+
+def renew_zip(folder: Path) -> Path | None:
+    """Write the zip beside a packet anew, so that it holds the sign-offs of the folder, and return it.
+
+    None, and nothing is written, where no zip lies there, or one that is not of this packet.
+    """
+    path = zip_of(folder)
+    files.refuse_link(path)
+    if not path.is_file():
+        return None
+    here = {name: read() for name, read in packet_files(folder).items()}
+    try:
+        held = unpacked(files.read_regular(path, _MOST_BYTES))
+        earlier = held[REVIEW]() if REVIEW in held else b""
+        if set(held) - {REVIEW} != set(here) - {REVIEW} or not here.get(REVIEW, b"").startswith(earlier):
+            return None
+        if any(held[name]() != body for name, body in here.items() if name != REVIEW):
+            return None
+    except (Unreadable, OsintError):
+        return None
+    files.replace_file(path, _zipped(folder.name, here))
+    return path
 
 
 def _check_free(out: Path) -> None:
@@ -177,25 +210,36 @@ def _check_free(out: Path) -> None:
 
     The same holds of the zip that is put beside it.
     """
-    zipped = out.with_name(out.name + ".zip")
+    zipped = zip_of(out)
     for path in (out, zipped):
         files.refuse_link(path)
     if out.exists() and not out.is_dir():
         raise BadInputError(f"{out} is a file, and a packet is a folder; name another with --out")
     found = [out] if out.exists() and any(out.iterdir()) else []
     for path in (*found, *([zipped] if zipped.exists() else [])):
-        why = "holds sign-offs" if (path / REVIEW).exists() else "is no packet as it was written"
         if not _as_written(path):
+            why = "holds sign-offs" if _is_signed(path) else "is no packet as it was written"
             raise BadInputError(f"{path} {why}, so it is not replaced; move it away, or name another folder with --out")
 
 
 def _as_written(path: Path) -> bool:
     """Say whether a folder or a zip is a packet as this tool wrote it, and not signed."""
     try:
-        folder = packet_files(path) if path.is_dir() else unpacked(files.read_regular(path, _MOST_BYTES))
+        folder = _files_of(path)
         return REVIEW not in folder and check_packet(path.name, folder)[0].status == 0
     except (Unreadable, OsintError):
         return False
+
+
+def _is_signed(path: Path) -> bool:
+    try:
+        return REVIEW in _files_of(path)
+    except (Unreadable, OsintError):
+        return False
+
+
+def _files_of(path: Path) -> Mapping[str, Callable[[], bytes]]:
+    return packet_files(path) if path.is_dir() else unpacked(files.read_regular(path, _MOST_BYTES))
 
 
 # ---------------------------------------------------------------- a packet that is there
@@ -220,7 +264,7 @@ def open_packet(path: str | Path, data: str | Path | None = None) -> Opened:
     """
     path = Path(path)
     try:
-        folder = packet_files(path) if path.is_dir() else unpacked(files.read_regular(path, _MOST_BYTES))
+        folder = _files_of(path)
         checked, passport = check_packet(path.name, folder)
         if passport is None:
             raise Unreadable(checked.shown[-1])

@@ -94,6 +94,16 @@ def _lines(view: View) -> Iterator[tuple[str, str]]:
         yield from ((f"{name} line {at}", line) for at, line in enumerate(text.splitlines(), 1))
 
 
+@_lint("SIMULATED")
+def simulated(view: View) -> Found:
+    """Find a packet that rests on an invented world."""
+    if view.core.get("simulated"):
+        yield (
+            "passport",
+            "it rests on rows of an invented world: nothing in it is about a real place, and none is for print",
+        )
+
+
 @_lint("unfinished")
 def unfinished(view: View) -> Found:
     """Find a TK or a TODO anywhere."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from osint import chain, files
 from osint.errors import BadInputError, RefusedError
-from osint.packet.build import open_packet
+from osint.packet.build import open_packet, renew_zip
 from osint.passport import REVIEW, digest_of, private_in
 
 
@@ -51,10 +51,19 @@ class SignOff:
         return {name: str(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A sign-off that was written."""
+
+    line: SignOff
+    zip: Path | None
+    """The zip beside the packet, which holds it too; None where no zip of this packet lies there."""
+
+
 def sign_off(
     packet: str | Path, *, role: str, decision: str, who: str, note: str = "", time: str | None = None
-) -> SignOff:
-    """Add a sign-off to the log of a packet (a folder), and return it.
+) -> Signed:
+    """Add a sign-off to the log of a packet (a folder), and to the zip of this packet beside it.
 
     Raises RefusedError for a packet that is not as its list says, and where one person would make and check it;
     BadInputError for a role or a decision that is none, `changes` and `hold` without a note, and a zip.
@@ -66,7 +75,9 @@ def sign_off(
         )
     folder = Path(packet)
     if folder.is_file():
-        raise BadInputError(f"{folder} is a zip, and a sign-off is a file in the folder; unpack it first")
+        raise BadInputError(
+            f"{folder} is a zip, and a sign-off is a file in the folder; sign the folder, or unpack it first"
+        )
     if not who.strip() or len(who) > 80 or private_in(who) or re.search(r"[\x00-\x1f]", who):
         raise BadInputError("`who` is a name or a pseudonym of one line, without an e-mail address")
     if decision != SignOffDecision.APPROVE and not note.strip():
@@ -95,4 +106,4 @@ def sign_off(
     )
     files.refuse_link(folder / REVIEW)
     chain.append(folder / REVIEW, [made.to_row()])
-    return made
+    return Signed(made, renew_zip(folder))

@@ -15,7 +15,7 @@ from osint.errors import BadInputError, NotFoundError, OsintError
 from osint.files import read_regular
 from osint.model import Dossier, show, unit_of
 from osint.passport import Evidence, EvidenceRole, Judgement, Number, NumberKind, People
-from osint.register import Register
+from osint.register import Register, named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,19 +47,31 @@ class Subject:
 def subject(name: str, register: Register, case: str | Path | None = None, made_by: str = "") -> Subject:
     """Return what a packet about a site, a claim or a figure holds.
 
-    `name` is an id of sites.csv or claims.csv, or the path of a figure or of its passport. Raises NotFoundError where
-    it is none of them, BadInputError for a figure without an intact passport.
+    `name` is a site by id or name, a claim by its id, or the path of a figure or of its passport. Raises NotFoundError
+    where it is none of them and for a site without a claim, BadInputError for a figure without an intact passport.
     """
     dossier = Dossier.of(register)
-    if Path(name).suffix or Path(name).exists():
+    known = {c.claim_id for c in dossier.all_claims} | set(dossier.sites)
+    if name not in known and (Path(name).suffix or Path(name).exists()):
         return _of_figure(Path(name), dossier)
-    found = [c for c in dossier.all_claims if name in (c.claim_id, c.site_id)]
+    name, claim_ids = _claims_of(name, register, dossier)
+    return _of_claims(name, claim_ids, dossier, case, made_by, _precision(register))
+
+
+def _claims_of(name: str, register: Register, dossier: Dossier) -> tuple[str, list[str]]:
+    """Return the id that a person means, and the claims of a packet about it."""
+    sites, claims = named(register, [name])
+    if len(sites) + len(claims) != 1:
+        raise BadInputError(f"{name!r} names several; a packet is of one site, one claim or one figure")
+    if claims:
+        return claims[0], claims
+    found = [c.claim_id for c in dossier.claims[sites[0]]]
     if not found:
         raise NotFoundError(
-            f"there is no site, claim or figure {name!r}; name an id of sites.csv or claims.csv with a claim on file, "
-            "or the path of an exported figure"
+            f"{sites[0]} {dossier.sites[sites[0]].name_display} has no claim on file, so there is no number to sign; "
+            f"`osint extract FILE --into CASE --site {sites[0]}` reads one from a document"
         )
-    return _of_claims(name, [c.claim_id for c in found], dossier, case, made_by, _precision(register))
+    return sites[0], found
 
 
 def _judged(

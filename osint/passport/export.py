@@ -258,7 +258,10 @@ def _check(core: Mapping[str, Any], caption: str, table: bytes | None) -> None:
 
 def _described(name: str, body: bytes) -> dict[str, Any]:
     kind = MEDIA[name.rpartition(".")[2]]
-    return {"name": name, "media_type": kind, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    letters = verify.letters_of(body) if kind == MEDIA["svg"] else ""
+    return {"name": name, "media_type": kind, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()} | _said(
+        {"letters_sha256": letters}
+    )
 
 
 def _footer(sources: Sequence[Evidence], credit: str) -> str:

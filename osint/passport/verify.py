@@ -3,6 +3,10 @@
 This file stands alone: copied to any computer with Python 3.11 and Pillow, it runs as `python verify.py FILE`. It opens
 no link, follows no symbolic link, changes nothing, and bounds what it reads, for files that strangers sent.
 A hash shows sameness; it does not show who made a thing, nor that what it says is true.
+
+It reads from the top down, each part using those above it: the verdicts; canonical bytes, codes and arithmetic; what a
+file holds; a passport and its numbers; the folder around a file; a figure against the passports that are known; what is
+newer than a passport; seals; a file, a passport, a packet; the command.
 """
 
 from __future__ import annotations
@@ -346,7 +350,7 @@ def _cores_of_png(body: bytes) -> Iterator[bytes]:
 
 
 _PDF_STREAM = re.compile(rb"\bstream\r?\n")
-_MOST_STREAMS, _MOST_CHUNKS, _MOST_TAG = 4000, 100_000, 400
+_MOST_STREAMS, _MOST_CHUNKS, _MOST_TAG, _MOST_SVG = 4000, 100_000, 400, 4 << 20
 
 
 def _cores_of_svg(body: bytes) -> Iterator[bytes]:
@@ -373,6 +377,19 @@ def _cores_of_pdf(body: bytes) -> Iterator[bytes]:
         unpacked += len(plain)
         if plain[:1] == b"{" and SCHEMA.encode() in plain:
             yield plain
+
+
+def letters_of(svg: bytes) -> str:
+    """Return the digest of the letters and digits that an SVG draws as text, whatever their order; empty without any.
+
+    Programs that save an SVG anew break its lines and order elsewhere, and keep its letters, or draw them as shapes.
+    """
+    if len(svg) > _MOST_SVG:
+        return ""
+    texts = (part.partition(b"</text>")[0] for part in svg.split(b"<text")[1:])
+    plain = b"".join(re.sub(rb"<[^<>]*>", b"", b"<" + text) for text in texts).decode("utf-8", "replace")
+    drawn = "".join(sorted("".join(html.unescape(plain).split())))
+    return hashlib.sha256(drawn.encode()).hexdigest() if drawn else ""
 
 
 class Kind(StrEnum):
@@ -750,6 +767,9 @@ def passports_in(folder: Mapping[str, Callable[[], bytes]], where: Path, first: 
     return found
 
 
+# ---------------------------------------------------------------- a figure against the passports that are known
+
+
 @dataclass(frozen=True)
 class _Case:
     """One figure under test, with what is known of it."""
@@ -883,8 +903,23 @@ def _against(case: _Case, of: Passport) -> Checked:
         return _checked(case, Verdict.CONFLICT, of, ("it bears this passport, and is not like its picture",), left)
     if case.pixels is not None:
         return _checked(case, Verdict.CONFLICT, of, (_where_apart(case, of),), left)
-    said = "its bytes are not those of the passport; a harmless saving anew cannot be told from a change in such a file"
-    return _checked(case, Verdict.CONFLICT, of, (said,), left)
+    return _redrawn(case, of)
+
+
+def _redrawn(case: _Case, of: Passport) -> Checked:
+    """Return what is found of an SVG or PDF with other bytes: it has no pixels, so its letters are compared, if any."""
+    if case.core is None:
+        said = "it bears the name of a figure of the passport, its bytes are others, and no passport is in it"
+        return _checked(case, Verdict.CONFLICT, of, (said,))
+    letters = letters_of(case.body) if case.kind == Kind.SVG else ""
+    recorded = {one.get("letters_sha256") for one in of.files} - {None}
+    if letters and recorded and letters not in recorded:
+        said = "the letters and digits that it draws as text are not those of the figure that the passport describes"
+        return _checked(case, Verdict.CONFLICT, of, (said,))
+    same = ", and draws the same letters and digits" if letters in recorded else ""
+    return _traced(
+        case, of, f"the passport in it{same}; a harmless saving anew and a moved mark look alike in such a file"
+    )
 
 
 def _where_apart(case: _Case, of: Passport) -> str:
@@ -1334,6 +1369,9 @@ def _review_rows(log: bytes) -> tuple[list[str], list[dict[str, Any]]]:
     if log and not log.endswith(b"\n"):
         faults.append(f"{REVIEW} ends within a line")
     return faults, rows
+
+
+# ---------------------------------------------------------------- the command
 
 
 def main(argv: Sequence[str] | None = None) -> int:

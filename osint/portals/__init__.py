@@ -3,17 +3,11 @@
 from osint.portals.adapters import NEVER_ASKED, SOURCES, Hit, Source, never_asked
 from osint.portals.classify import AnswerClass, Classified, classify
 from osint.portals.contracts import contracts
-from osint.portals.search import (
-    Query,
-    SourceReport,
-    planned_requests,
-    read_query,
-    search_sources,
-    search_table,
-    words_asked,
-)
+from osint.portals.query import Query, SourceReport, read_query, words_asked
+from osint.portals.search import planned_requests, search_sources, search_table
 from osint.portals.session import Session, past_captures
-from osint.portals.webarchives import is_of_archive, planned_copies, save_copy, take_copy
+from osint.portals.wayback import save_copy
+from osint.portals.webarchives import is_of_archive, planned_copies, take_copy
 
 __all__ = [
     "NEVER_ASKED",

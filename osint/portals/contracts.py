@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from osint.http import Contract, Need, Request
 from osint.portals.adapters import SOURCES, Source, base_url
-from osint.portals.search import read_query, search_request
-from osint.portals.webarchives import COMMONCRAWL_INDEX, WAYBACK
+from osint.portals.common_crawl import COMMONCRAWL_INDEX
+from osint.portals.query import read_query
+from osint.portals.search import search_request
+from osint.portals.wayback import WAYBACK
 
 _READ = ("title", "date", "url")
 """Fields without which a row is of no use; a portal may leave out its place and kind."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -15,146 +15,16 @@ from osint.archive import Entry
 from osint.errors import BadInputError, NotFoundError
 from osint.filings import Page, project_codes
 from osint.http import Request
-from osint.portals.adapters import SOURCES, Hit, Source, base_url, read_hits
+from osint.portals.adapters import SOURCES, Hit, Source, read_hits
 from osint.portals.classify import AnswerClass
+from osint.portals.government import host_request, live_url, search_host
+from osint.portals.query import Query, SourceReport
 from osint.portals.session import Refine, Session, unchanged
-from osint.portals.webarchives import Copy, Listing, take_wayback, wayback_copies, wayback_request
-from osint.register import find_url_date, read_date
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "新疆": ("65", ("xjdrc.xinjiang.gov.cn",)),
-    "乌鲁木齐": ("65", ("wlmq.gov.cn",)),
-    "哈密": ("65", ("hami.gov.cn",)),
-    "伊吾": ("65", ("xjyiwu.gov.cn",)),
-    "克拉玛依": ("65", ("klmy.gov.cn",)),
-    "兵团": ("65", ("xjbt.gov.cn",)),
-    "青海": ("63", ()),
-    "西宁": ("63", ()),
-    "海东": ("63", ()),
-    "海南州": ("63", ()),
-    **dict.fromkeys(("昌吉", "塔城", "托里", "阿克苏", "新星", "伊州"), ("65", ())),
-    **dict.fromkeys(("海西", "格尔木", "德令哈", "共和"), ("63", ())),
-}
-"""Place words: first two digits of the province, and hosts whose pages web archives may hold."""
-ENGLISH = {
-    "xinjiang": "新疆", "urumqi": "乌鲁木齐", "hami": "哈密", "kumul": "哈密", "yiwu": "伊吾", "araturk": "伊吾",
-    "karamay": "克拉玛依", "xpcc": "兵团", "bingtuan": "兵团", "qinghai": "青海", "xining": "西宁", "haidong": "海东",
-    "changji": "昌吉", "tacheng": "塔城", "tuoli": "托里", "toli": "托里", "aksu": "阿克苏", "xinxing": "新星",
-    "yizhou": "伊州", "haixi": "海西", "golmud": "格尔木", "delingha": "德令哈", "gonghe": "共和",
-}  # fmt: skip
-"""English names of place words."""
-
-LIVE_LISTS = {"xjdrc.xinjiang.gov.cn": "/xjfgw/c108396/common_list.shtml"}
-"""List pages of government sites that are known; the others draw their lists by script."""
-
-_HOST_ROWS = 500  # rows asked of the Wayback index for one host
-_COPIES_PER_PAGE = 10  # copies of a government site that are read for each page asked for
-_STOCK = re.compile(r"\d{6}$")
-_NOTICE = re.compile(r"/c\d+/\d{6}/[0-9a-f]{32}\.s?html|/t\d{8}_\d+\.s?html?|/content_\d+\.s?html?")
 _AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked for."""
-
-    words: tuple[str, ...]
-    """Topic words, all of which a title must hold."""
-    places: tuple[str, ...]
-    """Place words, which choose regional sources."""
-    stock: str
-    """A stock code of six digits, or empty."""
-    start: date
-    """First day."""
-    end: date
-    """Last day."""
-    pages: int = 3
-    """Pages asked of each source."""
-
-    @property
-    def provinces(self) -> set[str]:
-        """First two digits of the provinces named."""
-        return {PLACES[place][0] for place in self.places}
-
-    @property
-    def hosts(self) -> list[str]:
-        """Government sites of the places named."""
-        return [host for place in self.places for host in PLACES[place][1]]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """What one source answered, what it could not, and what remains."""
-
-    source: str
-    """Short name."""
-    answer: AnswerClass | None
-    """Class of its last answer; None if it was not asked."""
-    signal: str
-    """What decided the class, or why it was not asked."""
-    hits: tuple[Hit, ...] = ()
-    """Rows that fit."""
-    left_out: int = 0
-    """Rows that the source gave although they lack the words or are outside the days."""
-    total: int | None = None
-    """Hits that it states."""
-    could_not: str = ""
-    """What it cannot answer, or did not."""
-    by_hand: str = ""
-    """Page that a person should still open."""
-
-    @property
-    def answered(self) -> bool:
-        """Whether the source answered the search, with rows or without."""
-        return self.answer in _AN_ANSWER
-
-    def to_row(self) -> dict[str, Any]:
-        """Return the report as one object of the JSON output, with the count of its rows."""
-        row = {name: value for name, value in asdict(self).items() if name != "hits"}
-        return {**row, "answer": self.answer or "not asked", "rows": len(self.hits)}
-
-
-def words_asked(words: str) -> tuple[str, tuple[str, ...]]:
-    """Return the words in which the portals are asked, which are Chinese, and a sentence for each that is not.
-
-    >>> words_asked("智算中心 Hami")
-    ('智算中心 哈密', ('Hami is asked as 哈密',))
-    """
-    parts, remarks = [], []
-    for word in words.replace("，", " ").replace(",", " ").split():
-        chinese = ENGLISH.get(word.casefold(), word)
-        parts.append(chinese)
-        if chinese != word:
-            remarks.append(f"{word} is asked as {chinese}")
-        elif word.isascii() and any(one.isalpha() for one in word):
-            remarks.append(
-                f"{word!r} is no place that is known in English and is asked as it is; the portals are Chinese"
-            )
-    return " ".join(parts), tuple(remarks)
-
-
-def read_query(words: str, start: str | date, end: str | date, *, pages: int = 3) -> Query:
-    """Read the words and days of a search; a month means its first or last day, a place in English its Chinese name.
-
-    Raises BadInputError for a day that does not exist, or days in the wrong order.
-
-    >>> asked = read_query("智算中心 哈密", "2024-02", "2024-02")
-    >>> asked.words, asked.places, asked.end
-    (('智算中心',), ('哈密',), datetime.date(2024, 2, 29))
-    """
-    parts = words_asked(words)[0].split()
-    if not parts:
-        raise BadInputError("there is nothing to search for; give words such as '智算中心 哈密'")
-    places = tuple(part for part in parts if part in PLACES)
-    stocks = [part for part in parts if _STOCK.match(part)]
-    topic = tuple(part for part in parts if part not in places and part not in stocks)
-    first, last = read_date(start).first, read_date(end).last
-    if date.min == first or date.max == last or first > last:
-        raise BadInputError(f"{start} is after {end}, or one of them is open; give the first and the last day or month")
-    return Query(topic or places, places, stocks[0] if stocks else "", first, last, pages)
 
 
 def fitting_sources(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], list[SourceReport]]:
@@ -261,7 +131,7 @@ def planned_requests(asked: Query, names: tuple[str, ...] = (), *, live: bool = 
         yield f"{source.name}\t{request.method} {request.url}\t{request.body.decode()}{more}"
     if not names or "wayback" in names:
         for host in asked.hosts:
-            request = Request(_live_url(host)) if live else _host_request(host, asked)
+            request = Request(live_url(host)) if live else host_request(host, asked)
             yield f"{host}\t{request.method} {request.url}\t"
 
 
@@ -412,82 +282,3 @@ def _cninfo_stock(session: Session, source: Source, code: str) -> str:
     if entry.is_content and org is None:
         raise NotFoundError(f"cninfo lists no stock {code}; check the code, or search by words")
     return f"{code},{org or ''}"
-
-
-# government sites without a search
-
-
-def _live_url(host: str) -> str:
-    """Return the list page of a government site, or its home page where no list is known."""
-    return f"{base_url('page', f'https://{host}')}{LIVE_LISTS.get(host, '/')}"
-
-
-def _host_request(host: str, asked: Query) -> Request:
-    """Return the request for all copies of a site in the days wanted."""
-    start, end = asked.start.strftime("%Y%m%d"), asked.end.strftime("%Y%m%d")
-    return wayback_request(f"{host}/*", start=start, end=end, limit=_HOST_ROWS)
-
-
-def search_host(session: Session, host: str, asked: Query, *, live: bool) -> SourceReport:
-    """Read pages of one government site that name the words: copies from the archive, or its live list."""
-    if live:
-        entry = session.ask(_live_url(host))
-        hits = _live_hits(session, host, entry, asked) if entry.is_content else []
-        return SourceReport(host, AnswerClass(entry.kind), entry.signal, tuple(hits), by_hand=_live_url(host))
-    listing = wayback_copies(session, _host_request(host, asked))
-    report = SourceReport(f"wayback:{host}", listing.classified.kind, listing.classified.signal)
-    if not listing.copies:
-        return replace(report, by_hand=_live_url(host))
-    return _read_copies(session, host, listing, asked, report)
-
-
-def _read_copies(session: Session, host: str, listing: Listing, asked: Query, report: SourceReport) -> SourceReport:
-    pages = [copy for copy in listing.copies if copy.media_type in ("text/html", "") and _NOTICE.search(copy.url)]
-    chosen = pages[-_COPIES_PER_PAGE * asked.pages :]
-    hits: list[Hit] = []
-    left_out = 0
-    for copy in reversed(chosen):
-        entry = take_wayback(session, copy)
-        if entry.kind in (AnswerClass.RATE_LIMITED, AnswerClass.TIMEOUT, AnswerClass.UNREACHABLE):
-            stopped = f"stopped at {entry.signal}"
-            report = replace(report, answer=AnswerClass(entry.kind), could_not=stopped, by_hand=_live_url(host))
-            return replace(report, hits=tuple(hits), left_out=left_out)
-        hit = _copy_hit(session, copy, entry, asked) if entry.is_content else None
-        left_out += hit is None
-        hits += [hit] if hit else []
-    unread = len(pages) - len(chosen)
-    could_not = [f"{unread} of {len(pages)} copies were not read; --pages reads more"] if unread else []
-    if listing.bad_rows:
-        could_not.append(f"{listing.bad_rows} rows of the index were left out ({', '.join(listing.reasons)})")
-    if listing.goes_on:
-        could_not.append(f"the index holds more than the {_HOST_ROWS} rows asked for; ask for fewer days")
-    return replace(report, hits=tuple(hits), left_out=left_out, could_not="; ".join(could_not))
-
-
-def _copy_hit(session: Session, copy: Copy, entry: Entry, asked: Query) -> Hit | None:
-    page = Page(session.archive.body(entry), entry.media_type)
-    if not all(word in page.visible + page.title for word in asked.words):
-        return None
-    codes = project_codes(page.visible)
-    how = f"copy of {copy.timestamp[:8]} has the words"
-    return Hit(
-        page.title, _url_date(copy.url), "", "archived page", copy.url, "wayback", how, codes[0] if codes else ""
-    )
-
-
-def _url_date(url: str) -> str:
-    found = find_url_date(url)
-    return found.text if found else ""
-
-
-def _live_hits(session: Session, host: str, entry: Entry, asked: Query) -> list[Hit]:
-    page = Page(session.archive.body(entry), entry.media_type)
-    if page.tree is None:
-        return []
-    page.tree.make_links_absolute(entry.final_url)
-    hits = []
-    for link in page.tree.iter("a"):
-        title, url = (link.get("title") or link.text_content()).strip(), link.get("href", "")
-        if title and all(word in title for word in asked.words):
-            hits.append(Hit(title, _url_date(url), "", "page", url, host, "title in the live list"))
-    return hits

@@ -1,5 +1,6 @@
 """The evidence tables: dates, the words with a fixed meaning, records of the rows, and the files."""
 
+from osint.register.append import append_rows
 from osint.register.dates import (
     WrittenDate,
     date_bounds,
@@ -12,7 +13,6 @@ from osint.register.dates import (
 )
 from osint.register.names import find_sites, one_site
 from osint.register.records import (
-    SCHEMAS,
     STATED_PRECISIONS,
     UNKNOWN_DATUM_KM,
     CalibrationRow,
@@ -24,6 +24,7 @@ from osint.register.records import (
     SiteRow,
     km_text,
 )
+from osint.register.schemas import SCHEMAS
 from osint.register.search import (
     find_claims,
     list_sites,
@@ -37,16 +38,12 @@ from osint.register.search import (
 from osint.register.tables import (
     DEMO_MARKER,
     Register,
-    append_rows,
     check_table,
-    csv_text,
     data_dir,
-    defuse,
     derived_dir,
     load_register,
     read_table,
     shipped_tables,
-    write_csv,
 )
 from osint.register.vocabulary import (
     CALIBRATION_KINDS,
@@ -70,6 +67,7 @@ from osint.register.vocabulary import (
     table_rows,
     tidy_part,
 )
+from osint.register.written import csv_text, defuse, write_csv
 
 __all__ = [
     "CALIBRATION_KINDS",

@@ -1,4 +1,4 @@
-"""Read the evidence tables, check every cell and say all that is wrong at once; append to them and write tables.
+"""Read the evidence tables, check every cell and say all that is wrong at once.
 
 A table is CSV in UTF-8 with the columns of `SCHEMAS` (data/README.md says what each means). Cells are read as
 text and checked before anything is converted; an empty cell is missing (NaN), never zero.
@@ -6,10 +6,8 @@ text and checked before anything is converted; an empty cell is missing (NaN), n
 
 from __future__ import annotations
 
-import csv
 import io
 import os
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from osint import files
-from osint.errors import BadInputError, NotFoundError, OsintError, RefusedError, UnreadableError
+from osint.errors import BadInputError, NotFoundError, OsintError, UnreadableError
 from osint.register.dates import valid_date
-from osint.register.records import SCHEMAS, Column
+from osint.register.schemas import SCHEMAS, Column
+from osint.register.written import FORMULA, defuse
 
 SHOWN = 20  # faults of one table that a message prints; the rest are counted
 MOST_ROWS = 100_000  # rows of one table, all held in memory: as many claims take about 3 GB when judged
@@ -32,15 +31,10 @@ CLOSE_IDS = 12  # ids that a message offers for an unknown one
 FIRST_ROW = 2  # number that a spreadsheet gives to the first row under the header
 DEMO_MARKER = "SIMULATED"
 """Empty file in raw/ by which a case without observations is a demo case."""
-WHOLE_FROM = 1e5  # numbers from this size on are written without decimals
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "＠", "－")
-_DEGREES = ("lat", "lon")
-_PREFIX = {"sites": ("SITE", 2), "claims": ("C", 3), "observations": ("O", 3)}
-"""Letters of the ids that are given, and the digits of their number."""
 _OF_A_CASE = ("sites", "claims", "observations")
 _COMPLETED = {"relations": "relation", "readings": "reading"}
 """Tables of the model of which a missing row is taken from the shipped one, by the column that names the row."""
-_LINKS = (
+LINKS = (
     ("sites", "parent", "sites", "site_id"),
     ("claims", "site_id", "sites", "site_id"),
     ("observations", "site_id", "sites", "site_id"),
@@ -147,10 +141,10 @@ def read_table(path: str | Path, name: str) -> pd.DataFrame:
     column, value and what was expected; NotFoundError or UnreadableError for a file that is not a table.
     """
     path = Path(path)
-    return check_table(_text(path), name, path.name)
+    return check_table(read_cells(path), name, path.name)
 
 
-def _text(path: Path) -> pd.DataFrame:
+def read_cells(path: Path) -> pd.DataFrame:
     """Return all cells as text; a byte-order mark and CRLF are read through."""
     try:
         body = files.read_regular(path, MOST_BYTES)
@@ -183,10 +177,11 @@ def _text(path: Path) -> pd.DataFrame:
             raise UnreadableError(
                 f"the cells of {path.name} are parted by {called}; save it again with commas (CSV UTF-8)"
             )
-    return _parsed(body, path.name)
+    return parse_table(body, path.name)
 
 
-def _parsed(body: bytes, file: str) -> pd.DataFrame:
+def parse_table(body: bytes, file: str) -> pd.DataFrame:
+    """Return the cells of a CSV in UTF-8 as text; raises UnreadableError that names the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -213,7 +208,7 @@ def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
     """
     file = file or f"{name}.csv"
     schema = SCHEMAS[name]
-    text = _completed(text, name)
+    text = complete(text, name)
     missing = [name for name in schema.names if name not in text.columns]
     extra = [name for name in text.columns if name not in schema.names]
     if missing or extra:
@@ -229,11 +224,11 @@ def check_table(text: pd.DataFrame, name: str, file: str = "") -> pd.DataFrame:
         frame[column.name], bad, expected = _converted(text[column.name], column)
         wrong += [(bad & ~empty, column.name, expected), (empty & column.required, column.name, "a value")]
     wrong += [(rule.broken(frame), rule.column, rule.expected) for rule in schema.rules]
-    _refuse(wrong, text, file)
+    refuse_broken(wrong, text, file)
     return frame
 
 
-def _refuse(wrong: Sequence[tuple[pd.Series[bool], str, str]], text: pd.DataFrame, file: str) -> None:
+def refuse_broken(wrong: Sequence[tuple[pd.Series[bool], str, str]], text: pd.DataFrame, file: str) -> None:
     """Raise BadInputError with every broken cell: per rule the rows that break it, the column and what was expected."""
     faults = sorted((int(i), _fault(text, i, *about)) for rows, *about in wrong for i in text.index[rows])
     if faults:
@@ -242,7 +237,7 @@ def _refuse(wrong: Sequence[tuple[pd.Series[bool], str, str]], text: pd.DataFram
         raise BadInputError(f"{file}: {shown}{more}")
 
 
-def _completed(text: pd.DataFrame, name: str) -> pd.DataFrame:
+def complete(text: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a table of text cells with the columns that it lacks and need no value, empty, behind its own.
 
     A table that was written before a column was added stays readable.
@@ -281,7 +276,7 @@ def _converted(cells: pd.Series[str], column: Column) -> tuple[pd.Series[str] | 
         bad = ~cells.str.fullmatch(r"[\w][\w .-]*") | cells.duplicated(keep=False)
         expected = "an id that no other row has, of letters, digits and _ (behind the first also space, . and -)"
     else:
-        bad = cells.str.lstrip().str.startswith(_FORMULA) | cells.str.startswith(_FORMULA)
+        bad = cells.str.lstrip().str.startswith(FORMULA) | cells.str.startswith(FORMULA)
         bad = cells.isin({cell for cell in cells[bad] if defuse(cell) != cell})
         guarded = {cell: cell[1:] for cell in cells[cells.str.startswith("'")] if defuse(cell[1:]) == cell}
         out = cells.replace(guarded) if guarded else cells
@@ -292,150 +287,9 @@ def _converted(cells: pd.Series[str], column: Column) -> tuple[pd.Series[str] | 
 def _broken_links(frames: Mapping[str, pd.DataFrame]) -> list[str]:
     """Return a sentence for each id that points at a row which is not there."""
     out = []
-    for table, column, target, key in _LINKS:
+    for table, column, target, key in LINKS:
         cells = frames[table][column]
         for i in cells.index[~cells.isin({*frames[target][key], ""})][:SHOWN]:
             found = f"row {i + FIRST_ROW} column {column} has {cells[i]!r}"
             out.append(f"{table}.csv: {found}, expected an id of {target}.csv")
     return out
-
-
-def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
-    """Add rows to a table of a data folder and return their ids.
-
-    A row without id gets the next number (SITE for sites, C for claims, O for observations). The file that is there
-    stays, byte for byte, the beginning of the new one (a table from before a column was added gets that column at its
-    end first), and the change is one step: a crash or a broken row leaves it as it was. Raises BadInputError for a
-    broken row, an id or a whole row that is there already, NotFoundError for an id of another table that is not there,
-    and RefusedError for a SIMULATED observation in a case of real ones and the other way round.
-    """
-    raw = data_dir(data) / "raw"
-    path, columns = raw / f"{table}.csv", SCHEMAS[table].names
-    key = columns[0]
-    files.check_case(raw.parent)
-    with files.locked(raw / f".{table}.lock"):
-        before = _with_all_columns(path, table) if path.exists() else (",".join(columns) + "\n").encode()
-        held = read_table(path, table) if before.count(b"\n") > 1 else pd.DataFrame(columns=columns)
-        made = _numbered(rows, held, table)
-        _linked(made, table, raw)
-        header = next(csv.reader(io.StringIO(before.decode("utf-8-sig"))))
-        body = io.StringIO()
-        writer = csv.DictWriter(body, header, lineterminator="\r\n" if b"\r\n" in before else "\n")
-        writer.writerows({k: _cell(v, k in _DEGREES) for k, v in r.items()} for r in made)
-        joined = before + (b"" if before.endswith(b"\n") else b"\n") + body.getvalue().encode()
-        text = _parsed(joined, path.name)
-        frame = check_table(text, table)
-        added = frame.iloc[len(held) :]
-        entry = [(rule.broken(added), rule.column, rule.expected) for rule in SCHEMAS[table].entry_rules]
-        _refuse(entry, text.loc[added.index], path.name)
-        if made and table == "observations":
-            _one_world(frame["simulated"].eq("yes").to_numpy(), len(held), raw)
-        same = text.drop(columns=key).duplicated()
-        if made and same.iloc[len(held) :].any():
-            double = text[key][same].iloc[-1]
-            raise BadInputError(f"the row that would be {double} is in {table}.csv already; nothing was written")
-        if made:
-            files.replace_file(path, joined, private=True)
-    return [str(r[key]) for r in made]
-
-
-def _one_world(simulated: np.ndarray, held: int, raw: Path) -> None:
-    """Refuse SIMULATED rows in a case of real evidence, and real rows in a demo case.
-
-    `simulated` (n,) bool says it of each observation, the first `held` of which are there already. A demo case holds
-    no real observation; while it holds none at all, an empty file DEMO_MARKER says that it is one.
-    """
-    added = simulated[held:]
-    marked = (raw / DEMO_MARKER).is_file()
-    is_demo = bool(simulated[:held].all()) and (held > 0 or marked)
-    if added.any() and not (is_demo and added.all()):
-        raise RefusedError(
-            "SIMULATED rows do not enter a case of real evidence, and nothing was written; make a case of its own for "
-            f"them, without real observations and with an empty file raw/{DEMO_MARKER}"
-        )
-    if is_demo and not added.all():
-        raise RefusedError(
-            "this is a demo case of SIMULATED rows, and nothing was written: real ones need another case"
-        )
-
-
-def _with_all_columns(path: Path, table: str) -> bytes:
-    """Return the bytes of a table; with every cell as it is and the missing columns behind it, if it lacks some."""
-    before = path.read_bytes()
-    text = _text(path)
-    whole = _completed(text, table)
-    if whole is text:
-        return before
-    body = io.StringIO()
-    ending = "\r\n" if b"\r\n" in before else "\n"
-    whole.to_csv(body, index=False, lineterminator=ending)
-    mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
-    return mark + body.getvalue().encode()
-
-
-def _numbered(rows: Sequence[Mapping[str, object]], held: pd.DataFrame, table: str) -> list[dict[str, object]]:
-    columns = SCHEMAS[table].names
-    key, (prefix, digits) = columns[0], _PREFIX[table]
-    numbers = [int(n) for i in held[key] for n in re.findall(rf"^{prefix}(\d+)$", str(i))]
-    following = max(numbers, default=0) + 1
-    made = []
-    for given in rows:
-        wrong = sorted(set(given) ^ set(columns))
-        if wrong:
-            raise BadInputError(f"a row needs exactly the columns of {table}.csv; {', '.join(wrong)} do not fit")
-        made.append({**given, key: given[key] or f"{prefix}{following:0{digits}d}"})
-        following += not given[key]
-    return made
-
-
-def _linked(rows: Sequence[Mapping[str, object]], table: str, raw: Path) -> None:
-    """Check that the rows of other tables that new rows name are there."""
-    for column, target, key in (link[1:] for link in _LINKS if link[0] == table):
-        wanted = {str(r[column]) for r in rows} - {""}
-        missing = sorted(wanted - set(read_table(raw / f"{target}.csv", target)[key])) if wanted else []
-        if missing:
-            raise NotFoundError(f"{', '.join(missing)} is not in {target}.csv; add it there first, nothing was written")
-
-
-def _cell(value: object, degrees: bool = False) -> str:
-    """Return a cell: numbers with six digits, or whole from 100,000 on; NaN is empty; texts guarded.
-
-    Degrees have six decimals, or a place east of 100 degrees would be good to 50 m only.
-    """
-    if isinstance(value, float):
-        if np.isnan(value):
-            return ""
-        if degrees:
-            return f"{float(value):.6f}".rstrip("0").rstrip(".")
-        return f"{float(value):.6g}" if abs(value) < WHOLE_FROM else f"{float(value):.0f}"
-    return str(defuse("" if value is None else str(value)))
-
-
-def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a CSV in one step: UTF-8, LF, and no cell that a spreadsheet would run as a formula."""
-    files.replace_file(Path(path), csv_text(frame).encode())
-
-
-def csv_text(frame: pd.DataFrame) -> str:
-    """Return a frame as CSV with LF, and no cell that a spreadsheet would run as a formula."""
-    safe = frame.copy()
-    for name in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[name]):
-            safe[name] = safe[name].map(defuse)
-    return str(safe.to_csv(index=False, lineterminator="\n"))
-
-
-def defuse(cell: object) -> object:
-    """Quote a text cell that begins like a formula, as OWASP advises for CSV; numbers are left alone.
-
-    >>> defuse("=1+1"), defuse("-3"), defuse("-5+cmd")
-    ("'=1+1", '-3', "'-5+cmd")
-    >>> defuse(" =1+1"), defuse("＝1+1")
-    ("' =1+1", "'＝1+1")
-    """
-    if isinstance(cell, str) and (cell.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA)):
-        try:
-            float(cell)
-        except ValueError:
-            return "'" + cell
-    return cell

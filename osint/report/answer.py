@@ -1,4 +1,4 @@
-"""The answer that stands first on the page: a headline that is the finding, and three sentences.
+"""The answer that stands first on the page: a headline that is the finding, and three questions with their answers.
 
 Each is made from records alone, so that other rows give other sentences.
 """
@@ -29,6 +29,14 @@ FIRST_HAND = (
 """Publishers of what they themselves decided or filed, or copies of it."""
 FIRMEST = (Pair.TWO_DOCUMENTS, Pair.MIRROR, Pair.INFERRED, Pair.STORY, Pair.ONE_TEXT)
 """What two sides of a contradiction can be to each other, the most telling first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A question that a reader brings, and what the tables answer."""
+
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -109,11 +117,20 @@ class Answer:
             room = f"room for at most {show(most)} (90%)" if most else "no room for any"
             where = f"at {looked_at} of {len(self.announced)} announced sites"
             return f"Nothing on file shows that {said} exist; what was seen, {where}, had {room}"
-        return f"Nothing on file shows that {said} exist, and no picture on file measures a hall of an announced site"
+        return f"Nothing on file shows that {said} exist, or measures a hall that could hold them"
+
+    def leads(self) -> tuple[Lead, ...]:
+        """Return what a reader in a hurry asks: do they fit, who says so, do the figures agree."""
+        asked = (
+            ("Do they fit?", self._fits()),
+            ("Who says so?", self._said()),
+            ("Do the figures agree?", self._against()),
+        )
+        return tuple(Lead(question, said) for question, said in asked if said)
 
     def sentences(self) -> tuple[str, ...]:
-        """Return the sentences: who says it, what there is room for, what does not fit."""
-        return tuple(sentence for sentence in (self._said(), self._room(), self._against()) if sentence)
+        """Return each question with its answer as one line."""
+        return tuple(f"{lead.question} {lead.answer}" for lead in self.leads())
 
     def text(self) -> str:
         """Return headline and sentences as lines of plain text."""
@@ -125,7 +142,7 @@ class Answer:
             return "No number of chips is claimed of the announced sites."
         said = []
         if self.planned:
-            said.append(f"{_capital(self.planned.claim.written())} are planned ({_who(self.planned.claim)})")
+            said.append(f"{self.planned.claim.written()} are planned ({_who(self.planned.claim)})")
         if self.largest:
             name = self.names[self.largest.claim.site_id]
             share = f", which is {self.share[0]} of them ({self.share[1]})" if self.share and self.planned else ""
@@ -134,37 +151,56 @@ class Answer:
         publications = {claim.source_publisher for claim in self.told}
         by = counted(len(publications), "publication")
         rests = (
-            f"by one story and its copies (group {min(groups)}; told by {by} on file)"
+            f"one story and its copies (group {min(groups)}; told by {by} on file)"
             if len(groups) == 1
-            else f"by {len(groups)} groups of reports ({listed(sorted(groups))})"
+            else f"{len(groups)} groups of reports ({listed(sorted(groups))})"
         )
         first = sorted({c.source_publisher for c in self.told if c.source_tier in FIRST_HAND})
         paper = (
-            f"; of these, {listed(first)} is an office, a filing or a copy of one"
+            f"of these, {listed(first)} is an office, a filing or a copy of one"
             if first
-            else "; none of these is an approval, a filing or an office"
+            else "none of them is an approval or a filing"
         )
-        return f"{_capital(' and '.join(said))}, {rests}{paper}."
+        return f"{_capital('; '.join(said))}. This rests on {rests}; {paper}."
 
-    def _room(self) -> str:
-        """Return what was seen to have room for, else what the halls on file would have room for on paper."""
+    def _fits(self) -> str:
+        """Return what was seen to have room for, and what the halls on file would have room for on paper."""
         if not self.announced:
             return ""
-        room = self.measured_there if self.measured_there.interval else self.measured
-        if room.interval is not None:
-            return self._measured(room)
+        if self.measured_there.interval:
+            return f"{self._measured(self.measured_there)} {self._plan_measured()}".strip()
+        if self.measured.interval:
+            there = f"{self.names[self.largest.claim.site_id]} was not measured. " if self.largest else ""
+            return f"{self._measured(self.measured)} {there}{self._on_paper()}"
         sites = f"any of the {len(self.announced)} announced sites" if len(self.announced) > 1 else "the announced site"
-        bare = f"No picture or visit on file measures {sites}"
-        there = self.paper_there
-        if there.interval is None:
+        return f"Not known: no picture or visit on file measures {sites}. {self._on_paper()}"
+
+    def _on_paper(self) -> str:
+        """Return how the claimed numbers lie to the halls on paper, a plan to those of all sites."""
+        there, every = self.paper_there, self.paper
+        if there.interval is None or self.largest is None:
             there_too = " where the largest number is claimed" if self.largest else ""
-            return f"{bare}; no document states the size of a hall{there_too}."
-        where = listed([self.names[site_id] for site_id in there.sites])
+            return f"No document states the size of a hall{there_too}."
         figures = listed([f"{self.figures.get(i, '')} ({i})" for i in there.ids])
-        return (
-            f"{bare}; at {where} documents describe {figures}, which on paper would have room for "
-            f"{_interval(there)} {_chips(there)}: {self._against_room(there)}. A figure on paper is no building."
-        )
+        name = listed([self.names[site_id] for site_id in there.sites])
+        said = [
+            f"At {name} documents describe {figures}, with room for {_interval(there)} {_chips(there)}: "
+            f"{_lies(self.largest.claim, there)}."
+        ]
+        compared = [(self.largest.claim, there)]
+        if self.planned and every.interval:
+            compared.append((self.planned.claim, every))
+            n = len(every.sites)
+            those = f"The {n} announced sites" if n > 1 else "The one announced site"
+            none = f"; of {counted(len(every.without), 'site')} no document gives that" if every.without else ""
+            inside = len(self.announced) - n - len(every.without) - len(every.bare)
+            along = f" ({inside} more are parts of these, or hold them)" if inside > 0 else ""
+            said.append(
+                f"{those} whose size is on paper{along} would have room for {_interval(every)}: "
+                f"{_lies(self.planned.claim, every)}{none}."
+            )
+        might = ["On paper they might."] if all(_within(claim, room) for claim, room in compared) else []
+        return " ".join([*might, *said, "A figure on paper is no building, and room is no chip."])
 
     def _measured(self, room: HallRoom) -> str:
         low, best, high = room.interval or (0.0, 0.0, 0.0)
@@ -177,21 +213,18 @@ class Answer:
         if not high:
             return f"What was seen {what} was bare: room for no chip{place}."
         span = f"{show(best)} ({show(low)} to {show(high)}, 90%)"
-        fits = self._against_room(room)
-        return f"What was seen {what} had room for {span} {_chips(room)}{place}: {fits}. Room is no chip."
+        own = f": {_lies(self.largest.claim, room)}" if self.largest and room is self.measured_there else ""
+        return f"What was seen {what} had room for {span} {_chips(room)}{place}{own}. Room is no chip."
 
-    def _against_room(self, room: HallRoom) -> str:
-        """Return how the claimed numbers lie to a range of room."""
-        low, _, high = room.interval or (0.0, 0.0, 0.0)
-        said = []
-        for finding in (self.largest, self.planned):
-            if finding is None:
-                continue
-            value = finding.claim.claimed
-            where = "above it" if value > high else "below it" if value < low else "inside that range"
-            whole = " (claimed of all sites together)" if finding is self.planned else ""
-            said.append(f"{_number(finding.claim)}{whole} lies {where}")
-        return ", ".join(said) or "no number of chips is claimed to be set beside it"
+    def _plan_measured(self) -> str:
+        """Return at how many of the sites of the plan somebody measured: its number is set beside no part of them."""
+        if self.planned is None or self.planned is self.largest:
+            return ""
+        n = len({*self.measured.sites, *self.measured.bare})
+        return (
+            f"The {_number(self.planned.claim)} are claimed of all sites together, of which {n} of "
+            f"{len(self.announced)} {'was' if n == 1 else 'were'} measured."
+        )
 
     def _against(self) -> str:
         """Return the sharpest contradiction, and how many there are."""
@@ -199,14 +232,14 @@ class Answer:
             return "No two statements on these sites contradict each other."
         hard, soft = len(self.contradictions), len(self.tensions)
         first, second = (self.sides[side[0]] for side in (self.sharpest.first, self.sharpest.second or ("",)))
-        against = f"{first}, and {second}" if second else first
+        against = f"{first} stands against {second}" if second else first
         says = self.sharpest.to_row()["says"].rstrip(".")
         unstated = "only by an assumption that no text states"
         if hard:
             cases = f"{counted(hard, 'certain contradiction')} and {counted(soft, 'case')} that hold {unstated}"
-            return f"Figures do not agree: {against}. {says}. There {'is' if hard == 1 else 'are'} {cases}."
+            return f"No. {against}. {says}. There {'is' if hard == 1 else 'are'} {cases}."
         of_this_kind = "It is the one case" if soft == 1 else f"It is one of {soft} cases"
-        return f"Figures agree {unstated}: {against}. {says}. {of_this_kind}."
+        return f"{_capital(unstated)}. {against}. {says}. {of_this_kind}."
 
 
 def answer_of(dossier: Dossier, found: Found) -> Answer:
@@ -293,11 +326,11 @@ def _plain_name(name: str) -> str:
 def _side(claims: Sequence[Claim], dossier: Dossier) -> str:
     """Return one side of a contradiction in words: place, figure, who said it, and which claims repeat it."""
     claim = claims[0]
-    how = {Modality.CAN_CARRY: "room for ", Modality.WILL: "plan of ", Modality.WOULD: "plan of "}
+    how = {Modality.CAN_CARRY: "room for ", Modality.WILL: "a plan of ", Modality.WOULD: "a plan of "}
     verb = how.get(claim.modality, "") if claim.modality else ""
     place = _plain_name(dossier.sites[claim.site_id].name_display)
     others = f"; also {listed([c.claim_id for c in claims[1:]])}" if claims[1:] else ""
-    return f"{place}: {verb}{figure(claim)} ({_who(claim)}{others})"
+    return f"{place} with {verb}{figure(claim)} ({_who(claim)}{others})"
 
 
 def _largest(findings: Sequence[Finding]) -> Finding | None:
@@ -346,6 +379,19 @@ def _interval(room: HallRoom) -> str:
 
 def _chips(room: HallRoom) -> str:
     return f"{room.chip} chips" if room.chip else "chips of any kind"
+
+
+def _lies(claim: Claim, room: HallRoom) -> str:
+    """Return how a claimed number lies to a range of room."""
+    low, best, high = room.interval or (0.0, 0.0, 0.0)
+    inside = f"inside that range, at {show(claim.claimed / best)} times its best estimate" if best else ""
+    where = "above it" if claim.claimed > high else "below it" if claim.claimed < low else inside
+    return f"{_number(claim)} lies {where}"
+
+
+def _within(claim: Claim, room: HallRoom) -> bool:
+    """Return whether a claimed number is no more than there is room for."""
+    return room.interval is not None and claim.claimed <= room.interval[2]
 
 
 def _capital(text: str) -> str:

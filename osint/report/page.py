@@ -114,6 +114,7 @@ def pages(
     }
     addresses = {v.site.site_id: v.address for v in views}
     anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
+    anchors |= {f"finding-{outcome.value.replace(' ', '-')}" for outcome in verdict.FINDINGS}
     anchors |= {f"s{source.number}" for source in sources.listed} | {"figure-score"}
     front = shared | _front(found, answer, dossier, sources, views)
     cited = frozenset(f"s{source.number}" for source in front["cited_here"])
@@ -260,9 +261,15 @@ def _environment() -> Environment:
         "day": day_words,
         "word": words_for,
         "number": show,
+        "sentence": _capital,
     }
     env.filters |= filters
     return env
+
+
+def _capital(text: str) -> str:
+    """Return a text with a capital first; units and names behind it keep theirs."""
+    return text[:1].upper() + text[1:]
 
 
 def _cell(value: object) -> str:

@@ -69,29 +69,32 @@ def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
 
 
 def _room_title(answer: Answer) -> str:
-    """Return how the two claimed numbers lie to the room of the hall on file, or of what was seen."""
-    room = answer.measured_there if answer.measured_there.interval else answer.paper_there
+    """Return how the largest number lies to the room of its site, and a plan to the room of all sites with a size."""
     findings = [f for f in (answer.largest, answer.planned) if f]
     if not findings:
         return "No number of chips is claimed of the announced sites"
     numbers = [digits(f.claim.claimed) for f in findings]
-    if room.interval is None:
+    seen = answer.measured_there.interval is not None
+    there = answer.measured_there if seen else answer.paper_there
+    if there.interval is None or answer.largest is None:
         return f"{listed(numbers)} chips are claimed, and nothing on file gives the size of a hall for them"
-    low, best, high = (sig(v, 2) if v else 0.0 for v in room.interval)
-    where = [
-        f"{number}{' (of all sites)' if f is answer.planned else ''} is "
-        f"{'inside' if low <= f.claim.claimed <= high else 'above' if f.claim.claimed > high else 'below'}"
-        for number, f in zip(numbers, findings, strict=True)
-    ]
-    kind = f"{room.chip} chips" if room.chip else "chips"
-    name = answer.names[answer.largest.claim.site_id] if answer.largest else "the sites"
-    seen = (
-        f"What was seen at {name} had"
-        if room is answer.measured_there
-        else f"On paper, what documents describe at {name} has"
+    kind = f"{there.chip} chips" if there.chip else "chips"
+    own = _lies(
+        answer.largest.claim, there, f"{kind} are {{how}} the room at {answer.names[answer.largest.claim.site_id]}"
     )
-    span = f"{digits(low)} to {digits(high)}" if best else "no"
-    return f"{seen} room for {span} {kind}: {', '.join(where)}"
+    plan = ""
+    if answer.planned and answer.paper.interval and not seen:
+        sites = counted(len(answer.paper.sites), "site")
+        plan = f", and {_lies(answer.planned.claim, answer.paper, f'{{how}} that at {sites}')}"
+    return f"{'In what was seen' if seen else 'On paper'} {own}{plan}"
+
+
+def _lies(claim: Claim, room: HallRoom, words: str) -> str:
+    """Return how a claimed number lies to a range of room; `words` say where, with a place for how."""
+    low, best, high = (sig(v, 2) if v else 0.0 for v in room.interval or (0.0, 0.0, 0.0))
+    how = "above" if claim.claimed > high else "below" if claim.claimed < low else "inside"
+    span = f"{digits(low)} to {digits(high)}" if best else "none"
+    return f"{digits(claim.claimed)} {words.format(how=how)} ({span})"
 
 
 def _claimed(claim: Claim, answer: Answer) -> Mark:

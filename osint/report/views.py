@@ -103,6 +103,10 @@ class SiteView:
     owner: str
     where: str
     place_known: str
+    placed_from: str
+    """Where its point is from; empty without one."""
+    named_in: tuple[str, ...]
+    """Addresses that name it."""
     claimed: tuple[tuple[str, str, str], ...]
     """Figure in the words of its source, how it is said, and id."""
     stage: tuple[str, str, str]
@@ -219,13 +223,15 @@ def site_views(dossier: Dossier, found: Found, register: Register) -> tuple[Site
 def _site(site: SiteRow, row: Mapping[str, str], dossier: Dossier, found: Found) -> SiteView:
     claims = [c for c in dossier.claims[site.site_id] if not c.error_test]
     known = geo.precision_km(row)
-    place = "no place on file" if site.lat is None else joined([f"known to {km_text(known)}", site.coord_level], ", ")
+    place = "no place on file" if site.lat is None else joined([f"known to {km_text(known)}", site.point], ", ")
     steps = found.next_steps.get(site.site_id, [])
     return SiteView(
         site=site,
         owner=row["operator_owner"],
         where=joined(dict.fromkeys([site.county, site.prefecture, site.province]), ", "),
         place_known=place if site.role != Role.AGGREGATE else "",
+        placed_from=row["coord_source"] if site.lat is not None else "",
+        named_in=tuple(row["source_urls"].split()),
         claimed=tuple((figure(c), how_said(c) + _no_evidence(c), c.claim_id) for c in _largest(claims)),
         stage=_stage(claims),
         seen=tuple((o, _seen(o)) for o in dossier.observations[site.site_id]),

@@ -11,6 +11,7 @@ from osint.register import Claim, Modality, Rung, WrittenDate, table_rows
 _CODE = re.compile(r"(?<![\w./])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?!\.\w)(?![\w/])")
 _POWER_OF_TEN = re.compile(r"\b\d+(?:\.\d+)?e\+\d\d\b")
 _MONEY = ("investment_CNY", "investment_USD", "value_USD")
+_AREAS = ("floor_m2", "roof_m2", "land_m2", "land_mu")
 _HOW = {
     Modality.WILL: "planned",
     Modality.WOULD: "intended",
@@ -121,6 +122,8 @@ def figure(claim: Claim) -> str:
         return written
     if claim.quantity_kind in ("share_pct", "project_count"):
         return written if "percent" in written or "project" in written else f"{written} ({kind})"
+    if claim.quantity_kind in _AREAS:
+        return f"{written} of {kind}"
     return f"{written} ({kind})"
 
 
@@ -128,7 +131,7 @@ def how_said(claim: Claim) -> str:
     """Return how a claim asserts its number: planned, filed, begun, said to be there, room."""
     if claim.modality != Modality.HAS:
         return _HOW[claim.modality] if claim.modality else "stated"
-    if claim.rung is None or claim.quantity_kind in _MONEY:
+    if claim.rung is None or claim.quantity_kind in _MONEY or not claim.written():
         return "stated"
     return {Rung.ANNOUNCED: "announced", Rung.FILED: "filed", Rung.GROUND_BROKEN: "said to be begun"}.get(
         claim.rung, "said to be there"

@@ -79,7 +79,7 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     if said_to_stand and unbuilt:
         return Assertion(Asserts.PLANNED, Rung.ROOFED, 0)
     if said_to_stand:
-        days = [d.last.toordinal() for d in (claim.value_date, claim.date) if d]
+        days = [d.known[1].toordinal() for d in (claim.value_date, claim.date) if d]
         stands = min(days, default=0) if rung.height >= Rung.GROUND_BROKEN.height else 0
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
     if claim.modality not in PROMISES and not ahead:
@@ -88,6 +88,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     rung = Rung.GROUND_BROKEN if begins else rung  # a date of beginning names the works, whatever was filed then
     starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
+    if claim.value_date and claim.value_date.last == dt.date.max:  # "from 2025 on": it is not said by when
+        return Assertion(Asserts.PLANNED, promised, 0)
     if claim.value_date:
         return Assertion(
             Asserts.PROMISED, promised, claim.value_date.last.toordinal(), due_read=claim.reading_confidence
@@ -109,6 +111,7 @@ def _due_in_filing(claim: Claim, dossier: Dossier) -> Claim | None:
         c
         for c in dossier.claims[claim.site_id]
         if c.value_date
+        and c.value_date.last != dt.date.max
         and c.modality in PROMISES
         and (CLAIM_KINDS[c.quantity_kind].states or c.quantity in CAPACITY)
         and (c.independence_group, c.source_url, c.date, c.part) == own

@@ -107,24 +107,32 @@ class NextStep:
     run: str = ""
     """Line of the command `osint` that begins the work; empty where it has none."""
 
+    def lines(self) -> tuple[str, ...]:
+        """Return where it is, what it bounds, what it would decide and show, and the line to run."""
+        lines = [f"where: {self.where}", f"it bounds {self.bounds}" if self.bounds else ""]
+        if math.isfinite(self.narrows_to):
+            was = f"the answer spans a factor of {self.now:g}" if math.isfinite(self.now) else "nothing bounds it"
+            turns = ""
+            if math.isfinite(self.turns):
+                word = next(words for least, words in TURNS if self.turns >= least)
+                turns = f"; it {word} (chance {percent(self.turns)})"
+            lines.append(f"today {was}; with it, one of about {self.narrows_to:g}{turns}")
+        if math.isfinite(self.expects_best):
+            ends = f"{show(self.expects_best)} ({show(self.expects_low)} to {show(self.expects_high)}) {self.unit}"
+            lines.append(f"if {self.expects_from} on file is right, it shows about {ends}")
+        return tuple(filter(None, [*lines, f"run: {self.run}" if self.run else ""]))
+
     def text(self) -> str:
         """Return it as plain text."""
-        gain = ""
-        if math.isfinite(self.narrows_to):
-            was = f" from a factor of {self.now:g}" if math.isfinite(self.now) else ", now without bounds,"
-            turns = (
-                f"; it turns the finding with a chance of {percent(self.turns)}" if math.isfinite(self.turns) else ""
-            )
-            gain = f": narrows the 90% interval{was} to a factor of {self.narrows_to:g}{turns}"
-        if math.isfinite(self.expects_best):
-            expected = f"{show(self.expects_best)} ({show(self.expects_low)} to {show(self.expects_high)})"
-            gain += f"; expect {expected} {self.unit}"
-        claim = f" [for {self.for_claim}]" if self.for_claim else ""
-        bounds = f"\n   bounds {self.bounds}" if self.bounds else ""
-        run = f"\n   run: {self.run}" if self.run else ""
-        return f"{self.rank}. {self.observation}{gain}\n   where: {self.where}{claim}{bounds}{run}"
+        return "\n   ".join([f"{self.rank}. {self.observation}", *self.lines()])
 
 
+TURNS = (
+    (0.5, "would probably change the finding"),
+    (0.1, "may change the finding"),
+    (0.0, "would hardly change the finding by itself"),
+)
+"""Words for the chance that a step changes a finding, from the least chance of each on."""
 PHOTOGRAPH = NextStep(
     0,
     "a dated photograph",
@@ -221,7 +229,7 @@ def _place(site_id: str, dossier: Dossier) -> list[NextStep]:
         return [replace(PLACE, where=where, run=search)]
     if site.coord_precision_km is not None and site.coord_precision_km <= NEAR_KM:
         return []
-    where = f"the coordinate on file, {site.coord_level}, is known to {site.known_to}; "
+    where = f"the coordinate on file ({site.point}) is known to {site.known_to}; "
     where += f"look for new roofs within it, then for an address, a name on a map or a second witness. {UNTIL}"
     span, line = _span(site_id, dossier), ""
     if span:

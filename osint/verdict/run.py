@@ -103,7 +103,7 @@ def _place_of(site: SiteRow) -> str:
     where = ", ".join(dict.fromkeys(part for part in (site.county, site.prefecture, site.province) if part))
     known = "place not known"
     if site.known_to:
-        known = f"known to {site.known_to} ({site.coord_level})"
+        known = f"known to {site.known_to} ({site.point})"
     names = " ".join(part for part in (site.name_en, site.name_zh) if part)
     return f"{site.site_id}  {names}; {where or site.country}; {known}"
 

@@ -39,7 +39,7 @@ def locator(dossier: Dossier, site_id: str, candidates: Sequence[tuple[str, floa
         if here is None:
             figure, (ax,) = sheet(1.1)
             ax.set_axis_off()
-            title = f"{site_id}: no position is on file ({site.coord_level or 'none found'})"
+            title = f"{site_id}: no position is on file ({site.point or 'none found'})"
             return titled(figure, title, "", f"Source: sites.csv, row {site_id}.", f"{title}.")
         lon, lat, km = here
         figure, (near, wide) = sheet(4.5, 2)
@@ -54,7 +54,7 @@ def locator(dossier: Dossier, site_id: str, candidates: Sequence[tuple[str, floa
         title = f"{site_id} {site.name_display or site.name_en}: known to {km:.0f} km"
         if km >= 3:
             title += "; no picture of this point shows the site unless a search finds it"
-        level = f"the point is the {site.coord_level}" if site.coord_level else "what the point is, is not stated"
+        level = f"the point is the {site.point}" if site.coord_level else "what the point is, is not stated"
         note = (
             f"Source: sites.csv, row {site_id}; {level}; datum {site.datum or 'not stated'}. The circle is the doubt, "
         )

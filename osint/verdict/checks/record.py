@@ -137,6 +137,13 @@ class Tally:
         )
         return f"{self.found} of {self.compared} comparisons{by_chance}"
 
+    def sentence(self) -> str:
+        """Return it as a sentence for a reader who knows none of our words."""
+        asked = f"Of {self.compared} comparison{'s' * (self.compared != 1)} of this kind {self.found} found something"
+        if not self.expected:
+            return f"{asked}; a sum is right or wrong, whatever chance does."
+        return f"{asked}; if every text were right, at most {show(self.expected, 2)} would be expected to."
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
