@@ -299,6 +299,8 @@ def test_an_outline_that_is_drawn_gets_a_tick_and_writes_nothing(one_look, data,
 
     import shapely
 
+    from osint.notebook import maps
+
     desk = notebook.begin(data, "XJ01")
     seen = ground.Ground(desk, replace(one_look, site=desk.site))
     first = seen.buildings[0]
