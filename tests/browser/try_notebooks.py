@@ -254,7 +254,7 @@ def gets_a_tick(lab, before):
     """See that an outline which was drawn can be taken: the form has one tick more."""
     more = "n => document.querySelectorAll('.jupyter-widgets input[type=checkbox]').length === n + 1"
     lab.page.wait_for_function(more, arg=before, timeout=120_000)
-    assert "It has a tick in the form below" in lab.page.locator("body").inner_text()
+    lab.page.wait_for_function("document.body.innerText.includes('It has a tick in the form below')", timeout=20_000)
 
 
 def draws_by_keyboard(lab):
