@@ -1,5 +1,6 @@
 """Read the claims of a text: every quantity with its kind, rung, date and words; and test them against each other."""
 
+from osint.claims.assertion import Assertion
 from osint.claims.cell_claims import read_cell
 from osint.claims.cells import CellContext, UnitSource, counted_kind, is_generic, is_unit, label_unit, read_unit
 from osint.claims.claim import CLAIM_COLUMNS, CONFIDENCES, TextClaim, claims_frame
@@ -15,6 +16,7 @@ __all__ = [
     "CLAIM_COLUMNS",
     "CONFIDENCES",
     "SI_UNITS",
+    "Assertion",
     "CellContext",
     "CellUnit",
     "Mismatch",

@@ -7,14 +7,15 @@ from datetime import date
 
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, is_generic, pieces
 from osint.claims.claim import CONFIDENCES, TextClaim
+from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.extract import extract, has_number, number_start, read_claim
 from osint.claims.folding import fold
+from osint.claims.intentions import promised
 from osint.claims.kinds import kind_in_cell
 from osint.claims.quantities import Quantity, find_quantities
 from osint.claims.reading import Reading
 from osint.claims.retractions import taken_back
-from osint.claims.stages import promised, stage
 from osint.claims.when import is_part_of_date
 from osint.register import READ_KINDS, TAKEN_BACK
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from osint.claims.aspect import SPENT, aspect, condition, of_completion, works
 from osint.claims.retractions import TakenBack, taken_back
 from osint.claims.units import rung_words
 
@@ -17,6 +18,13 @@ _COMMA = re.compile(
     r"and\s(?=[$€¥]?\d[\d.,]{0,15}[^,.;]{0,40}?\s(?:is|are|was|were|will|have|has)\b)|"
     r"(?:said|says)\s(?=(?:it|that|the|they|he|she)\b)|(?:while|whereas|but|after which)\s|(?<=[a-z]\s)--?\s))"
 )
+_BRACKET = re.compile(r"\([^()\n]{0,160}\)")
+_ITEM = re.compile(
+    r"、|以及|(?<=[台架张套个块P亩元米瓦栋座安])[和及](?=[一-龥])|,? and (?=(?:about |another |over |some |"
+    r"a further )?[$€£]?\d)"
+)
+_LEAD = re.compile(r"[^:。\n;；]{2,}:")
+_LONGEST_LEAD = 100  # characters before a colon that may say what the list behind it is of (judgement)
 _NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
 _NONE_REACH = 60  # the same behind "none of" and "not one of", whose number follows (judgement)
 _LOOK_AHEAD = 60  # characters behind a comma or an "and" that say whether a clause ends there (judgement)
@@ -25,12 +33,14 @@ REACH = 200  # characters that are read on either side of a quantity (bounds the
 
 @dataclass(frozen=True, slots=True)
 class RungWord:
-    """One word of `rungs.csv` in a text."""
+    """One word of `rungs.csv` or `works.csv` in a text."""
 
     start: int
     end: int
     role: str
-    """a rung, "stands", "bought" or "future"; negated rungs are left out"""
+    """a rung, a weak role or "future"; negated rungs are left out"""
+    aim: str = ""
+    """the rung that a word of the future names as its condition: roofed of 建成后"""
 
 
 class Clauses:
@@ -38,12 +48,47 @@ class Clauses:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.sentence_ends = [0, *(m.end() for m in _END.finditer(text)), len(text)]
+        self.brackets = [m.span() for m in _BRACKET.finditer(text)] if "(" in text else []
+        """passages in round brackets, none inside another: what stands there belongs to the words around it"""
+        ends = [m.end() for m in _END.finditer(text)]
+        self.sentence_ends = [0, *(end for end in ends if not (self.brackets and self.bracket(end - 1))), len(text)]
         self._clause_ends: dict[int, list[int]] = {}
         self._last = self._last_sentence = (0, 0)
         self._hits: dict[int, list[RungWord]] = {}
         self._denied: set[int] = set()
         self._back: dict[int, TakenBack | None] = {}
+
+    def bracket(self, offset: int) -> tuple[int, int] | None:
+        """Return the span of the round brackets that hold `offset`, or None."""
+        index = bisect_right(self.brackets, offset, key=lambda span: span[0]) - 1
+        return self.brackets[index] if index >= 0 and offset < self.brackets[index][1] else None
+
+    def lead(self, offset: int) -> tuple[int, int] | None:
+        """Return the span of the words before a colon that the parts of a list, parted by semicolons, stand under."""
+        index = bisect_right(self.sentence_ends, self.sentence(offset)[0]) - 1
+        while (
+            index > 0
+            and self.text[self.sentence_ends[index] - 1] in ";；"
+            and offset - self.sentence_ends[index] < REACH
+        ):
+            index -= 1
+        first = self.sentence_ends[index]
+        colon = _LEAD.match(self.text, first, min(first + _LONGEST_LEAD, offset))
+        return colon.span() if colon and colon.end() <= self.sentence(offset)[0] else None
+
+    def item(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the part of a list in one clause that holds the quantity at [start, end): 、, "and"."""
+        at, stop = self.clause(start)
+        if self.brackets and self.bracket(start):
+            return at, stop
+        marks = [m.span() for m in _ITEM.finditer(self.text, max(at, start - REACH), min(stop, end + REACH))]
+        low, high = at, stop
+        for mark in marks:
+            if mark[1] <= start and counts_itself(self.text, low, mark[0]):
+                low = mark[1]
+            elif mark[0] >= end and counts_itself(self.text, mark[1], min(stop, mark[1] + REACH)):
+                return low, mark[0]
+        return low, high
 
     def sentence(self, offset: int) -> tuple[int, int]:
         """Return the span of the sentence that holds `offset`."""
@@ -68,7 +113,13 @@ class Clauses:
         ends = self._clause_ends.get(start)
         if ends is None:
             cuts = _COMMA.finditer(self.text, start, min(stop + _LOOK_AHEAD, len(self.text)))
-            inside = [m.end() for m in cuts if m.end() < stop and _separates(self.text, start, m.start(), m.end())]
+            inside = [
+                m.end()
+                for m in cuts
+                if m.end() < stop
+                and _separates(self.text, start, m.start(), m.end())
+                and not (self.brackets and self.bracket(m.start()))
+            ]
             ends = self._clause_ends[start] = [start, *inside, stop]
         index = bisect_right(ends, offset, 0, len(ends) - 1)
         self._last = ends[index - 1], ends[index]
@@ -102,19 +153,26 @@ def _separates(text: str, sentence: int, start: int, end: int) -> bool:
     return not (joins_measures and _MEASURED.search(text[max(0, start - 24) : start]))
 
 
-# "construction of the 48MW hall began": the noun and its verb stand apart
-_WORK_BEGAN = re.compile(
-    r"\b(?:[Cc]onstruction|[Ww]ork) (?:of|on|at) [^,;.]{1,60}? "
-    r"(?:began|started|commenced|is underway|has begun|has started)\b"
-)
-
-
 def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
     words, roles = rung_words()
-    found = [RungWord(at, end, roles[word]) for at, end, word in words.find(text, start, stop) if text[at:end] != "May"]
-    for match in _WORK_BEGAN.finditer(text, start, stop) if "ork " in text or "onstruction " in text else ():
-        found.append(RungWord(match.end() - len(match.group().rsplit(" ", 1)[1]), match.end(), "ground broken"))
-    return sorted(found, key=lambda hit: hit.start)
+    found: list[RungWord] = []
+    for at, stop_at, word in words.find(text, start, stop):
+        end = stop_at
+        role, work = roles.get(word, ""), works().get(word)
+        if found and at < found[-1].end:
+            continue
+        if not role and work:
+            said = aspect(text, start, stop, at, end, work)
+            role, aim, end = said.role, said.aim, said.end or end
+        else:
+            turned = condition(text, start, stop, at, end, role)
+            role, aim = turned[:2] if turned else (of_completion(text, start, stop, at, end) or role, "")
+        if role and text[at:end] != "May":
+            found.append(RungWord(at, end, role, aim))
+    spent = SPENT.search(text, start, stop) if "投" in text else None
+    if spent:
+        found = sorted([*found, RungWord(*spent.span(), "ground broken")], key=lambda hit: hit.start)
+    return found
 
 
 def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
@@ -152,8 +210,10 @@ _NOT_YET = re.compile(
     r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
 )
 _PREDICATE = re.compile(
-    r"\s?(?:(?:目前|现)?(?:已|均|全部)|合同已|将|预计|计划|力争|争取|有望|拟|尚|应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
-    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which)\b)"
+    r"\s?(?:(?:自|从)?20\d\d年|(?:目前|现|当前|如今)|已|均|全部|正在|仍在|合同已|将|预计|计划|力争|争取|有望|拟|尚|"
+    r"应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
+    r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which|(?:for|of|"
+    r"on) which)\b)"
 )
 
 

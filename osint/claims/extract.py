@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from osint.claims.assertion import Assertion
 from osint.claims.attributes import alternatives_of, chip_model, confidence_of, doubts_of, per_unit, precision_of
-from osint.claims.claim import TextClaim
+from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
-from osint.claims.kinds import is_storage_pair, kind_of
+from osint.claims.kinds import elided_kind, is_storage_pair, kind_of
 from osint.claims.numbers import HAN_LETTERS, WORDS
 from osint.claims.quantities import LocatedQuantity, find_quantities
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import TakenBack
-from osint.claims.stages import Assertion, stage_of
+from osint.claims.stages import stage_of
 from osint.claims.subjects import subject
 from osint.claims.when import date_of, is_part_of_date
 from osint.register import LADDER
@@ -86,12 +87,24 @@ def _extract_block(text: str, document: date | None, offset: int) -> list[TextCl
     if not quantities:
         return []
     reading = Reading(text, offset, plain, Clauses(plain.text), document, quantities)
-    claims = []
+    claims, named = [], list[tuple[LocatedQuantity, str]]()
     for index, found in enumerate(quantities):
         kind = kind_of(found, reading.clauses, is_storage_pair(quantities, index, plain.text))
-        if kind and not is_part_of_date(found, reading):
-            claims.append(read_claim(found, kind, reading))
+        elided = elided_kind(found, reading.clauses, named) if kind in ("count", "") and named else ""
+        if (kind or elided) and not is_part_of_date(found, reading):
+            claim = read_claim(found, elided or kind, reading)
+            claims.append(_with_elided(claim) if elided else claim)
+        named.append((found, elided or kind))
     return claims
+
+
+_ELIDED = "what is counted is named with the number before it"
+
+
+def _with_elided(claim: TextClaim) -> TextClaim:
+    """Return a claim whose noun was taken from the number before it, at most at medium."""
+    warning = "; ".join(filter(None, [claim.warning, _ELIDED]))
+    return claim._replace(warning=warning, confidence=min(claim.confidence, "medium", key=CONFIDENCES.index))
 
 
 def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim:
@@ -103,11 +116,11 @@ def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim
     per = per_unit(found, clauses)
     when = date_of(found, reading)
     asserted = stage_of(found, kind, when, reading)
-    if per and kind in _RATED_KINDS and asserted.modality == "has":
+    if per and kind in _RATED_KINDS and (asserted.modality == "has" or (kind == "power" and _OF_RACK.search(per))):
         asserted = Assertion()  # what one rack draws or holds is the same in a plan
     doubts = doubts_of(found, kind, plain.text)
     back = clauses.taken_back(found.start)
-    if back and kind != "duration" and not _stands_anyway(found, back, clauses):
+    if back and not _stands_anyway(found, back, clauses):
         asserted = Assertion("", "", back.modality.value)
         doubts.append(f"the sentence takes it back: {back.words}")
     warning = "; ".join(doubts)
@@ -137,9 +150,18 @@ def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim
 def _stands_anyway(found: LocatedQuantity, back: TakenBack, clauses: Clauses) -> bool:
     """Say whether the clause of a quantity says that it stands, and only another clause takes something back."""
     at, stop = clauses.clause(found.start)
+    if _TURNS.search(clauses.text, back.start, max(found.start, back.start)):
+        return True
     if at <= back.start < stop:
         return False
     return any(hit.role in LADDER[2:] for hit in clauses.hits(at, stop))
 
 
+_TURNS = re.compile(
+    r"\b(?:but|while|whereas|although|to make way for|replaced by|in favou?r of)\b|照常|二次|重新招|再次招|最终由|"
+    r"终由|不受影响|公司同时|原文|"
+    r"实际[是为上]|实为|应为|正确的|而是|其余|剩余|但[^,。;]{0,12}仍"
+)
+"""words by which a sentence turns from what is taken back to something else"""
+_OF_RACK = re.compile(r"[柜架]|rack|cabinet")
 _RATED_KINDS = ("power", "chips", "racks", "servers", "compute", "count")

@@ -40,9 +40,10 @@ _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 _HAN = re.compile("[一-龥]")
 _PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;、\s]?")
 """the quantity before: what stands before it does not name this one"""
-_FIELD = re.compile(r"^\s?(?:采购|购置)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
+_FIELD = re.compile(r"^\s?(?:采购|购置|需求)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
 _GENERIC = re.compile(
     "第[一二三四五六七八九十]{1,2}[批期]|实际|安装|装机|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|"
+    "中标|追加|今年|去年|明年|又|了|剩下|此前|两批|这批|调减|本次|合同|余下|其余|再增|再添|将|拟|计划|目标|出货|在手|订单|月产能|产能|尚有|另有|还有|仅有|只有|只|使用|租赁|自有|出租|立起|由|从|年初|提升|增至|增加|到|至|的|已经|"
     "总数|其中|剩余|首批|本期|一期|二期|包括|共有?|约|达到?|分别|已|为|有"
 )
 """words before a number that name nothing"""
@@ -149,6 +150,40 @@ def _by_table(found: LocatedQuantity, text: str, sentence: int, before: str, aft
 def _is_named(words: str) -> bool:
     """Say whether words before a number hold a noun of their own."""
     return len(_HAN.findall(_GENERIC.sub("", words))) > 1
+
+
+def elided_kind(found: LocatedQuantity, clauses: Clauses, before: list[tuple[LocatedQuantity, str]]) -> str:
+    """Return the kind of a count that names nothing, from the last one before it with the same counter, or "".
+
+    `before` are the quantities before it, each with its kind: 收到首批300台服务器, 余下420台尚未交付.
+    """
+    counter = _COUNTER.match(found.quantity.unit)
+    if found.family not in ("thing", "cards") or not counter:
+        return ""
+    text, (at, stop) = clauses.text, clauses.clause(found.start)
+    words = _STOPS.split(text[found.end : min(stop, found.end + _AHEAD)], maxsplit=1)[0]
+    if _is_named(_PREVIOUS.split(text[max(at, found.start - _BEHIND) : found.start])[-1]) or _is_named_behind(words):
+        return ""
+    for other, kind in reversed(before[-4:]):
+        if found.start - other.end > _ELIDED:
+            return ""
+        if kind in ("servers", "racks", "chips") and other.quantity.unit.endswith(counter[1]):
+            return kind
+    return ""
+
+
+_ELIDED = 120
+"""characters behind a count in which another one may leave its noun out (judgement)"""
+_COUNTER = re.compile(r"[十百千万亿]*([台张架个套块枚面柜颗])$")
+_NAMES_BEHIND = re.compile(r"[一-龥]{2}")
+_TELLS_STATE = re.compile(
+    r"尚未|已经?|正在|将|均|全部|目前|预计|计划|拟|待|不受|昨日|今日|本月|下月|投产|投运|建成|上线|安装|到货|交付|在建|在途|因|在|跑|退回|开工|封顶|的"
+)
+
+
+def _is_named_behind(words: str) -> bool:
+    """Say whether words right behind a number name what it counts, and do not only say what becomes of it."""
+    return _NAMES_BEHIND.match(words) is not None and not _TELLS_STATE.match(words)
 
 
 def _by_words(family: str, before: str, after: str, wide: str) -> str:

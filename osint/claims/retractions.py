@@ -10,22 +10,31 @@ from osint.register import Modality
 _HAN = re.compile("[一-龥]")
 _TAKES_BACK = {
     Modality.WITHDRAWN: (
-        "终止|撤[回销]|流标|(?<![作按为])废标(?!处理|条款|情形)|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停|"
+        "终止|撤[回销]|放弃(?!中标)|夭折|告吹|[自动]失效|[被作]废(?![标料])|清退|取消[^,。;]{0,24}(?:合同|协议|订单)|"
+        "流标|(?<![作按为])废标(?!处理|条款|情形)|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停(?!在建)|"
         "(?:项目|计划|合同|协议|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停|解除)|"
+        "解除[^,。;]{0,8}(?:合同|协议|订单)|"
         "取消[了该本原]?(?:中标|成交|采购|项目|合同|订单|招标|备案|建设|计划)",
         "withdrawn|withdrew|reject(?:ed|s)(?! (?:reports|claims|allegations|suggestions|rumou?rs))|"
-        "cancelled|canceled|scrapped|shelved|paused|halted|abandoned|terminated|"
+        "cancelled|canceled|scrapped|shelved|paused|halted(?! (?:work|construction))|abandoned|"
+        "(?:den(?:y|ied)|block(?:ed)?|refused?) (?:the |a )?(?:rezoning|application|permit|plan|scheme)|"
+        "kill(?:ed|ing) (?:the|a|an|plans)|"
+        "applications? (?:\\w+ )?refused|(?:took|taken|take) [^.;,]{0,60}\\boffline|terminated|lapsed|not awarded|"
+        "(?:will not|not to|no longer) proceed|no (?:tenders|bids) (?:were )?received|walked away from|backed out|"
         "called off|turned down|axed|decommissioned|blocked (?:the|a|an|plans?)|"
         "(?:is|was|were|been) (?:blocked|suspended|refused)|(?:refused|denied) (?:planning )?permission|"
         "(?:plans?|proposals?|projects?|schemes?|bids?|deals?|orders?)\\b[^.;,]{0,60}"
         "\\b(?:dropped|ditched|fell through)",
     ),
     Modality.DENIED: (
-        "辟谣|否认|并[未无]|从未|不实|不属实|失实|[系为是]谣言|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
-        "did not(?! only)|didn't(?! only)|never(?! only)|denied|denies|no such|"
+        "辟谣|否认|并[未无]|从未|从没|没说过|不实|不属实|失实|[系为是属]谣言|[系为是属]虚[构假]|[系为](?:误[读传]|"
+        "笔误|乌龙)|"
+        "系[^,。;]{0,6}错误|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
+        "did not(?! only)|didn't(?! only)|never (?:bought|ordered|installed|owned|signed|said|planned|agreed|built|"
+        "had|purchased|received|intended)|denied|denies|untrue|unfounded|baseless|no such|"
         "(?:rejected|dismissed) (?:reports|claims|allegations|suggestions|rumou?rs)|"
         "has not (?:bought|ordered|installed|signed)|"
-        "do(?:es)?(?: not|n't) (?:have|own|hold|operate) [^.;,]{0,16}\\d[\\d,.]*",
+        "do(?:es)?(?: not|n't) (?:have|own|hold|operate) [^.;,]{0,40}\\d[\\d,.]*",
     ),
 }
 _TAKES_BACK_IN = {

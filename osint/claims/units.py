@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from osint.claims.aspect import works
 from osint.errors import BadInputError
 from osint.register import LADDER, READ_KINDS, table_rows
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
 """Units in which the values of claims are compared."""
 
-WEAK_ROLES = {"stands": "roofed", "bought": "filed", "contract": "filed"}
+WEAK_ROLES = {"stands": "roofed", "bought": "filed", "contract": "filed", "meant": "announced"}
 """Roles of words that say less than a rung, and the rung that they prove where no other word states one.
 
 What is there (现有, installed) stands somewhere; nothing says that it has power. What is bought, ordered, leased or
 delivered is on paper; nothing says that it is installed. The sum of a contract is on paper, if nothing says that the
-contract is only meant.
+contract is only meant. A planned total (计划总投资, 设计规模) is announced in its own clause.
 """
 
 _OWN_FAMILIES = ("tenths", "foreign")
@@ -206,7 +207,7 @@ def countable_nouns() -> dict[str, str]:
 
 @cache
 def rung_words() -> tuple[Words, dict[str, str]]:
-    """Return what finds the words of `rungs.csv`, and the role of each.
+    """Return what finds the words of `rungs.csv` and of `works.csv`, and the role of each of the former.
 
     A role is a rung, one of `WEAK_ROLES`, future, negation (of what follows), denied (a rung and its negation) or none.
 
@@ -219,4 +220,4 @@ def rung_words() -> tuple[Words, dict[str, str]]:
             options = ", ".join(allowed)
             raise BadInputError(f"rungs.csv line {number}: role {row['role']!r} is not one of {options}; correct it")
         roles.update(dict.fromkeys(row["words"].lower().split("|"), row["role"]))
-    return Words(roles, "A-Za-z'"), roles
+    return Words([*roles, *works()], "A-Za-z'"), roles

@@ -9,9 +9,33 @@ from osint.register import LADDER, TAKEN_BACK, Modality
 
 _TITLE = 60
 """characters in which a document without a title names its kind"""
+_SENTENCE = re.compile(r"[，,。；;]")
+_FIRST_WORDS = re.compile(r"[^，。；;,\n:：|]*")
+_ACTS, _ACT_REACH = (
+    re.compile(
+        r"准予备案|予以(?:备案|公示|核准|批准|受理|许可)|现予(?:公示|受理)|(?:我[局厅委]|经研究[，,]?|"
+        r"原则)(?:原则)?同意|同意你(?:公司|单位|局)|批复如下|同意(?:建设|实施)|采用单一来源|拟采购的货物|"
+        r"\b(?:[Cc]onsent|[Pp]ermission|[Aa]pproval) is (?:hereby )?granted|\bis hereby (?:granted|approved)"
+    ),
+    4000,
+)
+"""words by which a filing without a title puts its matter on paper, and the characters in which they are sought"""
+_SHORT = 1200
+"""characters up to which a text is taken for one notice, whatever its title"""
+_ENDS = re.compile(r"(?:现|决定|特此)?予以?(?:终止|废标|流标|撤销|取消)|\b[Aa]pplication is (?:hereby )?refused")
+"""words by which a filing without a title calls off what it names"""
+_LIST = re.compile(r"名单|清单")
+_STATUS = re.compile(
+    r"(?:建设|项目|工程|形象)?(?:进度|进展|状态|阶段|现状)\s?[:：]\s?([^\s◎|；;。，,]{2,14})|"
+    r"\bstatus\s?:\s?([a-z ]{4,30})",
+    re.IGNORECASE,
+)
+"""a field of a form that states the stage of what it describes"""
 _FILED = re.compile(
-    r"招标公告|招标文件|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|成交(?:结果)?公[告示]|中标通知书|"
-    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
+    r"招标公告|招标文件|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
+    r"成交(?:结果)?公[告示]|中标通知书|"
+    r"结果公[告示]|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|"
+    r"单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
     r"(?:受理|审批|出让|拟审批\w{0,4})公[告示]|环境影响(?:报告|评价|登记)\w?|"
     r"\b(?:(?:tender|procurement|award|contract) notice|request for (?:proposals?|tenders?|quotations?|bids)|"
     r"invitation to (?:tender|bid)|call for (?:tenders|bids)|contract award|notice of award|award of contract|"
@@ -28,13 +52,15 @@ _CALLED_OFF = re.compile(
 )
 """titles of filings that call off what they name"""
 _MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
-_ON_PAPER = ("pue", "energy", "gen", "battery", "battery_energy")
+_ON_PAPER = ("duration", "pue", "energy", "gen", "battery", "battery_energy")
 _BUILT = (*_MACHINES, "floor", "land", "voltage", "tce", "money_cny", "money_usd", "money_eur", "money_hkd")
 _LENT = {
     "announced": _BUILT,
     "filed": (*_MACHINES, "floor", "land", "voltage", "tce"),
-    "ground broken": (*_MACHINES, "floor"),
-    "roofed": (*_MACHINES, "floor"),
+    "ground broken": _BUILT,
+    "roofed": _BUILT,
+    "powered": (*_MACHINES, "floor", "land"),
+    "running": (*_MACHINES, "floor", "land", "pue"),
 }
 """kinds to which a heading lends a rung: a hall that runs says nothing of the stage of a sum"""
 _OF_MANY = re.compile(r"项目|清单|一览|名单|\b(?:projects|sites)\b", re.IGNORECASE)
@@ -49,18 +75,19 @@ _OF_BIDDERS = re.compile(
 _OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
 """words of a sentence that speaks of more than the matter of its filing"""
 _OPEN = re.compile(
-    r"未|尚|没有|无法|不再|是否|将|拟|计划|预计|力争|(?:建成|投产|达产|完成|投运)后|若|如果|[?？]|\bnot?\b|n't\b|\b(?:never|none|yet|will|would|plans?|if)\b",
+    r"未|尚|没有|无法|不再|是否|将|拟|计划|预计|力争|远期|(?:建成|投产|达产|完成|投运)后|若|如果|[?？]|\bnot?\b|"
+    r"n't\b|\b(?:never|none|yet|will|would|plans?|if)\b",
     re.IGNORECASE,
 )
 """words of a sentence that says otherwise than its heading, or leaves it open"""
-_MEANT_TO_BUY = re.compile(r"(?:拟|计划|将)(?:采购|购置|购买|招标)")
-"""what a tender says of its own matter"""
+_OWN_PLAN = re.compile(r"(?:拟|计划|将)[一-龥]{2}|(?:全部)?(?:建成|投产|达产|完成|投运|实施)后(?!期)")
+"""what a filing says of its own matter: a plan that is on paper"""
 _CLAUSE_END = re.compile(r"[，。；：;\n]|[,:](?!\d)")
 _HEADING, _REACH = 40, 400
 """longest heading, and characters behind it over which it lends its stage (judgement)"""
 _NO_HEADING = re.compile(r"[。！？!?；;|]|[，,].*[，,]|\d\s?[万亿]?(?:元|P|MW|[架台张套亩])|[:：].")
 _BYLINE = re.compile(
-    r"来源|发布|作者|记者|编辑|浏览|字号|字体|时间|日期|20\d\d\s?[-/.年]|\b(?:by|published|posted|updated)\b",
+    r"来源|发布|作者|记者|编辑|浏览|字号|字体|时间|日期|20\d\d\s?[-/.年]\s?\d|\b(?:by|published|posted|updated)\b",
     re.IGNORECASE,
 )
 _PART = re.compile(r"[一二三四五六]期|[一二三四五六\d]号|\b(?:phase|building|hall) ?\d", re.IGNORECASE)
@@ -71,11 +98,17 @@ class Matter:
 
     def __init__(self, title: str, text: str) -> None:
         """Take the title, or the first words of a filing without one, and the text under it."""
-        self._title = title or text[:_TITLE]
+        is_sentence = title and text.lstrip().startswith(title) and _SENTENCE.search(title)
+        self._title = _first_words(text) if is_sentence or not title else title
         self._text = text
         self._accepted = _ACCEPTED.search(self._title)
         self._filed = _FILED.search(self._title)
         self._called_off = _CALLED_OFF.search(self._title)
+        says_its_kind = self._filed or self._called_off or self._accepted or _LIST.search(text, 0, _TITLE)
+        if (not title or len(text) < _SHORT) and not says_its_kind:
+            self._called_off = _ENDS.search(text, 0, _ACT_REACH)
+            self._filed = _ACTS.search(text, 0, _ACT_REACH)
+        self._status = _status(text[:_ACT_REACH])
 
     def stage(self, claim: claims.TextClaim) -> claims.TextClaim:
         """Return a claim with the stage that its filing gives it, and the reason."""
@@ -96,6 +129,9 @@ class Matter:
         if self._filed:
             aim, modality = (claim.aim, claim.modality) if claim.rung else ("filed", "has")
             return _staged(claim, "filed", aim, modality, f"the document is a {self._filed[0]}")
+        if self._status and claim.kind in _LENT.get(self._status.rung, _MACHINES):
+            said = self._status
+            return _staged(claim, said.rung, said.aim, said.modality, "a field of the document states it")
         return _under_heading(claim, heading) if heading else claim
 
     def _plans_elsewhere(self, claim: claims.TextClaim) -> bool:
@@ -105,7 +141,7 @@ class Matter:
             self._text[claim.end : claim.end + _REACH],
         )
         clause = _CLAUSE_END.split(before)[-1] + claim.quote + _CLAUSE_END.split(behind, maxsplit=1)[0]
-        return claim.rung == "announced" and not _OPEN.search(_MEANT_TO_BUY.sub("", clause))
+        return claim.rung == "announced" and not _OPEN.search(_OWN_PLAN.sub("", clause))
 
     def _heading_of(self, start: int) -> str:
         """Return the nearest line above an offset that reads like a heading, if it is near; else nothing."""
@@ -114,6 +150,19 @@ class Matter:
             if 1 < len(words) <= _HEADING and not _NO_HEADING.search(words) and not _BYLINE.search(words):
                 return words
         return ""
+
+
+def _first_words(text: str) -> str:
+    """Return the words with which a text without a title begins, where they can be one: 终止公告：…."""
+    words = next(_FIRST_WORDS.finditer(text[:_TITLE].strip()))[0]
+    return "" if re.search(r"未|尚|无|不|not\b|\bno\b", words) else words
+
+
+def _status(text: str) -> claims.Assertion | None:
+    """Return the stage that a field of a form states, if there is one such field."""
+    found = list(_STATUS.finditer(text))
+    said = claims.stage_of_heading(found[0][1] or found[0][2]) if len(found) == 1 else None
+    return said if said and said.rung else None
 
 
 def _under_heading(claim: claims.TextClaim, heading: str) -> claims.TextClaim:

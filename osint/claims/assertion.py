@@ -1,0 +1,162 @@
+"""Put the words of a stage together: the lowest of weak words, the tense, the words of one phrase."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from osint.claims.clauses import Clauses, RungWord
+from osint.claims.units import WEAK_ROLES
+from osint.register import LADDER
+
+GLUED, _JOINED, _AROUND = 5, 16, 40
+"""longest gap, in characters, between two rung words of one phrase: alone, with "or" or "and", around the number"""
+
+
+ALREADY = re.compile(r"已|目前|现有|累计")
+"""words that report what is done"""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What a clause says of the state of a thing."""
+
+    rung: str = ""
+    """the rung that the words say is reached; "announced" for future and intention; "" where none is stated"""
+    aim: str = ""
+    """the rung that the future or the intention speaks of ("will be completed": roofed), else `rung`"""
+    modality: str = ""
+    """has, will, would, can carry; "" where no rung is stated"""
+
+
+GOAL = Assertion("announced", "announced", "will")
+"""what a sentence only sets as a goal"""
+
+
+def strong(hits: list[RungWord]) -> list[RungWord]:
+    """Return the words that state a rung or the future by themselves."""
+    return [hit for hit in hits if hit.role not in WEAK_ROLES]
+
+
+def settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
+    """Return the rung words that speak of a kind; weak ones as the rung that they prove, where no word states one.
+
+    Of several weak words the lowest counts: what 目前已到位 is delivered, and not yet installed.
+    """
+    hits = [hit for hit in hits if kind in _POWERS or not text.startswith("draw", hit.start)]
+    stated = strong(hits)
+    if kind not in MAY_STAND or any(hit.role != "future" for hit in stated):
+        return stated
+    can = [hit for hit in hits if hit.role in WEAK_ROLES and _proves(text, hit, kind)]
+    lowest = min((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
+    return sorted([*stated, *(RungWord(hit.start, hit.end, lowest) for hit in can)], key=lambda hit: hit.start)
+
+
+def _proves(text: str, hit: RungWord, kind: str) -> bool:
+    """Say whether a weak word speaks of a kind: a loan that was secured buys nothing yet, no money is installed."""
+    if hit.role == "meant":
+        return True
+    if kind in MACHINES:
+        return hit.role != "contract"
+    if kind in _PLACES:
+        return hit.role == "bought" and text.startswith(_TAKEN, hit.start)
+    return hit.role == "contract" or (hit.role == "bought" and not _NO_ORDER.match(text, hit.start))
+
+
+_NO_ORDER = re.compile(r"secur|leas|rent|到位", re.IGNORECASE)
+_TAKEN = ("leas", "rent", "bought", "purchas", "acquir", "购", "已购", "租")
+"""how a place is taken"""
+_POWERS = ("power", "energy")
+MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
+_PLACES = ("land", "floor")
+MAY_STAND = (*MACHINES, *_PLACES, "money_cny", "money_usd", "money_hkd", "money_eur")
+
+
+_EITHER = re.compile(r"或|和|及|、|\bor\b")
+_DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
+_BOTH = re.compile(r"并|且|\band\b")
+_CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
+_SITE = re.compile(r"\b(?:land|plot|parcel|site)\b|地块|用地")
+_WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望|hope|want", re.IGNORECASE)
+_DUTY = re.compile(
+    r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE
+)
+
+
+def decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Assertion:
+    """Return what some rung words of a clause assert of the quantity at [start, end)."""
+    future = [hit for hit in hits if hit.role == "future"]
+    plain = [hit for hit in hits if hit.role != "future"]
+    if plain and all(
+        clauses.text[hit.start : hit.end].lower() == "planned" and _BE.search(clauses.text, hit.end, plain[-1].start)
+        for hit in future
+    ):
+        future = []  # "seven of its 30 planned buildings were up": the adjective is not a tense
+    if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
+        future, plain = [], [hit for hit in plain if hit.end <= start]
+    future = [hit for hit in future if not _waits(clauses.text, plain, hit)]
+    if future:
+        words = " ".join(clauses.text[hit.start : hit.end] for hit in future)
+        filed = [hit for hit in plain if hit.role == "filed"]
+        if filed and _DUTY.fullmatch(words):  # a duty in a contract: the contract is on paper
+            return Assertion("filed", max((hit.role for hit in plain), key=LADDER.index), "will")
+        aims = [hit.role for hit in plain] + [hit.aim for hit in future if hit.aim]
+        return Assertion(
+            "announced",
+            max(aims, key=LADDER.index, default="announced"),
+            "would" if _WOULD.search(words) else "will",
+        )
+    nearest = min(plain, key=lambda hit: _distance(hit, start, end))
+    chain = _chain(plain, nearest, clauses.text, end)
+    words = clauses.text[chain[0].start : chain[-1].end]
+    if _CARRY.search(clauses.text[nearest.start : nearest.end]):
+        if _SITE.search(clauses.text, max(0, nearest.start - 40), nearest.start):
+            return Assertion("announced", "announced", "can carry")  # bare land
+        return Assertion(nearest.role, nearest.role, "can carry")
+    # "built or under construction" asserts only the lower of the two, "built and operational" the higher
+    pick = min if _EITHER.search(words) else max
+    rung = pick((hit.role for hit in chain), key=LADDER.index)
+    return Assertion(rung, rung, "will" if rung == "announced" else "has")
+
+
+def _waits(text: str, plain: list[RungWord], hit: RungWord) -> bool:
+    """Say whether a word of the future only says what a thing that is done waits for: 已到货待安装."""
+    return any(
+        hit.start - GLUED <= one.end <= hit.start and ALREADY.search(text, max(0, one.start - GLUED), one.end)
+        for one in plain
+    )
+
+
+def _distance(hit: RungWord, start: int, end: int) -> tuple[int, int]:
+    return (start - hit.end, 0) if hit.end <= start else (max(hit.start - end, 0), 1)
+
+
+def _chain(hits: list[RungWord], nearest: RungWord, text: str, end: int) -> list[RungWord]:
+    """Return the words that stand together with the nearest one ("建成投运", "completed and operational")."""
+    low = high = hits.index(nearest)
+
+    def together(one: RungWord, other: RungWord) -> bool:
+        between = text[one.end : other.start]
+        if _DIGIT.search(between) and "、" in between:
+            return False  # "开工9个、投运4个": each word has its own number
+        if len(between) <= GLUED:
+            return True
+        if len(between) <= _JOINED and _EITHER.search(between):
+            return True
+        return one.end <= end <= other.start and len(between) <= _AROUND and bool(_BOTH.search(between[-6:]))
+
+    while low > 0 and together(hits[low - 1], hits[low]):
+        low -= 1
+    while high + 1 < len(hits) and together(hits[high], hits[high + 1]):
+        high += 1
+    return hits[low : high + 1]
+
+
+_SOME = 20  # rung words that are read on either side of a quantity (bounds the time)
+
+
+def words_near(hits: list[RungWord], start: int) -> list[RungWord]:
+    """Return the hits around `start`: a clause may hold any number of them, and any number of quantities."""
+    middle = bisect_right(hits, start, key=lambda hit: hit.start)
+    return hits if len(hits) <= 2 * _SOME else hits[max(0, middle - _SOME) : middle + _SOME]
