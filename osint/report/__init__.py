@@ -7,6 +7,7 @@ from osint.report.gather import answer_of
 from osint.report.locator import map_of_sites
 from osint.report.on_file import JUDGED, LARGEST_PICTURE, OnFile, judged_picture, png_of
 from osint.report.page import pages
+from osint.report.words import figure, words_for
 
 __all__ = [
     "JUDGED",
@@ -15,11 +16,13 @@ __all__ = [
     "OnFile",
     "Written",
     "answer_of",
+    "figure",
     "judged_picture",
     "map_of_sites",
     "pages",
     "png_of",
     "site_estimates",
     "site_figures",
+    "words_for",
     "write_report",
 ]
