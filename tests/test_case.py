@@ -294,7 +294,7 @@ def test_nothing_there_is_an_answer_and_what_was_not_read_is_none(looked, tmp_pa
 
 def test_the_verb_lists_and_takes(looked, tmp_path, capsys, monkeypatch):
     own = tmp_path / "own"
-    monkeypatch.setattr(osint.case.site, "look_at", lambda *_, **options: looked[1] if options["demo"] else None)
+    monkeypatch.setattr(osint.case.looking, "look_at", lambda *_, **options: looked[1] if options["demo"] else None)
     run(capsys, "new", own, "--at", "94.70,43.25", "--name", "North park", "--demo")
     code, _, err = run(capsys, "look", "north", "--take", "1", "--who", "A. Reader", "--data", own)
     assert code == 2 and "not looked at yet" in err

@@ -146,6 +146,10 @@ BEFORE, AFTER = "2025-05-01", "2025-09-01"
         # 3. the day
         (PROMISE, [absent(BEFORE)], Outcome.NOT_REACHED),
         (PROMISE | {"value_date": ""}, [absent(AFTER)], Outcome.NOT_REACHED),
+        (PROMISE | {"value_date": "2025-01/.."}, [absent(AFTER)], Outcome.NOT_REACHED),
+        (PROMISE | {"value_date": "2025-01/.."}, [size(AFTER)], Outcome.COULD_FIT),
+        (PROMISE | {"value_date": "9999"}, [size(AFTER)], Outcome.COULD_FIT),
+        ({"value_date": "2024-01/.."}, [absent("2024-03-01")], Outcome.REFUTED),
         ({}, [absent("2024-06-01")], Outcome.UNTESTED),
         ({}, [absent("2024-07-01")], Outcome.REFUTED),
         ({"modality": "denied"}, [absent(AFTER)], Outcome.UNTESTED),

@@ -12,7 +12,7 @@ from pyproj import Transformer
 
 from osint import chain, geo, imagery
 from osint import simulated as simulate
-from osint.change import detect, stack
+from osint.change import stack, tiles
 from osint.change._tile_search import SIDE_PASSES, Target, TileResult, TileState, fit_of, scenes_of_sides
 from osint.change.history import Structure
 from osint.change.landcover import Kind
@@ -85,7 +85,7 @@ def test_one_roof_on_the_edge_of_tiles_is_one_candidate(scene, located):
     twin = replace(one, tile="other", candidates=tuple({**c, "fit_size": 0.0} for c in one.candidates))
     alone, both = ranked([one]), ranked([one, twin])
     assert list(both["outline_id"]) == list(alone["outline_id"]) and "other" not in set(both["tile"])
-    made = detect.utm_tiles(scene[2], 700.0)
+    made = tiles.utm_tiles(scene[2], 700.0)
     held = [sum(t.holds(g) for t in made) for g in located[0].found.geometry]
     assert set(held) == {1}
 
@@ -265,7 +265,7 @@ def test_memory_is_that_of_a_tile(scene, tmp_path):
 
         return stack.Stack(seen.scenes, read)
 
-    tile = detect.utm_tiles(place, 300.0)[5]
+    tile = tiles.utm_tiles(place, 300.0)[5]
     search_tile(watched, tile, place, TARGET)
     assert widest and max(widest) <= (30 + 60 + 4) ** 2
 
@@ -318,7 +318,7 @@ def test_tiles_of_a_block_share_one_list_and_see_what_each_would_have_been_told(
     catalogue, asked = county
     to_degrees = Transformer.from_crs(32646, 4326, always_xy=True).transform
     place = shapely.transform(shapely.box(501_000, 4_740_000, 528_000, 4_746_000), to_degrees, interleaved=False)
-    made = detect.utm_tiles(place, 2_000.0)
+    made = tiles.utm_tiles(place, 2_000.0)
     shared = [catalogue.shared(t.window()) for t in made]
     assert len(asked) == 4 and len({imagery.block_of(t.core()) for t in made}) == 1
     assert [s.bytes_read > 0 for s in shared] == [True] + [False] * (len(made) - 1)
@@ -364,5 +364,5 @@ def test_tiles_go_block_by_block(scene, tmp_path):
     locate(lambda g: stack.stack_of_dataset(data.isel(time=slice(0, 1))), wide, TARGET, tmp_path / "j.jsonl",
                   side_m=1_000.0, tell=told.append)  # fmt: skip
     names = [json.loads(text)["tile"] for text in (tmp_path / "j.jsonl").read_text().splitlines()[1:]]
-    blocks = [imagery.block_of({t.name: t for t in detect.utm_tiles(wide, 1_000.0)}[n].core()) for n in names]
+    blocks = [imagery.block_of({t.name: t for t in tiles.utm_tiles(wide, 1_000.0)}[n].core()) for n in names]
     assert blocks == sorted(blocks) and len(set(blocks)) == 4

@@ -62,9 +62,9 @@ def built():
 def test_a_search_costs_a_fraction_of_five_bands_and_holds_the_truth(built):
     row = built.dated.rows[0]
     assert row["roofed_low"] <= str(built.truth.roofed_half.date()) <= row["roofed_high"]
-    # 183 scenes in three years: of the 219 of a five-day revisit it is 0.052. It was below 0.06 of these before four
-    # scenes more were read after what may be a roof, because it may have been a slab
-    assert built.share() < 0.063
+    # 183 scenes in three years: of the 219 of a five-day revisit it is 0.059. It was below 0.06 of these before scenes
+    # after what may be a roof were read in red too, because it may have been a slab
+    assert built.share() < 0.072
     assert row["kind"] == "bright roof"
     assert row["roof_area_m2_low"] <= built.truth.roof_area_m2 <= row["roof_area_m2_high"]
 

@@ -9,7 +9,7 @@ import shapely
 from pyproj import Transformer
 
 from osint import simulated as simulate
-from osint.change import detect, stack
+from osint.change import detect, stack, tiles
 from osint.errors import OsintError
 from osint.simulated import demo
 from tests.simulated_data import dataset, stack_of_world
@@ -44,8 +44,8 @@ def hits(world, found):
 
 def test_each_roof_is_found_once_whether_an_edge_cuts_it_or_not(scene):
     world, data, where = scene
-    tiles = detect.utm_tiles(where, SIDE_M)
-    edges = [t.core().boundary for t in tiles]
+    blocks = tiles.utm_tiles(where, SIDE_M)
+    edges = [t.core().boundary for t in blocks]
     truth = world.truth.set_index("outline_id").to_crs(4326).geometry
     assert any(truth["edge"].intersects(e) for e in edges) and not any(truth["inside"].intersects(e) for e in edges)
     whole = detect.survey(stack.stack_of_dataset(data), where, START, END).candidates
@@ -77,14 +77,14 @@ def test_no_window_is_wider_than_a_tile_and_its_margin(scene):
 
     source = stack.Stack(seen.scenes, read)
     detect.survey(source, where, START, END, SIDE_M)
-    assert max(widest) <= (SIDE_M + 2 * detect.MARGIN_M) / 10 + 3
+    assert max(widest) <= (SIDE_M + 2 * tiles.MARGIN_M) / 10 + 3
     assert source.bytes_read > 0
 
 
 def test_a_tile_that_too_few_scenes_show_is_named_and_the_others_go_on(scene):
     _, data, where = scene
     seen = stack.stack_of_dataset(data)
-    corner = detect.utm_tiles(where, SIDE_M)[0]
+    corner = tiles.utm_tiles(where, SIDE_M)[0]
     far = shapely.Point(where.bounds[0] + 1e-3, where.bounds[1] + 1e-3)
     source = stack.Stack(seen.scenes, seen.reader, narrow=lambda g: seen.scenes.iloc[: 3 if g.contains(far) else None])
     found = detect.survey(source, where, START, END, SIDE_M)

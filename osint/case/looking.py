@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def _look(place: BaseGeometry, start: str, end: str, drawn: int, **source: Any) 
         stack.bytes_read,
         offset_doubt=stack.offset_doubt,
     )
-    return replace(look, pictures=_drawn(look, stack, drawn), bytes_read=stack.bytes_read)
+    return replace(look, pictures=_drawn(look, stack, drawn, found.seen), bytes_read=stack.bytes_read)
 
 
 def _unseen(tiles: Sequence[str]) -> str:
@@ -110,28 +110,29 @@ def look_at_outline(
         frame = stack.mark(dated) if len(look.frame) == 0 else pd.concat([look.frame, stack.mark(dated)])
         unread = "; ".join(dict.fromkeys(filter(None, (look.unread, stack.unread))))
         more = replace(look, frame=frame.reset_index(drop=True), unread=unread)
-        pictures = _of_candidate(more, more.candidate(number), stack)
+        pictures = _of_candidate(more, more.candidate(number), stack, {})
     return replace(more, pictures={**look.pictures, **pictures}, bytes_read=look.bytes_read + stack.bytes_read)
 
 
-def _drawn(look: Look, stack: change.Stack, most: int) -> dict[str, bytes]:
+def _drawn(look: Look, stack: change.Stack, most: int, seen: Mapping[str, change.Series]) -> dict[str, bytes]:
     """Return the pictures of the whole place and of the first candidates; without those that cannot be drawn now."""
     made: dict[str, bytes] = {}
     if most:
         with contextlib.suppress(OsintError):  # the look stands without its pictures
             made = _whole(look, stack)
     for one in look.candidates[:most]:
-        made |= _of_candidate(look, one, stack)
+        made |= _of_candidate(look, one, stack, seen)
     return made
 
 
-def _of_candidate(look: Look, one: Spotted, stack: change.Stack) -> dict[str, bytes]:
+def _of_candidate(look: Look, one: Spotted, stack: change.Stack, seen: Mapping[str, change.Series]) -> dict[str, bytes]:
     """Return the pictures of one candidate: before and after, and its series."""
     row = next((row for row in one.rows if is_known(row["roofed_best"])), one.rows[0])
     with tempfile.TemporaryDirectory(prefix=files.PREFIX) as folder:
         paths: list[Path] = []
         with contextlib.suppress(OsintError, OSError):
-            paths = change.draw_structure(stack, row, look.start, look.end, Path(folder) / "look.geojson")
+            series = seen.get(row["outline_id"])
+            paths = change.draw_structure(stack, row, look.start, look.end, Path(folder) / "look.geojson", series)
         return {path.name.removeprefix("look_"): path.read_bytes() for path in paths}
 
 

@@ -1,7 +1,8 @@
 """Change on the ground: find new roofs, date them, measure them, or say why not; search a wide area for a site."""
 
 from osint.change._tile_search import Target
-from osint.change.detect import PROBABLE, NewStructures, draw_structure, new_structures, observe
+from osint.change.detect import PROBABLE, NewStructures, new_structures, observe
+from osint.change.drawing import draw_structure
 from osint.change.found import (
     FoundFile,
     found_rows,
@@ -53,6 +54,7 @@ from osint.change.radar import (
     read_radar,
 )
 from osint.change.reasons import Doubt, Reason, of_kind_alone, sentence, sentences
+from osint.change.series import Series
 from osint.change.stack import Stack, around, open_stack, stack_of_dataset
 from osint.change.steps import Step, Steps, date_step, to_date
 
@@ -88,6 +90,7 @@ __all__ = [
     "RadarClock",
     "Reason",
     "Search",
+    "Series",
     "Signal",
     "SiteArea",
     "SiteEvidence",

@@ -19,13 +19,13 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
-from osint.change import detect, outlines, steps
-from osint.change.detect import Tile
+from osint.change import outlines, patches, seasons, steps
 from osint.change.history import Structure
 from osint.change.measure import Z90
 from osint.change.reasons import NOT_SEEN, Reason
 from osint.change.series import HALF_YEAR_DAYS
 from osint.change.stack import PAIR, Stack, reproject
+from osint.change.tiles import Tile
 from osint.errors import BadInputError
 from osint.register import read_day
 
@@ -35,7 +35,7 @@ EXPECTED_CLEAR = 3.0  # clear scenes to be expected of every spot, by cloud cove
 UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene of which the catalogue states none
 OTHER_SEASON_WEIGHT = 0.3  # of a pass of a season that the other side lacks: between seasons every harvest is a change
 SPOTS = 5  # spots along a side of a place at which the clear scenes are counted
-SEASON_EDGES = (detect.MILD_FROM, 138, 196, 254, detect.MILD_UNTIL)
+SEASON_EDGES = (seasons.MILD_FROM, 138, 196, 254, seasons.MILD_UNTIL)
 """Days of the northern year at which winter ends, the three next stretches of equal length end, and winter begins."""
 TROPICAL_WINTER = len(SEASON_EDGES)  # number of the stretch that would be winter and is none within the tropics
 REACH_DAYS = 365  # time before and after the dates from which scenes are read: a year has every season
@@ -159,7 +159,7 @@ def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) 
         listed.append(finite.sum(axis=0) + _unread_scenes(data, stack) >= LEAST_CLEAR)
         clear.append((finite & np.isin(data["scl"].values, imagery.SceneClass.clear)).sum(axis=0) >= LEAST_CLEAR)
         inside = _inside(data, core)
-        pictures.append(detect.season_picture(data))
+        pictures.append(seasons.season_picture(data))
         # memory is that of one side
         del data, finite
     pixels = max(int(inside.sum()), 1)
@@ -173,7 +173,7 @@ def search_stack(stack: Stack, tile: Tile, place: BaseGeometry, target: Target) 
     )
     if not result.searched_share:
         return replace(result, state=TileState.FAILED, why=stack.unread) if stack.unread else result
-    found = [candidate.outline for candidate in detect.patches(pictures, any_sign=False) or ()]
+    found = [candidate.outline for candidate in patches.changed_patches(pictures, any_sign=False) or ()]
     low_m2, high_m2 = LOOSE[0] * target.area_low_m2, LOOSE[1] * target.area_high_m2
     sized = [patch for patch in found if low_m2 <= geo.area_m2(patch) <= high_m2]
     wanted = [patch for patch in sized if tile.holds(patch) and patch.intersects(place)]
@@ -206,7 +206,7 @@ def scenes_of_sides(scenes: pd.DataFrame, target: Target, place: BaseGeometry) -
 def _mild(rows: pd.DataFrame, latitude_deg: float) -> pd.DataFrame:
     """Return the rows (by time) without winter, with it where too few passes are left."""
     rows = rows.sort_values("datetime")
-    mild = rows[detect.is_mild(rows, latitude_deg)]
+    mild = rows[seasons.is_mild(rows, latitude_deg)]
     return mild if _passes(mild) >= SIDE_PASSES // 2 else rows
 
 
@@ -215,7 +215,7 @@ def _seasons(rows: pd.DataFrame, latitude_deg: float) -> np.ndarray:
     days = steps.to_days(rows["datetime"])
     northern = pd.to_datetime(days if latitude_deg >= 0 else days + HALF_YEAR_DAYS, unit="D")
     number = np.searchsorted(SEASON_EDGES, northern.day_of_year) % len(SEASON_EDGES)
-    return np.where((number == 0) & detect.is_mild(rows, latitude_deg), TROPICAL_WINTER, number)
+    return np.where((number == 0) & seasons.is_mild(rows, latitude_deg), TROPICAL_WINTER, number)
 
 
 def _passes(rows: pd.DataFrame) -> int:

@@ -23,7 +23,12 @@ STAGE_ODDS = 4.0  # that a change to another lasting state within months is a co
 # the same where it is more than half of all that changed: then half of what stands now cannot have stood before it,
 # not even if it was laid part by part, and only a roof that was coated anew within months speaks for the first
 MAIN_SHARE, MAIN_ODDS = 0.5, 50.0
+SOIL_COLOURS = (
+    0.31  # distance of logarithms in three bands, brightness apart: 90% of pairs of soils of one place differ less
+)
 LEAST_WEIGHT = 0.05  # of an explanation from which the interval holds it
+# one cover in five rests for a month on average, before its half or after it: half of one in twenty is later by this
+WORK_RESTS_DAYS = 21.0
 NEVER_A_SLAB = frozenset(
     {Reason.SNOW_OR_WATER, Reason.DRIED_OUT, Reason.COMES_AND_GOES, Reason.SEASONAL, Reason.WETTED}
 )
@@ -55,7 +60,7 @@ def later_change(structure: Structure, seen: Series) -> Step | None:
         return None
     first = structure.half_day
     before = first if structure.roofed_low is None else history.day_of(structure.roofed_low)
-    days, ratio, changes = _changes(seen)
+    days, ratio, changes = _changes(seen, first + AGAIN_DAYS)
     later = [step for step in changes if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS]
     return later[-1] if later and _is_new(later[-1], days, ratio, [(-np.inf, before)], history.LASTING_SHARE) else None
 
@@ -70,19 +75,23 @@ def last_change(seen: Series) -> Step | None:
     return changes[-1] if _is_new(changes[-1], days, ratio, list(zip(starts, ends, strict=True))) else None
 
 
-def _changes(seen: Series) -> tuple[np.ndarray, np.ndarray, list[Step]]:
+def _changes(seen: Series, since_day: float = np.inf) -> tuple[np.ndarray, np.ndarray, list[Step]]:
     """Return days and values of `relative` outside of winter, and in time order the steps that may be of a cover.
 
     A low sun changes what stands out, not the ground: steps of all scenes have to be larger than what it does, those of
-    the scenes outside of winter do not. Of two that are near each other the one of all scenes counts.
+    the scenes outside of winter do not. Of two that are near each other the one of all scenes counts. What came after
+    `since_day` is looked at by itself too: next to a slab poured on dark ground a cover may be a small change. In less
+    than a year a season is not told from a step, but the sun changes all bands by one factor.
     """
     days, ratio = relative(seen)
     mild = ~series.winter(days, seen.latitude_deg)
     found: list[Step] = []
-    for sun, chosen in ((2 * series.CONTRAST_SHARE_SD, np.ones(len(days), bool)), (0.0, mild)):
+    whole, late = np.ones(len(days), bool), mild & (days > since_day)
+    for sun, chosen in ((2 * series.CONTRAST_SHARE_SD, whole), (0.0, mild), (0.0, late)):
         for step in steps.date_step(days[chosen], ratio[chosen]):
             standing = float(np.abs(np.stack([step.before, step.after]) - 1).max())
             large = float(np.linalg.norm(step.size)) >= STAGE_MIN_SIZE + sun * standing
+            large &= chosen is not late or _colours_apart(step.after, step.before) >= STAGE_MIN_SIZE
             if large and all(abs(to_day(step.best) - to_day(other.best)) > CONFIRMING_DAYS for other in found):
                 found.append(step)
     return days[mild], ratio[mild], sorted(found, key=lambda step: step.best)
@@ -93,15 +102,28 @@ def _is_new(
 ) -> bool:
     """Return whether the ground after a step differs from all that it was in some spans of days before.
 
-    It has to differ by `share` of the step, and by more than sun and dust do.
+    It has to differ by more than sun and dust do, and by `share` of the step or in its colour: what is scraped or wet
+    is bright or dark in all bands, and a red roof over a pale slab may be nearer to the ground than to the slab.
     """
     after = days > to_day(step.complete.best)
-    least = max(share * float(np.linalg.norm(step.size)), STAGE_MIN_SIZE)
+    least = share * float(np.linalg.norm(step.size))
     parts = [part for part in ((days > low) & (days < high) for low, high in spans) if part.any()]
     if not after.any() or not parts:
         return False
     last = np.median(ratio[after], axis=0)
-    return all(float(np.linalg.norm(last - np.median(ratio[part], axis=0))) >= least for part in parts)
+    levels = [np.median(ratio[part], axis=0) for part in parts]
+    away = [float(np.linalg.norm(last - level)) for level in levels]
+    in_red = len(last) > len(PAIR)
+    return all(
+        far >= STAGE_MIN_SIZE and (far >= least or (in_red and _colours_apart(last, level) >= SOIL_COLOURS))
+        for far, level in zip(away, levels, strict=True)
+    )
+
+
+def _colours_apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Return how far two levels (bands,) of `relative` differ in colour, in logarithms, whatever their brightness."""
+    apart = np.log(np.maximum(one, series.DARKEST_AROUND) / np.maximum(other, series.DARKEST_AROUND))
+    return float(np.linalg.norm(apart - apart.mean()))
 
 
 def final_state(structure: Structure, step: Step, seen: Series) -> Structure:
@@ -196,7 +218,7 @@ def timed(
     low, best, high = cover.half
     # work half done departs from a straight ramp: by that share of its length half of the cover is earlier or later
     uneven = Z90 * _transition.SHAPE_ERROR * (cover.complete[1] - cover.begun[1])
-    low, high = low - uneven, high + uneven
+    low, high = _rested(low - uneven, high + uneven, seen.days)
     earliest, latest = history.date_of(low, -HALF_MARGIN_DAYS), history.date_of(high, HALF_MARGIN_DAYS)
     if weight >= LEAST_WEIGHT and first.roofed_low is not None:
         earliest = min(earliest, first.roofed_low)
@@ -217,6 +239,17 @@ def timed(
         half_day=best,
         doubts=kept,
     ).doubtful(history.long_interval(earliest, latest, _gap(seen, low, high)))
+
+
+def _rested(low: float, high: float, days: np.ndarray) -> tuple[float, float]:
+    """Return an interval that holds a rest of the work, where no scene of `days` says that there was none.
+
+    A cover that is laid at one pace is a model: work that rests before its half is half done later than that, work that
+    rests after it earlier.
+    """
+    last = days[days <= low].max(initial=-np.inf)
+    first = days[days >= high].min(initial=np.inf)
+    return max(low - WORK_RESTS_DAYS, min(low, last)), min(high + WORK_RESTS_DAYS, max(high, first))
 
 
 def _gap(seen: Series, low: float, high: float) -> float:

@@ -15,7 +15,7 @@ from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
-from osint.change import detect
+from osint.change import seasons
 from osint.change.history import PROPERTIES
 from osint.change.observations import Row, candidate_of, compounds, may_be_building, observation_row, structure_rows
 from osint.change.place import PlaceEstimate, Search, SiteEvidence
@@ -65,14 +65,14 @@ def search_member(
 
 def shown_until(stack: Stack, place: BaseGeometry, start: str, end: str) -> str:
     """Return the first day of the last season that `observe` compares: what stood then would have shown."""
-    groups = detect.season_groups(stack.between(start, end), place.centroid.y)
+    groups = seasons.season_groups(stack.between(start, end), place.centroid.y)
     return str(groups[-1]["datetime"].min().date()) if groups else ""
 
 
 def place_days(stack: Stack, place: BaseGeometry, start: str, end: str) -> xr.Dataset | None:
     """Return a place (degrees) in natural colours on the clearest day of each season; None with fewer than two."""
-    groups = detect.season_groups(stack.between(start, end), place.centroid.y)
-    if len(groups) < detect.LEAST_SEASONS:
+    groups = seasons.season_groups(stack.between(start, end), place.centroid.y)
+    if len(groups) < seasons.LEAST_SEASONS:
         return None
     chosen = [group.sort_values(["cloud_pct", "datetime"]).head(1) for group in groups]
     return stack.read(pd.concat(chosen), around(place, 0.0), RGB)

@@ -149,8 +149,8 @@ def _darkened(series: Series, chosen: np.ndarray) -> tuple[int, int]:
     # against the surroundings: the sun dims all
     relative = inside / np.maximum(series.around[chosen][:, pair], DARKEST_AROUND)
     dark = relative < DIMMED_SHARE * np.quantile(relative, USUAL_QUANTILE, axis=0)
-    # what is dark from some day to the end is a dark cover: ground dries
-    dark &= (np.cumsum(~dark[::-1].all(axis=1)) > 0)[::-1, None]
+    # what is dark from some day to the end is a dark cover: ground dries, in more than one scene that may be misread
+    dark &= (np.cumsum(~dark[::-1].all(axis=1)) >= WET_SCENES)[::-1, None]
     # a low sun next to plants of last summer looks like water
     mild = ~winter(series.days[chosen], series.latitude_deg)
     wet = dark[:, 1] & (inside[:, 1] < WET_SWIR) & (inside[:, 0] < PALE_BLUE)

@@ -19,11 +19,11 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from osint import chain, geo, imagery
-from osint.change import detect, history
+from osint.change import drawing, history
 from osint.change._tile_search import Target, TileResult, TileState, scenes_of_sides, search_stack, unsearched
-from osint.change.detect import TILE_M, Tile
 from osint.change.journal import resumed
 from osint.change.stack import Stack, around, stack_of_list
+from osint.change.tiles import TILE_M, Tile, utm_tiles
 from osint.errors import NetworkError, NotFoundError, OsintError
 from osint.register import Register
 
@@ -250,7 +250,7 @@ def locate(
     NetworkError with the reason when tile after tile fails; the same call continues from there. Raises BadInputError if
     the journal is of another search, and UnreadableError if it is damaged.
     """
-    tiles = detect.utm_tiles(place, side_m)
+    tiles = utm_tiles(place, side_m)
     head = {"target": asdict(target), "place": place.wkt, "side_m": side_m, **getattr(source, "name", {})}
     done = _resumed(journal, head)
     again = [t for t in tiles if t.name in done and _failed(done[t.name])]
@@ -390,7 +390,7 @@ def _chip(source: Source, row: pd.Series, target: Target, path: Path) -> bool:
     fit = "no date" if pd.isna(row["fit"]) else f"fit {row['fit']:.2f}"
     area = f"outline {geo.area_m2(row['geometry']):,.0f} m2"
     title = f"Candidate {row['rank']} ({fit}): {row['kind'] or 'undated'}, {area}"
-    drawn = detect.before_after(stack, pd.concat(chosen), row["geometry"], CHIP_REACH_M, title)
+    drawn = drawing.before_after(stack, pd.concat(chosen), row["geometry"], CHIP_REACH_M, title)
     imagery.save_figure(drawn, path)
     return True
 

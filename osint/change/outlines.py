@@ -214,7 +214,7 @@ def _covered(
             (s.half_day if s.stands else s.removed_day for s in (p[1].structure for p in before)), default=-np.inf
         )
         until = after[0][0].structure.half_day if after else np.inf
-        told, over = one, structure.near[1]
+        told, near = one, (first.structure.near[0], structure.near[1])
         weight = covers.stage_weight(first.structure, structure.near, seen) if first is not one else 0.0
         later = None if after else covers.later_change(structure, seen)
         if later is not None:
@@ -222,11 +222,10 @@ def _covered(
             final = _judged(stack, rows, replace(one, structure=state, picture=None), geometry, data)
             change = steps.to_day(later.begun.low), steps.to_day(later.complete.high)
             if covers.is_final(covers.probability_between(structure, change[0], seen), final.structure):
-                told, over = final, change[1]
+                told, near = final, change
                 weight = max(weight, covers.stage_weight(structure, change, seen))
         stage = replace(told.structure, onset_low=first.structure.onset_low, onset_high=first.structure.onset_high)
         window = (since, min(until, stage.removed_day))
-        near = (first.structure.near[0], over)
         done.append(told.edited(covers.timed(stage, near, window, seen, first.structure, weight)))
     return done
 

@@ -375,13 +375,13 @@ def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, 
 
 
 def _shown(roofs: Steps, found: Steps, seen: Series) -> np.ndarray:
-    """Return days of scenes that show what came, with a slab that was hidden or taken away again among it."""
+    """Return days of scenes that show what came, and all in which a slab may have stood that was hidden later."""
     gains = [step for step in roofs if series.step_whiteness(step) >= MAY_BE_ROOF_GAIN]
-    since = [steps.to_day(step.complete.high) for step in (gains[-1:] or found.steps[-1:])]
-    after = seen.days[seen.days >= since[0]] if since else np.zeros(0)
-    after = after[~series.winter(after, seen.latitude_deg)]
-    spread = after[np.unique(np.linspace(0, len(after) - 1, PICTURE_SCENES).astype(int))] if len(after) else after
-    return np.unique(np.concatenate([spread, _pictured(roofs, seen)[-PICTURE_SCENES:]]))
+    since = [steps.to_day(step.best) for step in (gains[-1:] or found.steps[-1:])]
+    stage = (
+        (seen.days >= since[0]) & (seen.days <= since[0] + STAGE_SPAN_DAYS) if since else np.zeros(len(seen.days), bool)
+    )
+    return np.unique(np.concatenate([seen.days[stage], seen.days[-1:], _pictured(roofs, seen)[-PICTURE_SCENES:]]))
 
 
 def _pictured(found: Steps, seen: Series) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from osint.change import _segmentation, _transition
 from osint.change._segmentation import FREEDOM, YEAR_DAYS, Fit, misread_floor, student
 
-STAGES_WEIGHT = (0.4, 0.4, 0.2)  # prior weight of no, one and two stages before the cover
+STAGES_WEIGHT = (0.2, 0.35, 0.45)  # prior of no, one and two stages before a cover, seen or not: works, slab or frame
 COVER_DAYS = np.array([0, 7, 14, 22, 31, 42, 56, 74, 98], float)  # that a cover takes
 POUR_DAYS = 12.0  # that a stage before it takes
 STAGE_DOUBT = 0.5  # error of values while a stage is made, over the change that it makes

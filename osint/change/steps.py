@@ -333,8 +333,8 @@ def step_gains(days: np.ndarray, values: np.ndarray, scales: np.ndarray, shares:
     noises = list(_noises(days))
     count = shares.shape[1]
     every = [list(range(count)), *([j for j in range(count) if j != k] for k in range(count))]
-    best = [min(_information(noise, bases, shares[:, kept], unit, independent) for noise in noises) for kept in every]
-    return (np.array(best[1:]) - best[0]) / 2
+    best = np.min([_information(noise, bases, shares, unit, independent, every) for noise in noises], axis=0)
+    return np.asarray((best[1:] - best[0]) / 2)
 
 
 def _tamed(values: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -386,8 +386,9 @@ def _information(
     steps: np.ndarray,
     unit: np.ndarray,
     independent: float,
-) -> float:
-    """Return the information criterion of the best base under one noise."""
+    every: Sequence[list[int]],
+) -> list[float]:
+    """Return the information criterion of the best base under one noise, with each set of columns of `steps`."""
     count, bands = unit.shape
     base, sets = bases
     whole = np.hstack([base, steps, unit])
@@ -395,15 +396,19 @@ def _information(
     if noise is not None:
         whole = solve_triangular(noise, whole, lower=True, check_finite=False)
         logdet = 2 * float(np.log(np.diag(noise)).sum())
-    wide, extra = base.shape[1], steps.shape[1]
-    target = whole[:, wide + extra :]
-    best = np.inf
-    for chosen in sets:
-        design = np.hstack([whole[:, chosen], whole[:, wide : wide + extra]])
-        rest = target - _least_squares(design, target)
-        floor = 1e-6 * max(float(np.mean(target**2)), 1e-12)
-        minus_twice = independent * float(np.sum(count * np.log(np.maximum(np.mean(rest**2, axis=0), floor)) + logdet))
-        free = design.shape[1] * bands * independent + STEP_COST * extra + (0 if noise is None else MEMORY_COST)
-        if count - design.shape[1] > SPARE_VALUES:
-            best = min(best, minus_twice + free * np.log(count))
-    return best
+    wide = base.shape[1]
+    target = whole[:, wide + steps.shape[1] :]
+    floor = 1e-6 * max(float(np.mean(target**2)), 1e-12)
+    found = []
+    for kept in every:
+        best = np.inf
+        for chosen in sets:
+            design = whole[:, [*chosen, *(wide + k for k in kept)]]
+            if count - design.shape[1] <= SPARE_VALUES:
+                continue
+            rest = target - _least_squares(design, target)
+            misfit = np.sum(count * np.log(np.maximum(np.mean(rest**2, axis=0), floor)) + logdet)
+            free = design.shape[1] * bands * independent + STEP_COST * len(kept) + (0 if noise is None else MEMORY_COST)
+            best = min(best, independent * float(misfit) + free * np.log(count))
+        found.append(best)
+    return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from osint.claims.assertion import Assertion
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, is_generic, pieces
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
-from osint.claims.extract import extract, has_number, number_start, read_claim
+from osint.claims.extract import has_number, number_start, read_claim, read_prose
 from osint.claims.folding import fold
 from osint.claims.intentions import promised
 from osint.claims.kinds import kind_in_cell
@@ -17,7 +18,7 @@ from osint.claims.quantities import Quantity, find_quantities
 from osint.claims.reading import Reading
 from osint.claims.retractions import taken_back
 from osint.claims.when import is_part_of_date
-from osint.register import READ_KINDS, TAKEN_BACK
+from osint.register import READ_KINDS, TAKEN_BACK, Modality
 
 
 def read_cell(words: str, context: CellContext, document: date | None = None) -> list[TextClaim]:
@@ -103,7 +104,7 @@ def _named_by_grid(words: str, context: CellContext, document: date | None) -> l
     alone = not _LETTERS.search(plain.text, 0, number_start(plain.text))
     quantities = find_quantities(plain) if alone and context.names else []
     if len(quantities) != 1 or not _REST.fullmatch(plain.text, quantities[0].end):
-        return extract(words, document)
+        return read_prose(words, document)
     reading = Reading(words, 0, plain, Clauses(plain.text), document, quantities)
     found = quantities[0]
     kind = kind_in_cell(found, context.names)
@@ -150,11 +151,37 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
     if back and claim.modality not in TAKEN_BACK:
         words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back.words}")))
         return told._replace(rung="", aim="", modality=back.modality.value, warning=words, confidence="low")
-    if not claim.rung and claim.modality not in TAKEN_BACK and context.stage:
-        words = fold(context.stage + ",").text
-        asserted = stage(Clauses(words), len(words) - 1, len(words) - 1)
+    if _REPLACED.search(context.heads):
+        reason = "the column gives what was replaced"
+        return told._replace(rung="", aim="", modality=str(Modality.WITHDRAWN), rung_reason=reason)
+    if claim.modality == "has" and claim.rung != "filed" and _TASKS.search(context.heads):
+        return told._replace(rung="announced", modality="will", rung_reason="the column gives what is to be done")
+    if claim.rung or claim.modality in TAKEN_BACK:
+        return told
+    asserted, reason = _stage_of_grid(context, document, when, claim.kind)
+    return told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
+
+
+_REPLACED = re.compile(
+    r"(?:更正|变更|调整|修改|更改)前|原(?:公告|文件|招标文件)?(?:内容|条款|数值|值)|\b(?:before|previous(?:ly)?|original)\b",
+    re.IGNORECASE,
+)
+"""heads of a column whose numbers another column replaces"""
+
+
+_TASKS = re.compile(r"任务|目标|工作要点|下一步|\b(?:task|target|objective|next step)s?\b", re.IGNORECASE)
+"""heads of a column of what is to be done"""
+
+
+def _stage_of_grid(context: CellContext, document: date | None, when: str, kind: str) -> tuple[Assertion, str]:
+    """Return what the grid says of the stage of a number, and why: its column, the state of its row, its label."""
+    for words, is_label in ((context.heads, False), (context.stage, True)):
+        if is_label and context.state is not None:
+            return context.state, f"the row or the line over it says {context.state_words!r}"
+        line = fold(words + ",").text
+        asserted = stage(Clauses(line), len(line) - 1, len(line) - 1, kind="" if is_label else kind)
         if document and when[:10] > document.isoformat()[: len(when[:10])]:
-            asserted = promised(asserted, Clauses(words), len(words) - 1)
-        reason = "words of row and column" if asserted.rung else ""
-        told = told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
-    return told
+            asserted = promised(asserted, Clauses(line), len(line) - 1)
+        if asserted.rung:
+            return asserted, "words of row and column"
+    return Assertion(), ""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from osint.claims.assertion import Assertion
 from osint.claims.atoms import CURRENCIES, SIGNS
 from osint.claims.folding import fold
 from osint.claims.numbers import DIGITS, HAN, HAN_LETTERS, HAN_SCALE, bounding_words
@@ -41,8 +42,14 @@ class CellContext:
     """the unit that a bare number takes"""
     names: tuple[str, ...] = ()
     """words that name what is counted or measured: of the column, the row, the table, the most telling first"""
+    heads: str = ""
+    """words of the column that may state a rung: 2026年计划投资"""
+    state: Assertion | None = None
+    """what a cell of the row for its state says, or a line over this part of the table; None where there is none"""
+    state_words: str = ""
+    """the words of that cell or line"""
     stage: str = ""
-    """words of row and column that may state a rung"""
+    """words of the row that may state a rung"""
     back: str = ""
     """words of the other cells of the row, which may say that it was withdrawn"""
     date: str = ""

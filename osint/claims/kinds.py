@@ -17,7 +17,7 @@ _LEAST_NAME = 2  # characters behind a 、 that name what a number counts are mo
 _WHOLE_IN_TENTHS = 10  # 十成 is all of it
 _VIDEO_LINES = (480, 720, 1080, 2160, 4320)  # 720P without a scale word is a picture, not compute
 _DURATION = re.compile(
-    r"建设期|工期|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|供货期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
+    r"建设期|工期|交货|交付|供货|(?:签订|生效|签署)后|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|供货期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
     r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|"
     r"over (?:the next )?)(?=\W|$)",
     re.IGNORECASE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, decide, strong
+from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, decide, settled, strong
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
@@ -13,7 +13,7 @@ from osint.claims.intentions import around, is_goal, promised
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
-from osint.register import LADDER
+from osint.register import LADDER, Modality
 
 
 def stage_of_heading(words: str) -> Assertion:
@@ -28,6 +28,53 @@ def stage_of_heading(words: str) -> Assertion:
     if not hits or clauses.denies(0, len(words)) or taken_back(words, 0, len(words)):
         return Assertion()
     return decide(clauses, hits, len(words), len(words))
+
+
+_OF_A_LIST = (
+    (re.compile(r"前期|储备|谋划|招商|in design|concept|pipeline|proposed|\bplan"), "announced"),
+    (re.compile(r"(?:计划)?新开工|拟开工"), "announced"),
+    (re.compile(r"granted|permitt|consent|contracted"), "filed"),
+    (re.compile(r"已起租|已计费"), "running"),
+)
+"""words that state a stage where they stand alone, in a cell or over the rows of a list"""
+_NUMBERED = re.compile(r"[\s(]*(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)、.]\s?|\s")
+_AT_WORK = 8
+"""characters up to which a state that names a work means that it is going on: 施工, 运营"""
+
+
+def stage_of_state(words: str) -> Assertion | None:
+    """Return what a cell for the state of a thing says, or a line over the rows of a list; None where it says nothing.
+
+    A state that is denied or taken back has no rung: 未到货, "Refused".  Of what is done and what is to come
+    (在建，预计年底送电) the former counts.
+
+    >>> stage_of_state("施工").rung, stage_of_state("在建，预计年底送电").rung, stage_of_state("Refused").modality
+    ('ground broken', 'ground broken', 'withdrawn')
+    """
+    plain = _NUMBERED.sub("", fold(words).text, count=1)
+    back = taken_back(plain, 0, len(plain)) or (_REFUSED.match(plain) and Modality.WITHDRAWN)
+    if back:
+        return Assertion("", "", str(back if isinstance(back, Modality) else back.modality))
+    alone = next((rung for pattern, rung in _OF_A_LIST if pattern.match(plain.lower())), "")
+    if alone:
+        return Assertion(alone, alone, "will" if alone == "announced" else "has")
+    tries = (plain, f"{plain}中") if len(plain) <= _AT_WORK and not plain.isascii() else (plain,)
+    for tried in tries:
+        clauses = Clauses(tried)
+        at = 0
+        while at < len(tried):
+            at, stop = clauses.clause(at)
+            hits = settled(tried, clauses.hits(at, stop), "servers")
+            if clauses.denies(at, stop) and not strong(hits):
+                return Assertion()
+            done = [hit for hit in hits if hit.role != "future"]
+            if hits:
+                return decide(clauses, done if hits[0] in done else hits, stop, stop)
+            at = stop
+    return None
+
+
+_REFUSED = re.compile(r"(?:refused|rejected|declined|cancelled|withdrawn|lapsed|不予|退回)", re.IGNORECASE)
 
 
 _ASKS = re.compile(r"是否|能否|有没有|[吗么]\s?\??$|\bwhether\b")

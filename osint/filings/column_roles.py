@@ -28,6 +28,8 @@ class ColumnRole(StrEnum):
     """models and specifications, which hold for one unit"""
     RESULT = "result"
     """whether a bid won"""
+    STATE = "state"
+    """the stage that a row has reached"""
     ATTRIBUTE = "attribute"
     """addresses, remarks and the like, which name no row"""
 
@@ -48,7 +50,7 @@ def _role_patterns() -> list[tuple[ColumnRole, re.Pattern[str]]]:
 
 NEVER_READ = (
     ColumnRole.SERIAL, ColumnRole.DATE, ColumnRole.UNIT, ColumnRole.LOT, ColumnRole.NAME, ColumnRole.PARTY,
-    ColumnRole.SPEC, ColumnRole.RESULT, ColumnRole.ATTRIBUTE,
+    ColumnRole.SPEC, ColumnRole.RESULT, ColumnRole.ATTRIBUTE, ColumnRole.STATE,
 )  # fmt: skip
 """columns whose bare numbers are read only where their own header states a unit"""
 NAMING = (ColumnRole.NAME, ColumnRole.PARTY)

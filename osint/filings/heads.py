@@ -213,7 +213,7 @@ def _is_note(filled: list[Cell], widest: int) -> bool:
     return widest > len(filled) and any(_NOTE.match(cell.text) for cell in filled[1:])
 
 
-_NOTE = re.compile(r"[(（]?(?:金额)?单位\s?[:：]|[(（]?units?\s?:", re.IGNORECASE)
+_NOTE = re.compile(r"[(（]?(?:金额|货币|计量|币种)?(?:单位|币种)\s?[:：]|[(（]?units?\s?:", re.IGNORECASE)
 
 
 def _is_written_header(row: list[Cell], depth: int) -> bool:

@@ -23,6 +23,7 @@ from osint.claims import (
 from osint.filings.column_roles import MEASURES_NOTHING, NAMING, NEVER_READ, ColumnRole, Note, column_role
 from osint.filings.grid import Cell
 from osint.filings.heads import is_value
+from osint.filings.row_stages import RowStages
 
 _MOST_LABELS = 6
 """label cells of one row that are kept"""
@@ -31,6 +32,8 @@ _MOST_STEPS = 1_000_000
 _LONGEST_LABEL = 120
 _PAIR = 2
 _SHORT_CELL = 20
+_LONGEST_NAME = 20
+"""characters of a label with digits, behind which it describes a project and does not name its stage (judgement)"""
 _LONGEST_SENTENCE = 300
 
 
@@ -50,6 +53,8 @@ _LOST = re.compile(
     r"^(?:否|未中标|未成交|未入围|落选|不中标|no|not awarded|rejected|lost|unsuccessful)$", re.IGNORECASE
 )
 _WON = re.compile(r"^(?:是|中标|成交|入围|yes|awarded|won|successful)$", re.IGNORECASE)
+_ENDS_IN_QUANTITY = re.compile(r"\d\s?[A-Za-z]{1,5}$")
+"""a label that ends in a quantity of its own: substation, 2 x 60 MVA"""
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[A-Za-z一-龥]")
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
@@ -103,6 +108,7 @@ class Table:
         self._labels_of: dict[tuple[int, int], tuple[Cell, ...]] = {}
         self._is_wide = max(cell.column for cell in cells) > _PAIR
         self._period = self._repeats()
+        self._stages = RowStages(self._rows)
         self._text_columns, self._counted = self._columns_of_words(), self._counting_columns()
 
     def _notes_inside(self) -> list[tuple[int, Note]]:
@@ -110,7 +116,9 @@ class Table:
         found = [(0, self.note_above)]
         for row, cells in sorted(self._rows.items()):
             filled = [cell for cell in cells if cell.text and cell.row == row]
-            title = len(filled) == 1 or any(re.match(r"[(（]?(?:金额)?单位\s?[:：]", c.text) for c in filled[1:])
+            title = len(filled) == 1 or any(
+                re.match(r"[(（]?(?:金额|货币|计量)?(?:单位|币种)\s?[:：]", c.text) for c in filled[1:]
+            )
             for cell in filled if title else filled[:1]:
                 note = Note.of(cell.text) if title or re.search(r"单位\s?[:：]|\bunit", cell.text, re.I) else Note()
                 if note.units and not title and any(is_value(one.text) for one in filled[1:]):
@@ -296,7 +304,8 @@ class Table:
         nearest = labels[-1] if labels else None
         stated = (label_unit(one)[0] or (read_unit(one) if is_unit(one) else None) for one in reversed(cell.headers))
         unit_in_header = next((unit for unit in stated if unit), None)
-        unit_in_label = label_unit(nearest.text)[0] if nearest and not is_value(nearest.text) else None
+        is_name = nearest is not None and not is_value(nearest.text) and not _ENDS_IN_QUANTITY.search(nearest.text)
+        unit_in_label = label_unit(nearest.text)[0] if nearest and is_name else None
         if unit_in_label and role is ColumnRole.MONEY and not unit_in_label.is_money:
             unit_in_label = None  # the sum that is paid for the racks
         if unit_in_label and unit_in_label.measure.family == "count":
@@ -366,12 +375,17 @@ class Table:
             "",
         )
         won = any(self.role(one) is ColumnRole.RESULT and _WON.match(one.text) for one in row)
-        stated = " ".join([*cell.headers, *(one.text for one in labels), "中标" if won else ""])
+        heads = " ".join([*cell.headers, "中标" if won else ""])
+        stated = " ".join(one.text for one in labels if len(one.text) <= _LONGEST_NAME or not _DIGIT.search(one.text))
+        state = self._stages.of(cell)
         around = ",".join(one.text for one in row if one is not cell and 0 < len(one.text) <= _SHORT_CELL)
         model = next(
             (found for one in row if one.text and not is_value(one.text) and (found := chip_model_in(one.text))), ""
         )
-        reading.context = CellContext(unit, names, stated, around, self._date(cell, labels, row), per, model)
+        reading.context = CellContext(
+            unit, names, heads, state and state[0], state[1] if state else "", stated,
+            around, self._date(cell, labels, row), per, model,
+        )  # fmt: skip
         apart = reading.source is not UnitSource.COLUMN_HEADER
         if (
             role is ColumnRole.SERIAL

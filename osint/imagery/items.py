@@ -484,9 +484,22 @@ def group_passes(scenes: Iterable[Scene]) -> list[list[Scene]]:
     """Group scenes, by time, into passes of one platform (see PASS_MINUTES)."""
     ordered = sorted(scenes, key=lambda s: (s.datetime, s.id))
     groups: defaultdict[int, list[Scene]] = defaultdict(list)
-    for scene, number in zip(ordered, pass_numbers(frame_of(ordered)), strict=True):
+    for scene, number in zip(ordered, _numbered((s.platform, s.datetime) for s in ordered), strict=True):
         groups[number].append(scene)
     return list(groups.values())
+
+
+def _numbered(ordered: Iterable[tuple[str, dt.datetime]]) -> list[int]:
+    """Return the number of the pass of each platform and time, in time order."""
+    last: dict[str, tuple[dt.datetime, int]] = {}
+    numbers, started = [], 0
+    for platform, when in ordered:
+        before, number = last.get(platform, (when, -1))
+        if number < 0 or when - before > dt.timedelta(minutes=PASS_MINUTES):
+            number, started = started, started + 1
+        last[platform] = when, number
+        numbers.append(number)
+    return numbers
 
 
 def pass_numbers(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -495,9 +508,9 @@ def pass_numbers(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     `read_bands` of the same rows has one time per pass, so that the rows behind its time `t` are those of
     number `t`. Columns: datetime, id, and platform where there are several.
     """
-    taken = pd.DataFrame({"platform": "", **frame[frame.columns.intersection(["id", "datetime", "platform"])]})
-    taken = taken.reset_index(drop=True).sort_values(["datetime", "id"], kind="stable")
-    starts = ~(taken.groupby("platform")["datetime"].diff() <= pd.Timedelta(minutes=PASS_MINUTES))
-    run = starts.groupby(taken["platform"]).cumsum()
-    # groups come in the order of their first scene, which is that of time
-    return np.asarray(taken.groupby([taken["platform"], run], sort=False).ngroup().sort_index(), np.int64)
+    platforms = frame["platform"] if "platform" in frame else [""] * len(frame)
+    rows = list(zip(frame["datetime"], frame["id"], platforms, strict=True))
+    order = sorted(range(len(rows)), key=lambda k: rows[k][:2])
+    numbers = np.empty(len(rows), np.int64)
+    numbers[order] = _numbered((rows[k][2], rows[k][0]) for k in order)
+    return numbers

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from pyproj import Geod
 
@@ -77,7 +78,7 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     if said_to_stand and unbuilt:
         return Assertion(Asserts.PLANNED, Rung.ROOFED, 0)
     if said_to_stand:
-        days = [d.last.toordinal() for d in (claim.value_date, claim.date) if d]
+        days = [d.known[1].toordinal() for d in (claim.value_date, claim.date) if d]
         stands = min(days, default=0) if rung.height >= Rung.GROUND_BROKEN.height else 0
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
     if claim.modality not in PROMISES and not ahead:
@@ -86,6 +87,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     rung = Rung.GROUND_BROKEN if begins else rung  # a date of beginning names the works, whatever was filed then
     starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
+    if claim.value_date and claim.value_date.last == dt.date.max:  # "from 2025 on": it is not said by when
+        return Assertion(Asserts.PLANNED, promised, 0)
     if claim.value_date:
         return Assertion(
             Asserts.PROMISED, promised, claim.value_date.last.toordinal(), due_read=claim.reading_confidence
@@ -107,6 +110,7 @@ def _due_in_filing(claim: Claim, dossier: Dossier) -> Claim | None:
         c
         for c in dossier.claims[claim.site_id]
         if c.value_date
+        and c.value_date.last != dt.date.max
         and c.modality in PROMISES
         and (CLAIM_KINDS[c.quantity_kind].states or c.quantity in CAPACITY)
         and (c.independence_group, c.source_url, c.date, c.part) == own
@@ -162,6 +166,7 @@ def _number(word: str) -> int:
     return (_CHINESE.get(tens, 1) * 10 if ten else 0) + _CHINESE.get(ones, 0)
 
 
+@cache
 def _tidy(part: str) -> str:
     """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site."""
     text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
@@ -179,6 +184,7 @@ def _level(text: str) -> tuple[str, frozenset[int]] | None:
     return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
 
 
+@cache
 def _levels(part: str) -> dict[str, frozenset[int]] | None:
     """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
     levels = [_level(text) for text in re.split(r"[()]| of ", _tidy(part)) if text.strip()]
@@ -241,12 +247,12 @@ class Sight:
     @property
     def first(self) -> int:
         """Ordinal of the earliest day on which it can have been made."""
-        return self.row.date.known[0].toordinal()
+        return self.row.days[0]
 
     @property
     def last(self) -> int:
         """Ordinal of the latest day on which it can have been made."""
-        return self.row.date.known[1].toordinal()
+        return self.row.days[1]
 
     @property
     def key(self) -> tuple[str, Coverage, bool, float | None]:
