@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from osint.errors import BadInputError
 
@@ -26,10 +26,14 @@ class Rung(StrEnum):
     POWERED = "powered"
     RUNNING = "running"
 
-    @property
-    def height(self) -> int:
-        """Position on the ladder, 0 for announced."""
-        return LADDER.index(self)
+    height: int
+    """Position on the ladder, 0 for announced."""
+
+    def __new__(cls, text: str) -> Self:
+        """Return a rung one higher than the last."""
+        rung = str.__new__(cls, text)
+        rung._value_, rung.height = text, len(cls.__members__)
+        return rung
 
 
 NEAR = 4

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache
 
 from pyproj import Geod
 
@@ -177,6 +177,7 @@ def _level(text: str) -> tuple[str, frozenset[int]] | None:
     return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
 
 
+@cache
 def _levels(part: str) -> dict[str, frozenset[int]] | None:
     """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
     levels = [_level(text) for text in re.split(r"[()]| of ", tidy_part(part)) if text.strip()]
@@ -184,7 +185,7 @@ def _levels(part: str) -> dict[str, frozenset[int]] | None:
     return dict(known) if known and len(known) == len(levels) else None
 
 
-@lru_cache(maxsize=1024)
+@cache
 def part_numbers(part: str) -> tuple[str, frozenset[int]] | None:
     """Return noun and numbers of a part of one level, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words.
 
@@ -240,12 +241,12 @@ class Sight:
     @property
     def first(self) -> int:
         """Ordinal of the earliest day on which it can have been made."""
-        return self.row.date.known[0].toordinal()
+        return self.row.days[0]
 
     @property
     def last(self) -> int:
         """Ordinal of the latest day on which it can have been made."""
-        return self.row.date.known[1].toordinal()
+        return self.row.days[1]
 
     @property
     def key(self) -> tuple[str, Coverage, bool, float | None]:

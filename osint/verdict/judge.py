@@ -57,8 +57,9 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
         return Bound([])
     dossier = Dossier.of(source)
     givens = model.gather(q, dossier)
-    stage = {c.claim_id: c.stage for site in _site_and_parts(q, dossier) for c in dossier.claims[site]}
-    planned = [g for g in givens if all(stage.get(i, Stage.PLAN) == Stage.PLAN for i in g.ids)]
+    sites = _site_and_parts(q, dossier)
+    built = dossier.once(q.site_id, "built", lambda: _not_plans(sites, dossier))
+    planned = [g for g in givens if built.isdisjoint(g.ids)]
     if q.quantity not in CHIP_COUNTS or not planned:
         return _bound(q, givens, dossier, planned=bool(givens) and planned == givens)
     plans = _bound(q, planned, dossier, planned=True)
@@ -78,6 +79,11 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
     return Bound(used, total=model.sum_of(solved), plans=plans, parts=of)
 
 
+def _not_plans(sites: Sequence[str], dossier: Dossier) -> frozenset[str]:
+    """Return the claims of some sites that speak of more than a plan, by id."""
+    return frozenset(c.claim_id for site in sites for c in dossier.claims[site] if c.stage != Stage.PLAN)
+
+
 def _site_and_parts(q: Question, dossier: Dossier) -> list[str]:
     return [q.site_id, *dossier.descendants(q.site_id)]
 
@@ -87,7 +93,7 @@ def _halls(q: Question, dossier: Dossier) -> list[Bound]:
     out = []
     for site in dossier.descendants(q.site_id) if not q.part else ():
         of_part = replace(q, site_id=site, stage=Stage.WORKS, use=dossier.sites[site].hall_use)
-        told = {c.claim_id for c in dossier.claims[site] if c.stage != Stage.PLAN}
+        told = _not_plans([site], dossier)
         givens = [g for g in model.gather(of_part, dossier) if g.quantity in HALL and set(g.ids) <= told]
         if not all(g.bound for g in givens):
             found = _bound(of_part, givens, dossier)
