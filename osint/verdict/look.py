@@ -333,6 +333,13 @@ def _usable(rows: Sequence[Sight]) -> list[Sight]:
     return [s for s in rows if (s.looked is not None if s.bare else s.given())]
 
 
+def _largest_side(room: Room | None, q: Question, dossier: Dossier) -> Room | None:
+    """Return a room; of sizes that disagree, which are not averaged, the one that leaves most room bounds it."""
+    if room is None or room.disagreement is None:
+        return room
+    return replace(max(rooms_alone(room, q, dossier), key=lambda r: r.interval[2]), bounded=True)
+
+
 def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomFor | None:
     """Return the room that was seen last, of the whole or else of its parts; at an unconfirmed place if at no other."""
     for pool in (found.confirmed, found.sights):
@@ -341,10 +348,7 @@ def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomF
         whole = [s for s in covering if s.whole] if last_is_whole else []
         if whole and _known([s for s in pool if s.covers]):
             room = room_at(whole, max(whole, key=_key), q, dossier)
-            if room is not None and room.disagreement is not None:
-                # sizes that disagree are not averaged: the one that leaves most room bounds it
-                room = max(rooms_alone(room, q, dossier), key=lambda r: r.interval[2])
-                room = replace(room, bounded=True)
+            room = _largest_side(room, q, dossier)
             if room is not None:
                 return RoomFor((room,), room.interval[2], partial=False)
         parts: dict[tuple[str, str], list[Sight]] = {}
@@ -353,6 +357,10 @@ def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomF
             parts.setdefault((s.row.site_id, s.row.part), []).append(s)
         known = [rows for rows in parts.values() if _known(rows)]
         rooms = [room for rows in known if (room := _together([rows], q, dossier))]
+        if not rooms and not of_parts and len(known) == 1:  # one look against another at the same place
+            sides = _usable(known[0])
+            side = _largest_side(room_at(sides, max(sides, key=_key), q, dossier), q, dossier)
+            rooms = [side] if side is not None else []
         if rooms and len(rooms) == len(parts):
             every = bool(_parts_of_the_whole(replace(found, sights=tuple(pool)), claim, dossier))
             return RoomFor(tuple(rooms), sum_of_rooms(rooms).interval[2], partial=not every)
