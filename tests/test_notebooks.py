@@ -306,7 +306,7 @@ def test_an_outline_that_is_drawn_gets_a_tick_and_writes_nothing(one_look, data,
     first = seen.buildings[0]
     row = {**first.rows[0], "outline_id": "D099"}
     frame = pd.concat([one_look.frame, gpd.GeoDataFrame([row], geometry="geometry", crs=4326)], ignore_index=True)
-    monkeypatch.setattr(osint.case.site, "look_at_outline", lambda look, *_, **__: replace(look, frame=frame))
+    monkeypatch.setattr("osint.case.looking.look_at_outline", lambda look, *_, **__: replace(look, frame=frame))
     form, panel = notebook.choose(seen).widget, notebook.place(seen).widget
     before = (data / "raw" / "observations.csv").read_bytes()
     *_, tools, said = panel.children

@@ -7,7 +7,7 @@ from osint.report.gather import answer_of
 from osint.report.locator import map_of_sites
 from osint.report.on_file import JUDGED, LARGEST_PICTURE, OnFile, judged_picture, png_of
 from osint.report.page import pages
-from osint.report.words import figure, words_for
+from osint.report.words import figure, plain, words_for
 
 __all__ = [
     "JUDGED",
@@ -20,6 +20,7 @@ __all__ = [
     "judged_picture",
     "map_of_sites",
     "pages",
+    "plain",
     "png_of",
     "site_estimates",
     "site_figures",
