@@ -399,6 +399,8 @@ def test_a_chinese_page_becomes_claims_by_a_person_and_no_python(read_into, caps
         (["--reject", keys["floor"]], "reason"),
         (["--change", keys["floor"], "--evidence", "yes", "--set", "low", "--reason", "x"], "NAME=VALUE"),
         (["--change", keys["floor"], "--evidence", "yes", "--set", "low=many", "--reason", "x"], "is a number"),
+        (["--change", keys["floor"], "--evidence", "yes", "--set", "low=3,3", "--reason", "x"], "part no thousands"),
+        (["--change", keys["floor"], "--evidence", "yes", "--set", "low=3.3万", "--reason", "x"], "--set unit"),
     ):
         code, _, err = run(capsys, "review", *line, *signed)
         assert code == 2 and words in err, err
@@ -434,6 +436,7 @@ def test_a_document_needs_a_site_and_a_publisher(tmp_path, capsys):
         (["--site", "south"], "no site answers"),
         (["--site", "north"], "--publisher"),
         (["--site", "north", "--publisher", "desk", "--tier", "rumour"], "kind of publisher"),
+        (["--site", "north", "--publisher", "desk", "--date", "2025/13/40"], "2025/13/40"),
     ):
         code, _, err = run(capsys, *line, *more)
         assert code == 2 and words in err

@@ -32,6 +32,7 @@ from osint.register import (
     SiteRow,
     Stage,
     chip_families,
+    tidy_part,
 )
 
 T = TypeVar("T")
@@ -261,6 +262,13 @@ class Dossier:
             raise NotFoundError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close)}")
         return self.sites[site_id]
 
+    def descendants(self, site_id: str) -> list[str]:
+        """Return the sites that are parts of a site, and their parts, in the order of the table."""
+        out: list[str] = []
+        for child in self.parts.get(site_id, ()):
+            out += [child, *self.descendants(child)]
+        return out
+
     def evidence(self, site_id: str) -> dict[tuple[str, Stage], list[tuple[int, Claim, Given]]]:
         """Return the claims of a site that are evidence, by part and stage, each with its place among all of them."""
         return self.once(site_id, "evidence", lambda: _evidence(self.claims[site_id]))
@@ -274,7 +282,7 @@ def _evidence(claims: Sequence[Claim]) -> dict[tuple[str, Stage], list[tuple[int
     out: defaultdict[tuple[str, Stage], list[tuple[int, Claim, Given]]] = defaultdict(list)
     for at, claim in enumerate(claims):
         if (given := given_of(claim)) is not None:
-            out[claim.part, claim.stage].append((at, claim, given))
+            out[tidy_part(claim.part), claim.stage].append((at, claim, given))
     return out
 
 
@@ -321,7 +329,7 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
         group=claim.independence_group,
         stage=claim.stage,
         day=claim.day,
-        part=claim.part,
+        part=claim.part if tidy_part(claim.part) else "",
         due=claim.value_date is not None,
         families=chip_families(claim.chip_model),
         country=site.country,
@@ -338,7 +346,8 @@ def comparable(q: Question | Claim, other: Claim, quantity: str) -> bool:
     Floor, land, racks and money stay once built; compute and power are compared within NEAR_DAYS only.
     """
     stages = {q.stage, other.stage}
-    return q.part == other.part and stages != _APART and _near(q.day, other.day, quantity, Stage.PLAN in stages)
+    same = tidy_part(q.part) == tidy_part(other.part)
+    return same and stages != _APART and _near(q.day, other.day, quantity, Stage.PLAN in stages)
 
 
 _APART = {Stage.PLAN, Stage.LIVE}
@@ -388,7 +397,7 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
     best: dict[str, tuple[tuple[bool, bool, bool, int, int, str], Given]] = {}
     named: dict[str, int] = {}  # quantity -> place in the table of the first claim of it
     for (part, stage), rows in dossier.evidence(q.site_id).items():
-        if part != q.part or {stage, q.stage} == _APART:
+        if part != tidy_part(q.part) or {stage, q.stage} == _APART:
             continue
         plans, other_stage = Stage.PLAN in {stage, q.stage}, stage != q.stage
         for at, claim, given in rows:

@@ -51,6 +51,23 @@ TIERS = tuple(Tier)
 """All tiers, the most official first."""
 
 
+WHOLE = frozenset(
+    {"", "all", "all phases", "whole", "whole site", "entire site", "all of the site", "全部", "整体", "全园区", "各期"}
+)
+"""What `part` says where a row is of the whole site."""
+
+
+@lru_cache(maxsize=1024)
+def tidy_part(part: str) -> str:
+    """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site.
+
+    >>> tidy_part("The whole  site"), tidy_part("all phases"), tidy_part("Phase II")
+    ('', '', 'phase ii')
+    """
+    text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
+    return "" if text in WHOLE else text
+
+
 class Modality(StrEnum):
     """How a claim asserts its number."""
 
