@@ -10,8 +10,9 @@ from typing import Any
 from osint import model
 from osint.model import Posterior, show
 from osint.register import CLAIM_KINDS, Bounding, Claim
+from osint.verdict.asserts import Assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption
-from osint.verdict.bearing import Assertion, Sight, day_text, relayed_by_one
+from osint.verdict.bearing import Sight, day_text, relayed_by_one
 from osint.verdict.look import Seen
 from osint.verdict.needs import Needs
 from osint.verdict.room import Room

@@ -13,8 +13,9 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, HALL, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
+from osint.verdict.asserts import Assertion, Asserts, assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
-from osint.verdict.bearing import POWERED_UP, TESTED, Assertion, Asserts, assertion, relayed_by_one
+from osint.verdict.bearing import POWERED_UP, TESTED, relayed_by_one
 from osint.verdict.finding import Finding, named
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look

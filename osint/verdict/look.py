@@ -7,20 +7,9 @@ from dataclasses import dataclass, replace
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Question
 from osint.register import Bounding, Claim, Rung, tidy_part
-from osint.verdict.bearing import (
-    HALL_AREAS,
-    TESTED,
-    Assertion,
-    Asserts,
-    Coverage,
-    Sight,
-    by_others,
-    coverage,
-    official_statements,
-    part_numbers,
-    sights,
-    witnesses,
-)
+from osint.verdict.asserts import Assertion, Asserts
+from osint.verdict.bearing import HALL_AREAS, TESTED, Sight, by_others, official_statements, sights, witnesses
+from osint.verdict.parts import Coverage, coverage, part_numbers
 from osint.verdict.room import SNAPSHOT_DAYS, Room, room_at, rooms_alone, sum_of_rooms
 from osint.verdict.rules import sure
 

@@ -14,7 +14,8 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import Dossier, Given, Posterior, Question, ReadingWord, SharedSum
 from osint.register import QUANTITIES
-from osint.verdict.bearing import Coverage, Sight, apart, one_look
+from osint.verdict.bearing import Sight, apart, one_look
+from osint.verdict.parts import Coverage
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together

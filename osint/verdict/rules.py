@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from osint.errors import BadInputError
 from osint.register import table_rows
-from osint.verdict.bearing import Asserts
+from osint.verdict.asserts import Asserts
 
 
 class Outcome(StrEnum):

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from osint import model
 from osint.model import percent, show
 from osint.register import STATED_PRECISIONS, Claim
-from osint.verdict.bearing import Asserts, Coverage, Sight, day_text
+from osint.verdict.asserts import Asserts
+from osint.verdict.bearing import Sight, day_text
 from osint.verdict.ground import ground_shows
+from osint.verdict.parts import Coverage
 
 if TYPE_CHECKING:
     from osint.verdict.finding import Finding
