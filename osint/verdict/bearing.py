@@ -13,7 +13,7 @@ from pyproj import Geod
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Given
 from osint.register import LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier, tidy_part
-from osint.verdict.parts import Coverage, coverage, part_numbers
+from osint.verdict.parts import Coverage, coverage, part_numbers, same_part
 
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
@@ -39,6 +39,10 @@ class Sight:
     """Whether a size that it states is that of all that was seen, so that it bounds from above."""
     looked: float | None = None
     """Share of the place that was looked at; None where that is not known."""
+    spot: float = 0.0
+    """Probability that it looked at the very spot of what is claimed, as the works that were seen there show."""
+    spot_by: str = ""
+    """Id of the later look that shows them, if the share that is stated does not tell it."""
 
     @property
     def first(self) -> int:
@@ -51,9 +55,9 @@ class Sight:
         return self.row.days[1]
 
     @property
-    def key(self) -> tuple[str, Coverage, bool, float | None]:
+    def key(self) -> tuple[str, Coverage, bool, float]:
         """What tells it from every other sight."""
-        return self.row.observation_id, self.coverage, self.whole, self.looked
+        return self.row.observation_id, self.coverage, self.whole, self.share
 
     @property
     def p_place(self) -> float:
@@ -62,8 +66,17 @@ class Sight:
 
     @property
     def share(self) -> float:
-        """Share of the place that was looked at for what it did not see; none where it is not known."""
-        return self.looked or 0.0
+        """Share of the place that was looked at for what it did not see; none where it is not known.
+
+        A look at the very spot is of all of it, and no surer of the place than the look that shows the spot.
+        """
+        at_spot = min(1.0, self.spot / self.p_place) if self.p_place else 0.0
+        return max(self.looked or 0.0, at_spot)
+
+    @property
+    def share_known(self) -> bool:
+        """Whether it is known how much of the place was looked at, or that the spot was."""
+        return self.looked is not None or self.spot > 0
 
     @property
     def p_absent(self) -> float:
@@ -183,8 +196,7 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
         unseen = row.not_yet is not None or (row.high == 0 and row.quantity in _AREAS)  # a meter that reads 0 is whole
         unknown = share is None and unseen and not (row.part and row.outline)
         out.append(Sight(row, covered, whole, None if unknown else 1.0 if share is None else share))
-    spot = [s.looked is None and (_sees_works(s, dossier) or _risen_there(s, out, dossier)) for s in out]
-    out = [replace(s, looked=1.0) if found else s for s, found in zip(out, spot, strict=True)]
+    out = [_at_spot(s, out, dossier) for s in out]
     return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
 
 
@@ -198,34 +210,42 @@ def _of_parts(site_id: str, dossier: Dossier) -> bool:
     return site_id in dossier.parts or len(named) > 1 or any(max(numbers) > 1 for numbers in numbered)
 
 
-def _sees_works(s: Sight, dossier: Dossier) -> bool:
-    """Return whether a look that found a rung not reached found the works, of the very part or site that is claimed.
+def _at_spot(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> Sight:
+    """Return a look that found a rung not reached, with the probability that it was at the very spot that is claimed.
 
-    So it did cover the spot. The whole of a site of which parts are named is no spot: another part may stand elsewhere.
+    The works show that: it found them itself, or a later look sees them risen at the same spot. Two looks at one spot
+    are of the right place together or not at all, so that the less sure of them counts. Of a whole whose share is
+    stated, only a position tells the spot from the rest that nobody looked at.
     """
-    begun = s.row.not_yet is not None and s.row.rung is not None and s.row.rung.height >= Rung.GROUND_BROKEN.height
-    one_spot = bool(s.row.part) or not _of_parts(s.row.site_id, dossier)
-    return begun and s.coverage == Coverage.SAME and one_spot
+    if bare.missing is None or bare.looked == 1:
+        return bare
+    one_spot = bool(bare.row.part) or (bare.looked is None and not _of_parts(bare.row.site_id, dossier))
+    begun = bare.row.rung is not None and bare.row.rung.height >= Rung.GROUND_BROKEN.height
+    if begun and bare.row.not_yet is not None and bare.coverage == Coverage.SAME and one_spot:
+        return replace(bare, spot=bare.p_place)
+    risen = [s for s in seen if _risen(s, bare) and _same_spot(s, bare, one_spot=one_spot)]
+    if not risen:
+        return bare
+    surest = max(risen, key=lambda s: (s.p_place, -s.first, s.row.observation_id))
+    return replace(bare, spot=min(bare.p_place, surest.p_place), spot_by=surest.row.observation_id)
 
 
-def _risen_there(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> bool:
-    """Return whether what a look did not find was seen later in the same part or at the same position.
+def _risen(s: Sight, bare: Sight) -> bool:
+    """Return whether a later look at a confirmed place of the same site shows what another did not find."""
+    missing = bare.missing or Rung.ROOFED
+    there = s.substantial() or (s.row.rung is not None and s.row.rung.height >= missing.height)
+    return there and not s.bare and s.confirmed and s.first > bare.last and s.row.site_id == bare.row.site_id
 
-    So that look did cover the spot, whatever else it left out. The whole of a site of several parts is no spot.
+
+def _same_spot(s: Sight, bare: Sight, *, one_spot: bool) -> bool:
+    """Return whether two looks are at one spot: within the errors of their positions, or of one observer and part.
+
+    What another observer calls the same part need not be where the first one looked.
     """
-    if bare.missing is None:
+    if apart(s.row, bare.row):
         return False
-    one_spot = bool(bare.row.part) or bare.row.site_id not in dossier.parts
-    return any(
-        s.confirmed
-        and s.first > bare.last
-        and s.row.site_id == bare.row.site_id
-        and not apart(s.row, bare.row)
-        and (s.substantial() or (s.row.rung is not None and s.row.rung.height >= bare.missing.height))
-        and ((one_spot and coverage(s.row.part, bare.row.part) == Coverage.SAME) or (s.covers and _placed(s, bare)))
-        for s in seen
-        if not s.bare
-    )
+    of_one = s.group == bare.group and same_part(s.row.part, bare.row.part)
+    return (one_spot and of_one) or (s.covers and _placed(s, bare))
 
 
 def _placed(*seen: Sight) -> bool:
@@ -240,7 +260,7 @@ def one_look(a: Sight, b: Sight) -> bool:
     return (
         a.row.observation_id != b.row.observation_id
         and (a.group, a.row.site_id, a.first, a.last) == (b.group, b.row.site_id, b.first, b.last)
-        and coverage(a.row.part, b.row.part) == Coverage.SAME
+        and same_part(a.row.part, b.row.part)
         and not _placed(a, b)
     )
 
@@ -303,7 +323,7 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
         and s.row.rung is not None
         and s.row.rung.height >= missing.height
         and s.last <= absent.first
-        and (coverage(s.row.part, absent.row.part) == Coverage.SAME or (parts_too and not absent.row.part))
+        and (same_part(s.row.part, absent.row.part) or (parts_too and not absent.row.part))
     }
     return tuple(sorted(out))
 

@@ -142,7 +142,7 @@ class Finding:
         """Ids of the claims and observations that the finding rests on, sorted."""
         ids = {s.row.observation_id for s in self.decided_by} | {i for c in self.contradictions for i in c.others}
         ids |= set(self.seen.conflict) if self.outcome == Outcome.CONFLICT else set()
-        ids |= {self.asserts.due_from} - {""}
+        ids |= ({self.asserts.due_from} | {s.spot_by for s in self.decided_by}) - {""}
         if not self.decided_by:
             ids |= set(self.paper.ids)
         return sorted(ids)

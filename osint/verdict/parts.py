@@ -109,3 +109,8 @@ def coverage(seen: str, claimed: str) -> Coverage:
     if all(noun not in right or (noun in left and left[noun] <= right[noun]) for noun in nouns):
         return Coverage.PART
     return Coverage.OTHER
+
+
+def same_part(a: str, b: str) -> bool:
+    """Return whether two names are of one part; empty is the whole."""
+    return coverage(a, b) == Coverage.SAME
