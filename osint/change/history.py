@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from osint.change import landcover, series
+from osint.change import kinds, landcover, series
 from osint.change._segmentation import YEAR_DAYS
 from osint.change.landcover import Kind, LandCover, WindowMedian
 from osint.change.measure import AreaInterval, area_row
@@ -247,10 +247,10 @@ def _add(change: Change, structures: list[Structure], context: Context) -> list[
 
 def _roof_before(before: WindowMedian) -> Doubt | None:
     """Return the doubt of a roof that was coated anew, if what was there before looks like one or like asphalt."""
-    found = landcover.judged(before.inside, before.around)
-    if found.probability < landcover.PROBABLE:
-        return None
-    return Doubt(Reason.ROOF_BEFORE, {"told": f"{found.kind} {found.probability:.2f}"})
+    inside, around = ({b: float(v) for b, v in of.items() if v > 0} for of in (before.inside, before.around))
+    found = kinds.kind(inside, around)["by_class"] if inside else {}
+    built = sum(found.get(surface, 0.0) for surface in (*kinds.ROOFS, kinds.Surface.ASPHALT))
+    return Doubt(Reason.ROOF_BEFORE, {"built": built}) if built >= landcover.PROBABLE else None
 
 
 RULES = (

@@ -37,8 +37,8 @@ class Reason(StrEnum):
     NO_ROOF = "no roof: the ground was changed, nothing was covered by {day}"
     SLOW_GROUND = "whether ground was broken is not known: it changed within {days:.0f} days, as it does in seasons too"
     ROOF_BEFORE = (
-        "what was there before looks like a roof or asphalt by its colour ({told}): a roof that was coated anew looks like "
-        "a new one; look at a picture from before"
+        "what was there before has the colour of a roof or of asphalt ({built:.2f}): a roof that was coated anew looks "
+        "like a new one; look at a picture from before"
     )
     INTERRUPTED = "not there on {scenes} scenes in a row, {start} to {end}: it may have been taken down and built again"
     OPEN_KIND = "what it is stays open, by its colour and shape: {told}; look at its pictures"
