@@ -1,6 +1,7 @@
 """Which change of an outline was its cover: gaps between scenes, slabs, changes that show in one band alone."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -104,7 +105,8 @@ def test_red_steel_over_a_pale_slab_is_no_bare_ground_again():
     slab, steel, scraped = (2.0, 1.13, 1.58), (0.52, 0.99, 0.89), (1.15, 1.15, 1.15)
     for last, is_cover in ((steel, True), (scraped, False)):
         ratio = np.select([days[:, None] < 100, days[:, None] < 160], [GROUND, slab], last)
-        (*_, step) = steps.date_step(days, ratio + 0.005 * np.random.default_rng(0).standard_normal(ratio.shape))
+        done = steps.Interval(*[steps.to_date(160.0)] * 3)
+        step = SimpleNamespace(size=np.subtract(last, slab), complete=done)
         assert covers._is_new(step, days, ratio, [(-np.inf, 100.0)], history.LASTING_SHARE) is is_cover
 
 
