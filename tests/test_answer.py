@@ -110,7 +110,10 @@ def test_bare_ground_is_no_room_with_its_day_and_doubt(case):
     bare = answer(with_observation(case, not_yet="ground broken", searched_share=1.0))
     assert "had no room for any" in bare.headline()
     said = bare.leads()[0].answer
-    assert said.startswith("What was seen at XJ01 on 1 August 2026 (O900) was bare") and "probability 97%" in said
+    assert (
+        said.startswith("What was seen at Yiwu cluster (XJ01) on 1 August 2026 (O900) was bare")
+        and "probability 97%" in said
+    )
 
 
 def test_the_sharpest_contradiction_is_quoted_and_counted_once(case, told):

@@ -294,7 +294,7 @@ def test_nothing_there_is_an_answer_and_what_was_not_read_is_none(looked, tmp_pa
 
 def test_the_verb_lists_and_takes(looked, tmp_path, capsys, monkeypatch):
     own = tmp_path / "own"
-    monkeypatch.setattr(osint.case.site, "look_at", lambda *_, **options: looked[1] if options["demo"] else None)
+    monkeypatch.setattr(osint.case.looking, "look_at", lambda *_, **options: looked[1] if options["demo"] else None)
     run(capsys, "new", own, "--at", "94.70,43.25", "--name", "North park", "--demo")
     code, _, err = run(capsys, "look", "north", "--take", "1", "--who", "A. Reader", "--data", own)
     assert code == 2 and "not looked at yet" in err
@@ -399,6 +399,8 @@ def test_a_chinese_page_becomes_claims_by_a_person_and_no_python(read_into, caps
         (["--reject", keys["floor"]], "reason"),
         (["--change", keys["floor"], "--evidence", "yes", "--set", "low", "--reason", "x"], "NAME=VALUE"),
         (["--change", keys["floor"], "--evidence", "yes", "--set", "low=many", "--reason", "x"], "is a number"),
+        (["--change", keys["floor"], "--evidence", "yes", "--set", "low=3,3", "--reason", "x"], "part no thousands"),
+        (["--change", keys["floor"], "--evidence", "yes", "--set", "low=3.3万", "--reason", "x"], "--set unit"),
     ):
         code, _, err = run(capsys, "review", *line, *signed)
         assert code == 2 and words in err, err
@@ -434,6 +436,7 @@ def test_a_document_needs_a_site_and_a_publisher(tmp_path, capsys):
         (["--site", "south"], "no site answers"),
         (["--site", "north"], "--publisher"),
         (["--site", "north", "--publisher", "desk", "--tier", "rumour"], "kind of publisher"),
+        (["--site", "north", "--publisher", "desk", "--date", "2025/13/40"], "2025/13/40"),
     ):
         code, _, err = run(capsys, *line, *more)
         assert code == 2 and words in err

@@ -3,6 +3,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given as hyp
 from hypothesis import settings
@@ -728,8 +729,31 @@ def test_what_halls_can_carry_is_told_beside_what_is_stated_and_not_added(regist
 
 def test_money_says_what_it_would_buy_and_nothing_of_room(register):
     told = model.fits("XJ07", model.Given("chips", 2000, 2000), register, chip="H100").text()
-    assert "at street prices of servers" in told and "says nothing of room" in told
+    assert "if all of it is for them" in told and "says nothing of room" in told
     assert "that it has room" not in told
+
+
+def test_one_outline_that_two_rows_measure_is_told_once_and_parts_of_parts_are_on_file(register):
+    row = register.observations.iloc[0].to_dict() | {
+        "site_id": "XJ07",
+        "quantity": "roof_m2",
+        "outline": "hall.geojson",
+    }
+    sizes = {"low": 2850.0, "best": 3000.0, "high": 3150.0, "part": ""}
+    rows = [row | sizes | {"observation_id": f"O80{n}", "date": f"2026-0{n}-01"} for n in (1, 2)]
+    seen = pd.concat([register.observations, pd.DataFrame(rows)], ignore_index=True)
+    told = model.fits("XJ07", Given("chips", 2000, 2000), replace(register, observations=seen)).text()
+    assert told.count(", seen)") == 1 and "of the same outline before it O801" in told
+    sites = register.sites.copy()
+    sites.loc[sites["site_id"] == "XJ03", "parent"] = "XJ02"  # a part of a part of XJ01
+    told = model.fits("XJ01", Given("chips", 2000, 2000), replace(register, sites=sites)).text()
+    assert "C031" in told and "of XJ03, a part of it" in told
+
+
+def test_grounds_that_count_nothing_are_not_said_to_differ(register):
+    none = model.totals_text(model.total(["XJ12"], register))
+    assert "count different sites" not in none
+    assert "The grounds count different sites" in model.totals_text(model.total(["XJ07", "QH01"], register))
 
 
 def test_an_observation_counts_from_the_same_certainty_as_a_finding():

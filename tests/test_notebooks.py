@@ -297,16 +297,24 @@ def test_a_corner_is_where_it_was_pressed_and_the_map_asks_for_no_tiles(one_look
 def test_an_outline_that_is_drawn_gets_a_tick_and_writes_nothing(one_look, data, monkeypatch):
     from dataclasses import replace
 
+    import shapely
+
+    from osint.notebook import maps
+
     desk = notebook.begin(data, "XJ01")
     seen = ground.Ground(desk, replace(one_look, site=desk.site))
     first = seen.buildings[0]
     row = {**first.rows[0], "outline_id": "D099"}
     frame = pd.concat([one_look.frame, gpd.GeoDataFrame([row], geometry="geometry", crs=4326)], ignore_index=True)
-    monkeypatch.setattr(osint.case.site, "look_at_outline", lambda look, *_, **__: replace(look, frame=frame))
+    monkeypatch.setattr("osint.case.looking.look_at_outline", lambda look, *_, **__: replace(look, frame=frame))
     form, panel = notebook.choose(seen).widget, notebook.place(seen).widget
     before = (data / "raw" / "observations.csv").read_bytes()
     *_, tools, said = panel.children
-    corners, _, press = tools.children
+    corners, middle, _, press = tools.children
+    middle.click()  # the cross of the map, for hands without a mouse
+    lon, lat = maps.corners_of(corners.value)[0]
+    assert one_look.place.contains(shapely.Point(lon, lat))
+    corners.value = ""
     press.click()
     assert "three corners" in said.value
     corners.value = "; ".join(f"{lon},{lat}" for lon, lat in first.outline.envelope.exterior.coords[:4])
@@ -334,7 +342,7 @@ def test_a_roof_drawn_on_two_screenshots_is_on_file_with_the_doubt_of_its_edge(t
     form = notebook.pictures(desk)
     assert "2023-05-01" in repr(form) and not Page(form._repr_html_()).mute
     *_, tools, said = form.widget.children
-    corners, _, who, part, p_place, reason, press = tools.children
+    corners, _, _, who, part, p_place, reason, press = tools.children
     side = 0.001
     roof = [(93.0015, 43.2010), (93.0015 + side, 43.2010), (93.0015 + side, 43.2010 + side), (93.0015, 43.2010 + side)]
     corners.value = "\n".join(f"{lon},{lat}" for lon, lat in roof)
@@ -368,7 +376,11 @@ def test_a_roof_drawn_on_two_screenshots_is_on_file_with_the_doubt_of_its_edge(t
         json.dumps({"type": "Feature", "properties": {}, "geometry": maps_outline(roof).__geo_interface__})
     )
     line = ["observed", "SITE01", str(drawn), "--pictures", str(case.path / "pictures"), "--who", "A", "--dry-run"]
-    assert main([*line, "--data", str(case.path)]) == 0 and "roof" in capsys.readouterr().out
+    assert main([*line, "--data", str(case.path)]) == 0
+    out = capsys.readouterr().out
+    assert "roof" in out and "--p-place 0.9" in out
+    assert main([*line[:-1], "--data", str(case.path)]) == 2
+    assert "would count twice" in capsys.readouterr().err and len(osint.open_case(case.path).register.observations) == 2
     real = new_case(tmp_path / "real", name="East", lon=93.0025, lat=43.2018, datum="WGS-84")
     with pytest.raises(osint.errors.RefusedError, match="SIMULATED"):
         real.site("East").own_pictures(sample).take(maps_outline(roof), who="A. Reader")

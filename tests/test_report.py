@@ -207,7 +207,7 @@ def test_a_page_without_a_contradiction_says_so(small, tmp_path):
     gone = small.claims[~small.claims["error_test"].eq("yes") & ~small.claims["claim_id"].isin(["C018"])]
     page = lxml.html.fromstring(page_of(replace(small, claims=gone), tmp_path / "r"))
     assert not page.xpath("//section[@id='misfits']//article")
-    assert "No two statements on these sites contradict each other." in page.text_content()
+    assert "No two statements on these sites were found to contradict each other." in page.text_content()
 
 
 def test_the_box_holds_edition_licence_contact_corrections_and_how_to_cite(all_pages, register):

@@ -321,7 +321,7 @@ def test_buttons_take_one_decision_each_and_say_what_is_wrong(tmp_path, page):
     for box in named["evidence?"]:
         box.value = "yes"
     press["accept"][0].click()
-    assert "who decided" in form._said.value and not log.exists()
+    assert "person who decides" in form._said.value and not log.exists()
     named["reviewer"][0].value = "A. Reader"
     press["accept"][0].click()
     press["reject"][1].click()  # without a reason

@@ -1,13 +1,20 @@
 """A case: a folder of evidence as something to hold in one's hand, its sites, and what is seen of them."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from osint.case.begin import CaseVersion
 from osint.case.case import Case, Hit, new_case, open_case
 from osint.case.changed import Change, Entered, changes
-from osint.case.look import SIMULATED, Look, Spotted, open_look
-from osint.case.looking import look_at, look_at_outline
-from osint.case.own_pictures import OwnPictures
 from osint.case.reading import ReadDocument, Review, changed_values, read_as
 from osint.case.site import Site
+
+if TYPE_CHECKING:
+    from osint.case.look import SIMULATED, Look, Spotted, open_look
+    from osint.case.looking import look_at, look_at_outline
+    from osint.case.own_pictures import OwnPictures
 
 __all__ = [
     "SIMULATED",
@@ -31,3 +38,16 @@ __all__ = [
     "open_look",
     "read_as",
 ]
+
+_OF_PICTURES = {
+    **dict.fromkeys(("SIMULATED", "Look", "Spotted", "open_look"), "look"),
+    **dict.fromkeys(("look_at", "look_at_outline"), "looking"),
+    "OwnPictures": "own_pictures",
+}
+"""Names that need the readers of pictures, which take long to import, and the module of each."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_PICTURES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_OF_PICTURES[name]}"), name)

@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from osint import change, geo, imagery
 from osint.case.changed import Entered
 from osint.case.judged import keep_judged
+from osint.case.sheet import sha256
 from osint.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ class OwnPictures:
             )
         rows = self.rows(outline, **said)
         body = self.drawn(geo.as_geometry(outline))
+        held = [r.observation_id for r in self.site.observations if r.picture_sha256 == sha256(body)]
+        if held:
+            raise RefusedError(
+                f"this outline on these pictures is on file as {', '.join(held)}, and would count twice; to say more "
+                f"of it, take those rows out of {case.path / 'raw' / 'observations.csv'} first"
+            )
         shown = keep_judged(case.path, f"{self.site.id}_own_{rows[0]['date']}_{rows[1]['date']}", body)
         return case.enter("observations", [row | shown for row in rows])
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+import math
+import re
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +21,9 @@ import pandas as pd
 
 from osint import files, filings
 from osint.case.sheet import sha256
+from osint.claims import read_typed
 from osint.errors import BadInputError, NotFoundError, UnreadableError
-from osint.register import TIERS
+from osint.register import TIERS, read_day
 
 if TYPE_CHECKING:
     from osint.case.case import Case
@@ -152,6 +155,12 @@ class Review:
             first, *others = read_as(row)
             lines += [f"  {row['key'][:6]}  {site_of.get(row['file'], '')}  {first}"]
             lines += [f"          {line}" for line in others]
+        lines += [
+            f"{one.name} is undated, so no finding knows of which day it speaks: read it again with --date YYYY-MM-DD "
+            "before you decide"
+            for one, decided in zip(self.documents, self._tables, strict=True)
+            if not one.about["date"] and (decided["decision"] == "").any()
+        ]
         return "\n".join([*lines, *self.faults])
 
     def __str__(self) -> str:
@@ -187,7 +196,7 @@ def read_documents(
             raise BadInputError(
                 f"{name} does not say who published it: add --publisher 'NAME', as the county government"
             )
-        day = dt.date.fromisoformat(date) if date else None
+        day = read_day(date) if date else None
         table = filings.claims_of(filing, document=day)
         own = name if "://" in name else Path(name).name
         about = {
@@ -196,7 +205,7 @@ def read_documents(
             "source_publisher": by,
             "source_tier": tier,
             "source_url": url or (filing.name if "://" in filing.name else ""),
-            "date": date or facts.published,
+            "date": day.isoformat() if day else facts.published,
             "independence_group": f"document {digest[:_DIGITS]}",
             "group_reason": "computed: the claims of one document are one source",
         }
@@ -271,11 +280,20 @@ def changed_values(texts: Sequence[str]) -> dict[str, str | float]:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not name.isidentifier():
             raise BadInputError(f"{text!r} is not NAME=VALUE, as low=12000 or chip_model=H100")
-        if name not in _NUMBERS:
-            values[name] = value
-            continue
-        try:
-            values[name] = float(value.replace(",", ""))
-        except ValueError as error:
-            raise BadInputError(f"{name} is a number, not {value!r}") from error
+        values[name] = _plain_number(name, value) if name in _NUMBERS else value
     return values
+
+
+def _plain_number(name: str, text: str) -> float:
+    """Read a number in the unit of its claim; nan leaves it open."""
+    if text.lower() == "nan":
+        return math.nan
+    try:
+        if not re.fullmatch(r"[\d.,]+(?:[eE][+-]?\d+)?", text):
+            raise BadInputError(f"{text!r} is more than a number")
+        return read_typed(text, "count")[0] or 0.0
+    except BadInputError as error:
+        raise BadInputError(
+            f"{error}; {name} is a number in the unit of the claim, as {name}=33,000 or {name}=3.3, and another unit "
+            "or scale is said by itself: --set unit=㎡"
+        ) from error

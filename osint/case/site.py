@@ -7,10 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint import change, files, geo, imagery, model, verdict
-from osint.case.look import LOOKS, Look, open_look
-from osint.case.looking import look_at, look_at_outline
-from osint.case.own_pictures import OwnPictures
+from osint import files, geo, model, verdict
 from osint.errors import BadInputError, NotFoundError
 from osint.model import Estimate, Given, Total
 from osint.register import Claim, Observation, Register, SiteRow
@@ -18,6 +15,8 @@ from osint.verdict import Found, NextStep
 
 if TYPE_CHECKING:
     from osint.case.case import Case
+    from osint.case.look import Look
+    from osint.case.own_pictures import OwnPictures
 
 
 class Site:
@@ -104,7 +103,7 @@ class Site:
         end: str = "",
         *,
         place: Any = None,
-        catalogue: str = imagery.EARTH_SEARCH,
+        catalogue: str | None = None,
         collection: str | None = None,
         exhaustive: bool = False,
         demo: bool = False,
@@ -116,8 +115,11 @@ class Site:
         candidates are kept in a journal of the case until the look is whole; `tell` is handed a line for each. Raises
         NotFoundError for a site that is known too badly: it is searched for first.
         """
+        from osint.case.looking import look_at
+
         outline = geo.as_geometry(place) if place is not None else self.box(demo=demo)
-        source: dict[str, Any] = {"catalogue": catalogue, "collection": collection, "exhaustive": exhaustive}
+        source: dict[str, Any] = {"collection": collection, "exhaustive": exhaustive}
+        source |= {"catalogue": catalogue} if catalogue else {}
         if not demo or self.case.is_demo:
             files.check_case(self.case.path)
             files.make_folder(self._look_path.parent)
@@ -132,6 +134,8 @@ class Site:
         It is dated and measured from the scenes of the look (`catalogue`, `collection` and `exhaustive` as of `look`),
         kept with it, and can be taken as any other; see `look_at_outline`.
         """
+        from osint.case.looking import look_at_outline
+
         return self._kept(look_at_outline(look or self.last_look(), outline, **source))
 
     def _kept(self, look: Look) -> Look:
@@ -143,20 +147,28 @@ class Site:
 
     def own_pictures(self, folder: str | Path, before: str = "", after: str = "") -> OwnPictures:
         """Return two dated pictures of one's own that show the site, ready for an outline; see `OwnPictures.of`."""
+        from osint.case.own_pictures import OwnPictures
+
         return OwnPictures.of(self, folder, before, after)
 
     def last_look(self) -> Look:
         """Return the last look at this site that the case keeps; raises NotFoundError without one."""
+        from osint.case.look import open_look
+
         if not self._look_path.is_file():
             raise NotFoundError(f"{self.id} was not looked at yet: `osint look {self.id} --start ... --end ...` first")
         return open_look(self._look_path, self)
 
     @property
     def _look_path(self) -> Path:
+        from osint.case.look import LOOKS
+
         return self.case.path / LOOKS / f"{self.id}.geojson"
 
     def box(self, *, demo: bool = False) -> Any:
         """Return the box (degrees) in which it is looked at; raises NotFoundError where it is not known well enough."""
+        from osint import change
+
         area = change.site_area(self.id, self.case.register)
         if not area.is_near_enough and not demo:
             raise NotFoundError(

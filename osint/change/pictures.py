@@ -150,7 +150,7 @@ def drawn_rows(
     BadInputError for an outline that leaves the pictures or is no larger than the doubt about its edge.
     """
     if not observer:
-        raise BadInputError("say who drew it: a row needs the name of the person")
+        raise BadInputError("say who drew it: a row needs the name of the person (--who NAME)")
     flat = reproject(outline, 4326, data.attrs["crs"])
     x, y = data.x.values, data.y.values
     pixel_m = max(float(np.max(data["gsd_m"].values)), float(abs(data.attrs["transform"][0])))

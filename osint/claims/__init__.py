@@ -6,6 +6,7 @@ from osint.claims.cells import CellContext, UnitSource, counted_kind, is_generic
 from osint.claims.claim import CLAIM_COLUMNS, CONFIDENCES, TextClaim, claims_frame
 from osint.claims.consistency import Mismatch, check_sums, group_syndicated
 from osint.claims.extract import extract
+from osint.claims.matter import Matter
 from osint.claims.nouns import chip_model_in
 from osint.claims.quantities import Quantity
 from osint.claims.stages import stage_of_heading, stage_of_state
@@ -19,6 +20,7 @@ __all__ = [
     "Assertion",
     "CellContext",
     "CellUnit",
+    "Matter",
     "Mismatch",
     "Quantity",
     "TextClaim",

@@ -36,6 +36,7 @@ _IN_ONE = re.compile(
     r"\s(server|node|machine|system)s?\b"
 )
 """what one of holds the cards that are counted before it: 8卡服务器, eight-GPU servers"""
+_IN_BRACKETS, _ONE = re.compile(r"(?:服务器|整机|节点)\($"), re.compile(r"(服务器|整机|节点)")
 _MOST_IN_ONE = 16
 _YEARLY = re.compile(r"([年月])(?:租金|租赁费|服务费|运维费)[^\d,。;]{0,6}$")
 _NOT_EACH = re.compile(r"每(?:年|月)(?:用|耗|发|节|生产|新增)")
@@ -65,6 +66,8 @@ def _in_one(found: LocatedQuantity, text: str) -> re.Match[str] | None:
     """Return the machine of which one holds so many cards: the 8 of 8卡服务器."""
     if found.family not in ("chips", "cards") or (found.quantity.low or 0) > _MOST_IN_ONE:
         return None
+    if _IN_BRACKETS.search(text, max(0, found.start - 8), found.start):
+        return _ONE.search(text, max(0, found.start - 8), found.start)
     joined = text[found.end - 1] == "卡" or "-" in text[found.start : found.end]
     return _IN_ONE.match(text, found.end) if joined else None
 

@@ -10,7 +10,7 @@ from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kin
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
-from osint.claims.extract import extract, has_number, number_start, read_claim
+from osint.claims.extract import has_number, number_start, read_claim, read_prose
 from osint.claims.folding import fold
 from osint.claims.intentions import promised
 from osint.claims.kinds import kind_in_cell
@@ -104,7 +104,7 @@ def _named_by_grid(words: str, context: CellContext, document: date | None) -> l
     alone = not _LETTERS.search(plain.text, 0, number_start(plain.text))
     quantities = find_quantities(plain) if alone and context.names else []
     if len(quantities) != 1 or not _REST.fullmatch(plain.text, quantities[0].end):
-        return extract(words, document)
+        return read_prose(words, document)
     reading = Reading(words, 0, plain, Clauses(plain.text), document, quantities)
     found = quantities[0]
     kind = kind_in_cell(found, context.names)

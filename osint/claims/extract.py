@@ -12,6 +12,7 @@ from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
 from osint.claims.kinds import elided_kind, is_storage_pair, kind_of
+from osint.claims.matter import Matter
 from osint.claims.numbers import HAN_LETTERS, WORDS
 from osint.claims.quantities import LocatedQuantity, find_quantities
 from osint.claims.reading import FOCUS, Reading
@@ -39,7 +40,7 @@ def number_start(text: str) -> int:
 
 
 def extract(text: str, document: date | None = None, *, whole_lines: bool = False) -> list[TextClaim]:
-    """Return the claims of `text` in reading order.
+    """Return the claims of `text` in reading order, with what its kind and its headings say of their stage.
 
     `document` is the date of the document, on which "next May" and "the end of the year" are
     anchored; without it such dates stay empty.  Deterministic, and linear in the length of the text.
@@ -51,6 +52,12 @@ def extract(text: str, document: date | None = None, *, whole_lines: bool = Fals
     >>> claim.kind, claim.quantity.si_low, claim.rung, claim.aim, claim.date
     ('money_cny', 2000000000.0, 'announced', 'roofed', '2025-06')
     """
+    matter = Matter("", text)
+    return [matter.stage(claim) for claim in read_prose(text, document, whole_lines=whole_lines)]
+
+
+def read_prose(text: str, document: date | None = None, *, whole_lines: bool = False) -> list[TextClaim]:
+    """Return the claims of `text` by the words of their own sentences alone."""
     claims: list[TextClaim] = []
     known: dict[str, tuple[int, list[TextClaim]]] = {}
     for start, stop in _blocks(text, whole_lines):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,15 @@ INCOMPLETE = 3
 """Exit status of a verb that ended without having read all that it asked for: what it did not see is not known."""
 KM_RANGE = (0.1, 500.0)
 """Precision that `--precision-km` takes."""
+
+
+def decide(case: str | None) -> str:
+    """Return the line by which a person decides on claims that were read."""
+    data = f" --data {shlex.quote(case)}" if case else ""
+    return (
+        f'then: osint review{data} --accept KEY --who NAME --translation "..." --evidence yes, or no: whether it may '
+        "be evidence for other claims"
+    )
 
 
 def add_verb(

@@ -90,7 +90,8 @@ def _review(args: argparse.Namespace) -> None:
     asked = [name for name in ("accept", "reject", "change") if getattr(args, name)]
     if not asked:
         rows = review.open.to_dict("records")
-        print_answer(args, {"open": rows, "faults": list(review.faults)}, review.text())
+        told = review.text() + (f"\n{_arguments.decide(args.data)}" if rows else "")
+        print_answer(args, {"open": rows, "faults": list(review.faults)}, told)
         return
     if len(asked) > 1:
         raise BadInputError(f"one decision at a time: --{' or --'.join(asked)}")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from typing import Any
 
+from osint.cli import _arguments
 from osint.cli.main import add_common, plain
-
-TELL = '--translation "..." --evidence yes, or no: whether it may be evidence for other claims'
-"""What a person says with a claim that is accepted; none of it has a default."""
 
 
 def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,7 +63,7 @@ def _extract(args: argparse.Namespace) -> int:
         else:
             print(f"{name}: {len(table)} claim{'s' * (len(table) > 1)}; --json has every field")
             for row in table.to_dict("records"):
-                print("  " + "\n    ".join(case.read_as(row)))
+                print("  " + "\n    ".join(line for part in case.read_as(row) for line in part.splitlines()))
     return status
 
 
@@ -78,7 +75,7 @@ def _into(args: argparse.Namespace) -> int:
         raise BadInputError("say of which site the documents speak: --site NAME")
     known = {name: getattr(args, name) for name in ("publisher", "claimant", "tier", "url", "ocr")}
     review = case.open_case(args.into).extract(*args.filings, site=args.site, date=args.date or "", **known)
-    print(f"{review}\nthen: osint review --data {shlex.quote(args.into)} --accept KEY --who NAME {TELL}")
+    print(f"{review}\n{_arguments.decide(args.into)}")
     return 0
 
 

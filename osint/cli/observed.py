@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ def add_verbs(verbs: Any) -> None:
     hand.add_argument("--not-yet", metavar="RUNG", help="rung that had not been reached")
     hand.add_argument("--quantity", metavar="NAME", help="quantity of the model that was measured, as roof_m2")
     for name, what in (("low", "lower end of 90%%"), ("best", "best value"), ("high", "upper end of 90%%")):
-        hand.add_argument(f"--{name}", type=float, metavar="X", help=f"{what} of the quantity")
+        hand.add_argument(f"--{name}", metavar="X", help=f"{what} of the quantity, as 33,000 or 3.3万㎡")
     told = "share of the possible area of the site that was looked at, 0 to 1"
     hand.add_argument("--searched-share", type=float, metavar="SHARE", help=told)
     hand.add_argument("--at", metavar="LON,LAT", help="where it was seen, degrees in --datum, or the link of a map")
@@ -87,7 +88,7 @@ def _observed(args: argparse.Namespace) -> None:
         ids = tables.append_rows(tables.data_dir(args.data), "observations", rows)
         rows = [{**row, "observation_id": n} for row, n in zip(rows, ids, strict=True)]
     where = "nothing was written (--dry-run)" if args.dry_run else "in observations.csv"
-    lines = [*map(_line, rows), f"{len(rows)} row{'s' * (len(rows) > 1)}, {where}"]
+    lines = [*map(_line, rows), f"{len(rows)} row{'s' * (len(rows) > 1)}, {where}{_unplaced(rows)}"]
     print_answer(args, {"observations": rows}, "\n".join(lines))
 
 
@@ -103,12 +104,20 @@ def _of_pictures(args: argparse.Namespace) -> None:
     outline = geo.read_outlines(args.file).geometry.union_all()
     rows = own.rows(outline, **known)
     told = "\n".join(map(_line, rows))
+    place = _unplaced(rows)
     if args.dry_run:
-        print_answer(args, {"observations": rows}, f"{told}\n{len(rows)} rows, nothing was written (--dry-run)")
+        print_answer(args, {"observations": rows}, f"{told}\n{len(rows)} rows, nothing was written (--dry-run){place}")
         return
     entered = own.take(outline, **known)
     ids = list(entered.ids)
-    print_answer(args, {"observations": rows, "written": ids}, f"{told}\n{entered.text()}")
+    print_answer(args, {"observations": rows, "written": ids}, f"{told}\n{entered.text()}{place}")
+
+
+def _unplaced(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return what to say where rows do not state how likely it is that they are of the place."""
+    if all(isinstance(row.get("p_place"), float) for row in rows):
+        return ""
+    return "\nnothing is concluded of a place that is not known: --p-place 0.9 --place-reason 'how it is known'"
 
 
 def _refuse_options(args: argparse.Namespace) -> None:
@@ -136,10 +145,25 @@ def _by_hand(args: argparse.Namespace) -> dict[str, Any]:
     from osint import change, geo
 
     lon, lat = geo.read_point(args.at, geo.datum_named(args.datum)) if args.at else (None, None)
-    known = {name: getattr(args, name) for name in ("rung", "not_yet", "quantity", "low", "best", "high")}
+    known: dict[str, Any] = {name: getattr(args, name) for name in ("rung", "not_yet", "quantity")}
+    known |= {name: _amount(name, getattr(args, name), args.quantity or "") for name in ("low", "best", "high")}
     known |= {name: getattr(args, name) for name in ("searched_share", "part", "source_url", "quote", "note")}
     known |= {"lon": lon, "lat": lat, "position_error_m": args.position_error_m}
     return change.hand_row(args.site, args.who, args.how, args.date, _stated(args), **known)
+
+
+def _amount(name: str, text: str | None, quantity: str) -> float | None:
+    """Read one end of a measured quantity as a person types it."""
+    from osint.claims import read_typed
+    from osint.errors import BadInputError
+    from osint.register import QUANTITIES
+
+    if text is None:
+        return None
+    low, high, _ = read_typed(text, QUANTITIES[quantity].si_unit if quantity in QUANTITIES else "count")
+    if low is None or low != high:
+        raise BadInputError(f"--{name} is one number, not {text!r}; --low, --best and --high make a range")
+    return low
 
 
 def _of_file(args: argparse.Namespace, register: Register) -> list[dict[str, Any]]:

@@ -128,6 +128,7 @@ _PUBLISHED = re.compile(
     r"(?:发布时间|发布日期|公告时间|公告日期|发文日期|成文日期|日期|时间|Published|Posted|Updated|Date)[:：\s]{0,3}"
     + _STAMP
 )
+_SOURCE_LINE = re.compile(rf"(?m)^.{{0,8}}(?:来源|稿源)[:：]\s{{0,3}}[^\n，。；]{{1,40}}?[\s|｜]{{1,8}}{_STAMP}")
 _DAY_LINE = re.compile(rf"(?m)^\s{{0,8}}{_STAMP}\s?日?(?:\s\d\d:\d\d(?::\d\d)?)?\s{{0,8}}$")
 
 
@@ -136,11 +137,11 @@ def document_date(text: str, name: str = "") -> date | None:
 
     A generated "page made at" stamp is wrong for archived notices, so it is not read.
 
-    >>> document_date("发布时间：2024年9月15日", "a.html")
-    datetime.date(2024, 9, 15)
+    >>> document_date("发布时间：2024年9月15日", "a.html"), document_date("来源：伊吾县融媒体中心 2025-06-30 10:12")
+    (datetime.date(2024, 9, 15), datetime.date(2025, 6, 30))
     """
     head = text[:3000] + "\n" + text[-400:]
-    in_text = _PUBLISHED.search(head) or _DAY_LINE.search(head)
+    in_text = _PUBLISHED.search(head) or _SOURCE_LINE.search(head) or _DAY_LINE.search(head)
     for found in (*_PATH_DAY.finditer(name), *filter(None, [in_text])):
         written = re.sub(r"[-_/.年月\s]+", "-", found[found.lastindex or 0])
         try:

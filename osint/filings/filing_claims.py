@@ -10,7 +10,6 @@ from osint.filings import html
 from osint.filings.doubt import LONGEST_DOUBT, DoubtKind, FilingDoubt
 from osint.filings.filing import Filing, Medium
 from osint.filings.grid import outside_tables
-from osint.filings.matter import Matter
 from osint.filings.table_claims import claims_of_tables
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def claims_of(filing: Filing, document: date | None = None) -> pd.DataFrame:
         found = _read(filing, filing.text, day)
         found = [claim.doubted("stands in a link or next to the text") for claim in found]
     cells = [html.cell_at(filing.cells, claim.start, claim.end) for claim in found]
-    matter = Matter(filing.facts.title, main)
+    matter = claims.Matter(filing.facts.title, main)
     found = [matter.stage(_doubted(filing, claim)) for claim in found]
     table = claims.claims_frame(found, filing.name)
     if filing.medium is Medium.PDF:

@@ -129,9 +129,8 @@ def change_claim(
     """
     wrong = sorted(set(new) - set(CHANGEABLE))
     if wrong or not new:
-        raise BadInputError(
-            f"claim {key}: {', '.join(wrong) or 'nothing'} cannot be changed; give {', '.join(CHANGEABLE)}"
-        )
+        said = f"{', '.join(wrong)} cannot be changed" if wrong else "say what to change, or accept it as it was read"
+        raise BadInputError(f"claim {key}: {said}; what can be changed is {', '.join(CHANGEABLE)}")
     if not reason.strip():
         raise BadInputError(f"claim {key} cannot be changed without a reason; say where the other value stands")
     row = table.loc[_index(table, key)]
@@ -247,10 +246,10 @@ def _decide(
 ) -> pd.DataFrame:
     index = _index(table, key)
     who, when = signed[:2]
-    if not who.strip() or not re.fullmatch(r"\d{4}-\d\d-\d\d", when):
-        raise BadInputError(
-            f"claim {key}: a decision needs who decided and the day as YYYY-MM-DD; got {who!r} and {when!r}"
-        )
+    if not who.strip():
+        raise BadInputError(f"claim {key}: a decision needs the name of the person who decides (--who NAME)")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", when):
+        raise BadInputError(f"claim {key}: a decision needs its day as YYYY-MM-DD, not {when!r}")
     out = table.copy()
     if not signed[3].strip():
         signed = (*signed[:3], str(table.at[index, "translation"]))  # one that was given before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import datetime as dt
 import io
 import math
@@ -201,6 +202,13 @@ def _table(home: Path) -> dict[str, dict[str, str]]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:  # as Excel writes it in China
         text = body.decode("gb18030", "replace")
+    rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
+    for number, row in enumerate(rows, 1):
+        if len(row) > len(rows[0]):
+            raise BadInputError(
+                f"line {number} of {TABLE} has {len(row)} cells, and its first line {len(rows[0])}: write numbers with "
+                "a point, as 94.698, and put a text with a comma in quotes"
+            )
     frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     if "file" not in frame:
         raise BadInputError(f"{TABLE} needs a column `file`; it has {', '.join(frame.columns)}")
@@ -341,7 +349,9 @@ def _world_file(path: Path) -> Affine:
             # a world file places the centre of the first pixel
             return Affine(a, b, c - a / 2 - b / 2, d, e, f - d / 2 - e / 2)
     raise BadInputError(
-        f"nothing states where {path.name} is: give corners or control points in {TABLE}, or a world file"
+        f"nothing states where {path.name} is: put a file {TABLE} beside it with the line "
+        f"'file,date,west,south,east,north,precision_m' and below it a line for each picture, the edges in degrees; "
+        "or control points, or a world file (docs/imagery.md)"
     )
 
 

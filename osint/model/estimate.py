@@ -370,7 +370,7 @@ def _assumed(
 def _moved(
     target: str, givens: Sequence[Given], readings: Readings, answer: Posterior, best: float
 ) -> tuple[Moved, ...]:
-    weights = iter(answer.by_block @ answer.solution.system.weights[:, 0])
+    weights = iter(answer.by_block @ answer.solution.system.weights)
     out = []
     for g in givens:
         others = [o for o in givens if o is not g]
@@ -393,7 +393,7 @@ def dependences(answer: Posterior) -> list[Dependence]:
     readings, system = answer.readings, answer.solution.system
     variance = answer.by_block @ system.residual**2
     shares = dict(zip(system.slots, variance.tolist(), strict=True))
-    shares[GIVEN_RANGES] = float(answer.by_block @ ((system.weights[:, 0] * system.noise) ** 2).sum(axis=1))
+    shares[GIVEN_RANGES] = float(answer.by_block @ ((system.weights * system.noise) ** 2).sum(axis=1))
     between = {name: _between(answer, name) for name in readings.unknowns}
     shares |= between
     whole = sum(shares.values())

@@ -32,12 +32,14 @@ from osint.register import (
     SiteRow,
     Stage,
     chip_families,
+    tidy_part,
 )
 
 T = TypeVar("T")
 CONFIRMED = 0.9  # p_place from which what was seen counts as the place: one in ten wrong is the most (judgement)
 EDGE = 0.01  # what a percentage without decimals can say of a probability near 0 or 1
 EXACT = 1e-4  # relative sd of a given without a range
+SD_DECIMALS = 12  # of the sd of a given: what is beyond is the rounding of the computer
 ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
 """Half width of the 90% interval of a number as printed, as a share of it (judgement)."""
 NEAR_DAYS = 200  # within which figures of what is live are compared
@@ -115,7 +117,8 @@ class Given:
         """Standard deviation of the log: a 90% interval is low to high; infinite for a bound."""
         if self.bound or self.low is None or self.high is None:
             return math.inf
-        return max(float(np.log(self.high / self.low) / (2 * Z90)), EXACT)
+        # rounded, so that numbers that are rounded alike in their texts share what is solved for them
+        return max(round(math.log(self.high / self.low) / (2 * Z90), SD_DECIMALS), EXACT)
 
     def text(self) -> str:
         """Return the given as it can be typed."""
@@ -259,9 +262,28 @@ class Dossier:
             raise NotFoundError(f"there is no site {site_id!r} in sites.csv; ids that begin alike: {', '.join(close)}")
         return self.sites[site_id]
 
+    def descendants(self, site_id: str) -> list[str]:
+        """Return the sites that are parts of a site, and their parts, in the order of the table."""
+        out: list[str] = []
+        for child in self.parts.get(site_id, ()):
+            out += [child, *self.descendants(child)]
+        return out
+
+    def evidence(self, site_id: str) -> dict[tuple[str, Stage], list[tuple[int, Claim, Given]]]:
+        """Return the claims of a site that are evidence, by part and stage, each with its place among all of them."""
+        return self.once(site_id, "evidence", lambda: _evidence(self.claims[site_id]))
+
     def aggregate(self, site_id: str) -> bool:
         """Return whether the row is a total over several sites."""
         return self.site(site_id).role == Role.AGGREGATE
+
+
+def _evidence(claims: Sequence[Claim]) -> dict[tuple[str, Stage], list[tuple[int, Claim, Given]]]:
+    out: defaultdict[tuple[str, Stage], list[tuple[int, Claim, Given]]] = defaultdict(list)
+    for at, claim in enumerate(claims):
+        if (given := given_of(claim)) is not None:
+            out[tidy_part(claim.part), claim.stage].append((at, claim, given))
+    return out
 
 
 def _span(claims: Sequence[Claim]) -> tuple[dt.date, dt.date] | None:
@@ -307,7 +329,7 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
         group=claim.independence_group,
         stage=claim.stage,
         day=claim.day,
-        part=claim.part,
+        part=claim.part if tidy_part(claim.part) else "",
         due=claim.value_date is not None,
         families=chip_families(claim.chip_model),
         country=site.country,
@@ -324,10 +346,17 @@ def comparable(q: Question | Claim, other: Claim, quantity: str) -> bool:
     Floor, land, racks and money stay once built; compute and power are compared within NEAR_DAYS only.
     """
     stages = {q.stage, other.stage}
-    if stages == {Stage.PLAN, Stage.LIVE} or q.part != other.part:
-        return False
-    dated, apart = min(q.day, other.day) > 0, abs(q.day - other.day)
-    if Stage.PLAN in stages:
+    same = tidy_part(q.part) == tidy_part(other.part)
+    return same and stages != _APART and _near(q.day, other.day, quantity, Stage.PLAN in stages)
+
+
+_APART = {Stage.PLAN, Stage.LIVE}
+
+
+def _near(day: int, other: int, quantity: str, plans: bool) -> bool:
+    """Return whether two days, 0 for none, are near enough for what is said of a quantity, in `plans` or as it is."""
+    dated, apart = min(day, other) > 0, abs(day - other)
+    if plans:
         return not dated or apart <= PLAN_DAYS
     return QUANTITIES[quantity].lasts or (dated and apart <= NEAR_DAYS)
 
@@ -362,29 +391,36 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
     two groups were taken for one project (`identified_by` of the site) agree by that choice and do not test each other.
     """
     dossier = Dossier.of(source)
-    joined = [c for c in dossier.claims[q.site_id] if c.claim_id in dossier.site(q.site_id).identified_by.split("|")]
-    joined = joined if q.group in {c.independence_group for c in joined} else []
+    joined = dossier.site(q.site_id).identified_by.split("|")
+    groups = {c.independence_group for c in dossier.claims[q.site_id] if c.claim_id in joined} if any(joined) else set()
+    joined = joined if q.group in groups else []
     best: dict[str, tuple[tuple[bool, bool, bool, int, int, str], Given]] = {}
-    for claim in dossier.claims[q.site_id]:
-        given = given_of(claim)
-        if given is None or given.quantity == q.quantity or (q.country != "CN" and given.quantity == "cost_cny"):
+    named: dict[str, int] = {}  # quantity -> place in the table of the first claim of it
+    for (part, stage), rows in dossier.evidence(q.site_id).items():
+        if part != tidy_part(q.part) or {stage, q.stage} == _APART:
             continue
-        own = claim.independence_group == q.group
-        if not own and claim in joined:
-            continue
-        if (own and {given.quantity, q.quantity} <= CHIP_COUNTS) or not comparable(q, claim, given.quantity):
-            continue
-        away, tier = abs(claim.day - q.day), TIERS.index(claim.source_tier)
-        rank = (claim.stage != q.stage, own, given.bound, away, tier, claim.claim_id)
-        if given.quantity not in best or rank < best[given.quantity][0]:
-            best[given.quantity] = (rank, given)
+        plans, other_stage = Stage.PLAN in {stage, q.stage}, stage != q.stage
+        for at, claim, given in rows:
+            quantity, day = given.quantity, claim.day
+            if quantity == q.quantity or not _near(q.day, day, quantity, plans):
+                continue
+            own = claim.independence_group == q.group
+            if (q.country != "CN" and quantity == "cost_cny") or (not own and claim.claim_id in joined):
+                continue
+            if own and {quantity, q.quantity} <= CHIP_COUNTS:
+                continue
+            tier = TIERS.index(claim.source_tier)
+            rank = (other_stage, own, given.bound, abs(day - q.day), tier, claim.claim_id)
+            named[quantity] = min(at, named.get(quantity, at))
+            if quantity not in best or rank < best[quantity][0]:
+                best[quantity] = (rank, given)
     # compute and money are only a part of what racks and power serve: they bound those from below
-    part = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
-    claimed = [g for _, g in best.values()]
+    served = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
+    claimed = [best[quantity][1] for quantity in sorted(named, key=named.__getitem__)]
     givens = [
-        replace(g, low=g.best or g.low, high=None, best=None) if g.quantity in part else g
+        replace(g, low=g.best or g.low, high=None, best=None) if g.quantity in served else g
         for g in claimed
-        if g.low or g.quantity not in part
+        if g.low or g.quantity not in served
     ]
     if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
@@ -427,4 +463,4 @@ def _days(q: Question) -> dict[str, str]:
 def chips_until(q: Question) -> str:
     """Return the day up to which chips can have come to the market for a question; empty where it has no day."""
     ahead = PLAN_AHEAD_DAYS if q.stage == Stage.PLAN else 0
-    return dt.date.fromordinal(q.day + ahead).isoformat() if q.day else ""
+    return dt.date.fromordinal(min(q.day + ahead, dt.date.max.toordinal())).isoformat() if q.day else ""

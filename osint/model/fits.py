@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from osint.model.evidence import CHIP_COUNTS, HALL, Dossier, Given, given_of, pe
 from osint.model.network import unit_of
 from osint.model.posterior import posterior
 from osint.model.tree import ReadingWord
-from osint.register import Register, Stage, one_site
+from osint.register import Observation, Register, Stage, one_site
 
 LIMIT = "Room is not presence: that a hall could hold a number does not show that it does."
 LAND, MONEY = "land_m2", "cost_cny"
@@ -49,9 +50,9 @@ class Fit:
         if self.on_file.quantity == MONEY:
             bought = f"{room} ({room_low} to {room_high}) {asked}"
             return (
-                f"would cost {best} ({low} to {high}) {unit}, at street prices of servers; "
-                f"on file {stated(self.on_file)} ({by}), which would buy {bought}: {percent(self.chance)} that it "
-                f"pays for {stated(number)}. Money is no hall: this says nothing of room"
+                f"would cost {best} ({low} to {high}) {unit}, with what its servers need; "
+                f"on file {stated(self.on_file)} ({by}), which would pay for {bought} if all of it is for them: "
+                f"{percent(self.chance)} that it pays for {stated(number)}. Money is no hall: this says nothing of room"
             )
         return (
             f"needs {best} ({low} to {high}) {unit}; on file {stated(self.on_file)} ({by}), with room for {room} "
@@ -131,13 +132,20 @@ def _on_file(site_id: str, dossier: Dossier) -> list[tuple[Given, bool]]:
     The halls that are told to stand at parts of the site are among it, as they are where a claim is checked.
     """
     claims = [(given, False) for claim in dossier.claims[site_id] if (given := given_of(claim)) is not None]
-    for part in dossier.parts.get(site_id, ()):
+    for part in dossier.descendants(site_id):
         halls = (c for c in dossier.claims[part] if c.quantity in HALL and c.stage != Stage.PLAN)
         told = (given for claim in halls if (given := given_of(claim)) is not None)
         claims += [(replace(given, label=f"{given.label}, of {part}, a part of it"), False) for given in told]
-    seen = [
-        (Given(o.quantity, o.low, o.high, f"{o.observation_id}, {o.observer}", (o.observation_id,), True, o.best), True)
-        for o in dossier.observations[site_id]
-        if o.quantity and o.low and o.high
-    ]
-    return claims + seen
+    return claims + [(given, True) for given in _measured(dossier.observations[site_id])]
+
+
+def _measured(rows: Sequence[Observation]) -> Iterator[Given]:
+    """Yield the sizes that were seen; of rows that measure one outline the last, which names the others."""
+    sized = sorted((o for o in rows if o.quantity and o.low and o.high), key=lambda o: o.date.known[1])
+    outlines: dict[tuple[str, str], list[Observation]] = {}
+    for o in sized:
+        outlines.setdefault((o.quantity, o.outline or o.observation_id), []).append(o)
+    for of_one in sorted(outlines.values(), key=lambda of_one: of_one[-1].observation_id):
+        o, ids = of_one[-1], tuple(o.observation_id for o in of_one)
+        earlier = f", and of the same outline before it {', '.join(ids[:-1])}" if ids[1:] else ""
+        yield Given(o.quantity, o.low, o.high, f"{o.observation_id}, {o.observer}{earlier}", ids, True, o.best)

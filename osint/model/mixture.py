@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,17 +24,19 @@ UNCOUNTED = 1e-13  # weight that readings which are not counted have together
 UNCOUNTED_TRUNCATED = 1e-9  # the same where each reading has a table of its own
 NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18
 BISECTIONS = 60  # steps to a quantile or to the end of a distribution, at most
-SECANTS = 9  # steps to a quantile after which every second one halves the range that holds it
-CLOSE = 1e-10  # last step to a quantile, in the log
-PROBE = 1e-7  # step, in sd, by which it is tried whether a distribution is level where it is as wanted
+STEPS = 9  # steps to a quantile after which every second one halves the range that holds it
+CLOSE = 1e-10  # range that is left for a quantile, in the log
+LAST_STEP = 1e-7  # step of Newton, in the smallest sd, after which what is left is its square
 FAR = 1e-6  # tail below which a truncated distribution is asked of its table, which is exact there in proportion
 LEVEL = 1e-14  # distance from the wanted normal deviate that is none: of a level stretch the lower end is taken
+LEVEL_SLOPE = 1e-7  # rise of the normal deviate over one sd below which a distribution is level
 CANTELLI_MARGIN = 0.01  # sd beyond the inequality, for the readings that are not counted
+ROOT_2PI = math.sqrt(2 * math.pi)
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
 LIKELY_BOUND = 1e-4  # chance of a bound from which a bivariate normal says its quantiles to 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Truncation:
     """One-sided givens as conditions on the target x: sign * (offset + slope * x + noise - threshold) > 0."""
 
@@ -48,20 +51,24 @@ class Truncation:
     covariance: Floats
     """Of the noise that is left once the target is known, times the signs, (R, k, k)."""
 
+    @cached_property
+    def root(self) -> Floats:
+        """Lower root of the covariance, (R, k, k)."""
+        return np.asarray(np.linalg.cholesky(self.covariance))
+
     def inside(self, x: Floats) -> Floats:
         """Return the log probability that the conditions hold at x (R, points)."""
         at = self.sign * (self.offset[:, None] + x[..., None] * self.slope[:, None] - self.threshold)
-        return orthant(at, self.covariance)
+        return orthant(at, self.root)
 
 
-def orthant(at: Floats, covariance: Floats) -> Floats:
+def orthant(at: Floats, chol: Floats) -> Floats:
     """Return the log probability (R, points) that normals with means (R, points, k) are all positive.
 
-    `covariance` is (R, k, k). Exact for one bound; for more, separation of variables (Genz 1992) in the logs: by
-    Gauss-Legendre for two, on a fixed lattice for three or more (good to 1e-3).
+    `chol` is the lower root of their covariance, (R, k, k). Exact for one bound; for more, separation of variables
+    (Genz 1992) in the logs: by Gauss-Legendre for two, on a fixed lattice for three or more (good to 1e-3).
     """
     k = at.shape[2]
-    chol = np.linalg.cholesky(covariance)
     log_tail = log_ndtr(at[..., 0] / chol[:, None, 0, 0])
     if k == 1:
         return np.asarray(log_tail)
@@ -104,10 +111,11 @@ class Table:
     log_sf: Floats
     log_density: Floats
 
-    def tail(self, x: Floats, upper: bool) -> Floats:
-        """Return P(log > x) or P(log <= x) for each reading and point (R, points), by Hermite interpolation.
+    def tail(self, x: Floats, upper: bool) -> tuple[Floats, Floats]:
+        """Return P(log > x) or P(log <= x), and the density, for each reading and point (R, points).
 
-        The smaller tail of a step is interpolated and the other is what it leaves, so that the two sum to one.
+        Of each step the smaller tail is interpolated (Hermite) and the other is what it leaves, so that the two sum to
+        one; of the density the log is interpolated.
         """
         rows = np.arange(len(self.x))[:, None]
         left, mode, right = self.x[:, :1], self.x[:, PANEL : PANEL + 1], self.x[:, -1:]
@@ -119,12 +127,14 @@ class Table:
         of_left = self.log_cdf[rows, i + 1] <= self.log_sf[rows, i + 1]
         side = np.where(of_left, 1.0, -1.0)
         v0, v1 = (np.where(of_left, self.log_cdf[rows, j], self.log_sf[rows, j]) for j in (i, i + 1))
-        d0, d1 = (side * np.exp(self.log_density[rows, j] - v) * h for j, v in ((i, v0), (i + 1, v1)))
+        p0, p1 = self.log_density[rows, i], self.log_density[rows, i + 1]
+        d0, d1 = (side * np.exp(p - v) * h for p, v in ((p0, v0), (p1, v1)))
         curve = v0 + t * (d0 + t * (3 * (v1 - v0) - 2 * d0 - d1 + t * (2 * (v0 - v1) + d0 + d1)))
         inside = np.where(np.isfinite(curve), np.clip(curve, np.minimum(v0, v1), np.maximum(v0, v1)), v0)
         small = np.exp(np.minimum(inside, 0))
         small = np.where(x <= left, ~of_left, np.where(x >= right, of_left, small))
-        return np.asarray(np.where(of_left == upper, 1 - small, small))
+        density = np.where((x <= left) | (x >= right), 0.0, np.exp(p0 + t * (p1 - p0)))
+        return np.where(of_left == upper, 1 - small, small), density
 
 
 def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
@@ -146,21 +156,24 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
         if flat.all():
             break
     top = log_density(centre[:, None])[:, 0]
-    ends = []
-    for side in (-1.0, 1.0):
-        near, far = np.zeros(len(mean)), np.full(len(mean), 1.0)
-        for _ in range(BISECTIONS):
-            short = log_density((centre + side * far)[:, None])[:, 0] > top - NEGLIGIBLE
-            if not short.any():
-                break
-            near, far = np.where(short, far, near), np.where(short, 2 * far, far)
-        for _ in range(END_HALVINGS):
-            middle = (near + far) / 2
-            short = log_density((centre + side * middle)[:, None])[:, 0] > top - NEGLIGIBLE
-            near, far = np.where(short, middle, near), np.where(short, far, middle)
-        ends.append(centre + side * np.maximum(far, CLOSE))
+    side = np.array([-1.0, 1.0])
+    near, far = np.zeros((len(mean), 2)), np.ones((len(mean), 2))
+
+    def counted(distance: Floats) -> npt.NDArray[np.bool_]:
+        return np.asarray(log_density(centre[:, None] + side * distance) > top[:, None] - NEGLIGIBLE)
+
+    for _ in range(BISECTIONS):
+        short = counted(far)
+        if not short.any():
+            break
+        near, far = np.where(short, far, near), np.where(short, 2 * far, far)
+    for _ in range(END_HALVINGS):
+        middle = (near + far) / 2
+        short = counted(middle)
+        near, far = np.where(short, middle, near), np.where(short, far, middle)
+    left, right = (centre[:, None] + side * np.maximum(far, CLOSE)).T
     share = np.arange(PANEL + 1) / PANEL
-    panels = [a[:, None] + (b - a)[:, None] * share for a, b in ((ends[0], centre), (centre, ends[1]))]
+    panels = [a[:, None] + (b - a)[:, None] * share for a, b in ((left, centre), (centre, right))]
     areas, logs = [], []
     for z in panels:
         lp = np.maximum(log_density(z) - top[:, None], -1e4)
@@ -236,10 +249,11 @@ class Mixture:
         if extra_sd > 0:
             u, mass = _hermite()
             tails = sum(
-                m / mass.sum() * self.table.tail(x[None, :] + extra_sd * e, upper) for e, m in zip(u, mass, strict=True)
+                m / mass.sum() * self.table.tail(x[None, :] + extra_sd * e, upper)[0]
+                for e, m in zip(u, mass, strict=True)
             )
         else:
-            tails = self.table.tail(x[None, :], upper)
+            tails, _ = self.table.tail(x[None, :], upper)
         return np.asarray(np.clip(self.weights[keep] @ tails, 0, 1))
 
     @cached_property
@@ -255,6 +269,11 @@ class Mixture:
             return None
         return k, b.sign[0] * slope * sds / spread
 
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether it is said without tables: no one-sided given, or one that is likely."""
+        return self.bounds is None or self._one_bound is not None
+
     def _bivariate_tail(self, x: Floats, upper: bool, extra_sd: float = 0.0) -> Floats:
         """Return `mixed` under one likely bound, to 1e-11."""
         if self._one_bound is None:
@@ -265,9 +284,22 @@ class Mixture:
         tails = _bivariate(h, k[:, None], -side * (correlation * sds / wide)[:, None])
         return np.asarray(np.clip(self.weights[self.live] @ tails, 0, 1))
 
-    def _below(self, x: Floats) -> Floats:
-        """Return the probability that the log is at most x, without tables where one likely bound is given."""
-        return self.mixed(x, upper=False) if self._one_bound is None else self._bivariate_tail(x, upper=False)
+    def _below(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the probability that the log is at most x and the density there, without tables under one bound."""
+        weights, means, sds = self._counted
+        if self._plain:
+            z = (x - means) / sds
+            bells = np.exp(-(z**2) / 2) / (sds * ROOT_2PI)
+            if self._one_bound is None:
+                return weights @ ndtr(z), weights @ bells
+            k, correlation = (of_bound[:, None] for of_bound in self._one_bound)
+            free = np.sqrt(np.maximum(1 - correlation**2, EXACT**4))
+            bells *= ndtr((k + correlation * z) / free) / ndtr(k)
+            return weights @ _bivariate(z, k, -correlation), weights @ bells
+        if self.table is None:
+            raise AssertionError("a truncated distribution has a table")
+        tails, bells = self.table.tail(x[None, :], upper=False)
+        return weights @ tails, weights @ bells
 
     def _moments(self) -> tuple[Floats, Floats]:
         """Return mean and variance of each live reading, one-sided givens counted."""
@@ -285,34 +317,33 @@ class Mixture:
     def quantile(self, p: Floats | Sequence[float] | float) -> Floats:
         """Return the logs at the given probabilities.
 
-        Secants on the scale of normal deviates, on which a mixture is nearly a line, within the range that holds each
+        Newton on the scale of normal deviates, on which a mixture is nearly a line, within the range that holds each
         quantile by the inequality of Cantelli.
         """
         wanted = np.clip(np.atleast_1d(np.asarray(p, dtype=float)), np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
-        weights = self.weights[self.live] / self.weights[self.live].sum()
-        means, variances = self._moments()
+        weights, (means, variances) = self.weights[self.live] / self.weights[self.live].sum(), self._moments()
         centre = float(weights @ means)
         sd = float(np.sqrt(weights @ (variances + (means - centre) ** 2)))
         low = centre - sd * (np.sqrt(1 / wanted - 1) + CANTELLI_MARGIN)
         high = centre + sd * (np.sqrt(1 / (1 - wanted) - 1) + CANTELLI_MARGIN)
         z = ndtri(wanted)
-        x, slope, done = centre + sd * z, np.full(len(z), 1 / sd), np.zeros(len(z), dtype=bool)
-        at = ndtri(self._below(x)) - z
+        x, open_, last = centre + sd * z, np.arange(len(z)), LAST_STEP * float(np.sqrt(variances.min()))
         for turn in range(BISECTIONS):
-            short = at < -LEVEL
-            low, high = np.where(short, x, low), np.where(short, high, x)
-            rises = (slope > 0) & np.isfinite(slope)
-            there = x - np.where(np.abs(at) > LEVEL, at / np.where(rises, slope, 1), PROBE * sd)
-            halve = ~(rises & (there >= low) & (there <= high)) | (turn > SECANTS and turn % 2 == 1)
-            there = np.where(done, x, np.where(halve, (low + high) / 2, there))
-            step = there - x
-            x, before, done = there, at, np.abs(step) < CLOSE
-            if done.all():
+            here, (below, density) = x[open_], self._below(x[open_])
+            deviate = ndtri(np.minimum(below, 1))
+            gap = deviate - z[open_]
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                slope = density * np.exp(deviate**2 / 2) * ROOT_2PI
+                there = here - gap / slope
+            level = (np.abs(gap) <= LEVEL) & (slope * sd < LEVEL_SLOPE)
+            short = (gap < 0) & ~level
+            low[open_], high[open_] = np.where(short, here, low[open_]), np.where(short, high[open_], here)
+            left, right = low[open_], high[open_]
+            halve = level | ~((there >= left) & (there <= right)) | (turn > STEPS and turn % 2 == 1)
+            x[open_] = np.where(halve, (left + right) / 2, there)
+            open_ = open_[np.where(halve, right - left > CLOSE, np.abs(there - here) > last)]
+            if not len(open_):
                 break
-            at = ndtri(self._below(x)) - z
-            done |= (np.abs(at) <= LEVEL) & (step >= 0) & (step <= 2 * PROBE * sd)  # back from below: it is not level
-            with np.errstate(divide="ignore", invalid="ignore"):
-                slope = (at - before) / step
         return np.asarray(x)
 
 

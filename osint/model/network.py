@@ -13,6 +13,7 @@ import itertools
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from osint.errors import BadInputError
@@ -237,13 +238,33 @@ class Network:
         smooth: frozenset[str],
     ) -> Iterator[Block]:
         """Yield the trees in which every wanted quantity has a path."""
-        f = self.once(("factors", cn, smooth), lambda: self._smoothed(cn, smooth))
+        asked = (frozenset(wanted), cn, form, smooth, *fixed.items())
         for combination in itertools.product(*(o.items() for o in options.values())):
-            choice = {name: option for name, (option, _) in zip(options, combination, strict=True)}
-            trees = self._trees(choice, f, cn, form, smooth)
-            if all(q == "it_mw" or any(q in tree.edges for tree in trees) for q in wanted):
-                grid = self._grid(wanted, trees, fixed, (cn, smooth))
-                yield Block(choice, math.prod(p for _, p in combination), trees, grid)
+            choice = tuple((name, option) for name, (option, _) in zip(options, combination, strict=True))
+            prior = math.prod(p for _, p in combination)
+            block = self.once(
+                ("block", asked, choice, prior), partial(self._block, wanted, choice, prior, cn, form, fixed, smooth)
+            )
+            if block is not None:
+                yield block
+
+    def _block(
+        self,
+        wanted: set[str],
+        chosen: Sequence[tuple[str, str]],
+        prior: float,
+        cn: bool,
+        form: str,
+        fixed: Mapping[str, str],
+        smooth: frozenset[str],
+    ) -> Block | None:
+        """Return the readings with one tree; None where a wanted quantity has no path in it."""
+        choice = dict(chosen)
+        f = self.once(("factors", cn, smooth), lambda: self._smoothed(cn, smooth))
+        trees = self._trees(choice, f, cn, form, smooth)
+        if not all(q == "it_mw" or any(q in tree.edges for tree in trees) for q in wanted):
+            return None
+        return Block(choice, prior, trees, self._grid(wanted, trees, fixed, (cn, smooth)))
 
     def _smoothed(self, cn: bool, smooth: frozenset[str]) -> Factors:
         """Return the factors of a country, some bounded ones as log-normal."""

@@ -17,6 +17,7 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import logsumexp, ndtr
 
 from osint.errors import BadInputError
@@ -40,54 +41,71 @@ KEPT_SYSTEMS = 512  # solved structures that are kept
 KEPT_SOLUTIONS = 1024  # solved posteriors that are kept
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class System:
-    """Readings solved for one target, up to the values of the givens.
+    """Readings solved for one target, up to the values of the givens; the size is measured by the first of those.
 
     There are R readings in B blocks of one tree each, n two-sided givens and k bounds.
     """
 
     base: Floats
-    """Log of the target and of the bounds per MW IT at the best factors, (R, 1 + k)."""
+    """Log of the target and of the bounds per unit of the first given at the best factors, (R, 1 + k)."""
     given_base: Floats
-    """Log of the two-sided givens per MW IT at the best factors, (R, n)."""
-    weights: Floats
-    """Of the two-sided givens in the target and in the bounds, (B, 1 + k, n); they sum to one over the givens."""
+    """The same of the other two-sided givens, (R, n - 1)."""
+    pull: Floats
+    """Weights of the other givens in the target and in the bounds, (B, 1 + k, n - 1)."""
     joint: Floats
     """Covariance of target and bounds once the two-sided givens are known, (B, 1 + k, 1 + k)."""
-    projector: Floats
-    """Inverse covariance of the two-sided givens with the size integrated out, (B, n, n)."""
+    precision: Floats
+    """Inverse covariance of the other givens against the first, (B, n - 1, n - 1)."""
     log_determinant: Floats
-    """Of that covariance and of the precision of the size, (B,)."""
-    residual: Floats
-    """Standard deviation that each factor leaves in the target, with its sign, (B, factors)."""
+    """Of that covariance, (B,)."""
+    load: Floats
+    """Standard deviation that each factor adds to the givens, the target and the bounds, (B, n + 1 + k, factors)."""
     slots: tuple[str, ...]
     """Names of the factors; 'per chip' stands for the family of the reading."""
     noise: Floats
     """Standard deviation of the two-sided givens, (n,)."""
 
+    @cached_property
+    def weights(self) -> Floats:
+        """Of the two-sided givens in the target, (B, n); they sum to one."""
+        rest = self.pull[:, 0]
+        return np.concatenate([1 - rest.sum(axis=1, keepdims=True), rest], axis=1)
+
+    @cached_property
+    def residual(self) -> Floats:
+        """Standard deviation that each factor leaves in the target, with its sign, (B, factors)."""
+        n = len(self.noise)
+        return np.asarray(self.load[:, n] - (self.weights[:, None, :] @ self.load[:, :n])[:, 0])
+
+
+@lru_cache(maxsize=KEPT_SYSTEMS)
+def _per_first(
+    layout: Layout, up: float, quantities: tuple[str, ...]
+) -> tuple[Floats, Floats, Floats, tuple[str, ...]]:
+    """Return means (R, m - 1) and covariances (B, m - 1, m - 1) per unit of the first quantity, loadings and slots."""
+    # logs = mean + size + load @ standard normals
+    mean, load, slots = layout.design(quantities, up)
+    against = load[:, 1:] - load[:, :1]
+    return mean[:, 1:] - mean[:, :1], against @ against.transpose(0, 2, 1), load, slots
+
 
 @lru_cache(maxsize=KEPT_SYSTEMS)
 def _system(layout: Layout, up: float, quantities: tuple[str, ...], noise: tuple[float, ...]) -> System:
     """Return the structure for the two-sided givens, the target and the bounds, in this order."""
-    n = len(noise)
-    # logs = mean + size + load @ standard normals
-    mean, load, slots = layout.design(quantities, up)
-    own, others = load[:, :n], load[:, n:]
-    sds = np.array(noise)
-    inverse = np.linalg.inv(own @ own.transpose(0, 2, 1) + np.diag(sds**2))
-    ones = np.ones(n)
-    pull = inverse @ ones  # (R, n)
-    precision = pull @ ones  # of the size
-    cross = others @ own.transpose(0, 2, 1)  # (R, 1 + k, n)
-    lack = 1 - cross @ pull[:, :, None]  # what the size adds beyond the shared factors, (R, 1 + k, 1)
-    weights = cross @ inverse + lack * (pull / precision[:, None])[:, None, :]
-    known = cross @ inverse @ cross.transpose(0, 2, 1)
-    joint = others @ others.transpose(0, 2, 1) - known + lack @ lack.transpose(0, 2, 1) / precision[:, None, None]
-    projector = inverse - pull[:, :, None] * pull[:, None, :] / precision[:, None, None]
-    log_determinant = -np.linalg.slogdet(inverse)[1] + np.log(precision)
-    residual = others[:, 0] - (weights[:, 0][:, None, :] @ own)[:, 0]
-    return System(mean[:, n:], mean[:, :n], weights, joint, projector, log_determinant, residual, slots, sds)
+    mean, covariance, load, slots = _per_first(layout, up, quantities)
+    n, first = len(noise) - 1, noise[0] ** 2  # the error of the first given is in every quantity per unit of it
+    sds, joint = np.array(noise), covariance[:, n:, n:] + first
+    if not n:
+        none = np.empty((len(joint), 0, 0))
+        flat = np.empty((len(joint), joint.shape[1], 0))
+        return System(mean, mean[:, :0], flat, joint, none, np.zeros(len(joint)), load, slots, sds)
+    known = covariance[:, :n, :n] + (first + np.diag(sds[1:] ** 2))
+    precision, cross = np.asarray(np.linalg.inv(known)), covariance[:, n:, :n] + first
+    pull = cross @ precision
+    joint = np.asarray(joint - pull @ cross.transpose(0, 2, 1))
+    return System(mean[:, n:], mean[:, :n], pull, joint, precision, np.linalg.slogdet(known)[1], load, slots, sds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +113,7 @@ class Solution(Mixture):
     """A posterior as it is solved."""
 
     gaps: Floats
-    """Log of each two-sided given less what the best factors give per MW IT, (R, n)."""
+    """Log of each other two-sided given less what the best factors give by the first, (R, n - 1)."""
     system: System = field(repr=False)
     evidence: float
     """Log marginal likelihood of the givens; minus infinity where they cannot hold together."""
@@ -125,12 +143,16 @@ class Posterior:
         """Log of the first given: what is solved is the same site at another scale, at which that is 1."""
         return self.firm[0].log
 
+    @cached_property
+    def _asked(self) -> tuple[Readings, str, tuple[Firm, ...], tuple[OneSided, ...]]:
+        firm = tuple((g.quantity, g.log - self.origin, float(np.hypot(g.sd, self.extra_sd))) for g in self.firm)
+        bounds = tuple((g.quantity, g.log - self.origin, g.high is None) for g in self.one_sided)
+        return self.readings, self.target, firm, bounds
+
     @property
     def solution(self) -> Solution:
         """The distribution of the log less `origin`, worked out where it is not kept."""
-        firm = tuple((g.quantity, g.log - self.origin, float(np.hypot(g.sd, self.extra_sd))) for g in self.firm)
-        bounds = tuple((g.quantity, g.log - self.origin, g.high is None) for g in self.one_sided)
-        return _solution(self.readings, self.target, firm, bounds)
+        return _solution(*self._asked)
 
     @property
     def weights(self) -> Floats:
@@ -191,11 +213,13 @@ def _solution(readings: Readings, target: str, firm: tuple[Firm, ...], bounds: t
     """Solve for the log of a target; `firm` is not empty."""
     quantities = (*(name for name, *_ in firm), target, *(name for name, *_ in bounds))
     system, of = _system(readings.layout, readings.up, quantities, tuple(sd for *_, sd in firm)), readings.layout.of
-    gaps = np.array([log for _, log, _ in firm]) - system.given_base
-    means = system.base + np.einsum("rkn,rn->rk", system.weights[of], gaps)
-    misfit = np.einsum("ri,rij,rj->r", gaps, system.projector[of], gaps)
-    likelihoods = -0.5 * ((len(firm) - 1) * np.log(2 * np.pi) + system.log_determinant[of] + misfit)
-    truncation, inside = _truncate(means, system.joint[of], bounds)
+    first, gaps = firm[0][1], np.array([log - firm[0][1] for _, log, _ in firm[1:]]) - system.given_base
+    means, likelihoods = first + system.base, np.zeros(len(of))
+    if len(firm) > 1:
+        means = means + np.einsum("rkn,rn->rk", system.pull[of], gaps)
+        misfit = np.einsum("ri,rij,rj->r", gaps, system.precision[of], gaps)
+        likelihoods = -0.5 * ((len(firm) - 1) * np.log(2 * np.pi) + system.log_determinant[of] + misfit)
+    truncation, inside = _truncate(means, system.joint, of, bounds)
     logs = readings.log_priors + likelihoods + inside
     top = max(float(logs.max()), -np.finfo(float).max)
     with np.errstate(divide="ignore"):
@@ -205,8 +229,13 @@ def _solution(readings: Readings, target: str, firm: tuple[Firm, ...], bounds: t
     return Solution(weights, means[:, 0], sds, truncation, gaps, system, evidence)
 
 
-def _truncate(means: Floats, joint: Floats, bounds: Sequence[OneSided]) -> tuple[Truncation | None, Floats | float]:
-    """Return one-sided givens conditioned on the target, and the log probability (R,) that they hold."""
+def _truncate(
+    means: Floats, joint: Floats, of: npt.NDArray[np.intp], bounds: Sequence[OneSided]
+) -> tuple[Truncation | None, Floats | float]:
+    """Return one-sided givens conditioned on the target, and the log probability (R,) that they hold.
+
+    `joint` is by block, (B, 1 + k, 1 + k), and `of` the block of each reading.
+    """
     if not bounds:
         return None, 0.0
     sign = np.array([1.0 if from_below else -1.0 for *_, from_below in bounds])
@@ -214,8 +243,10 @@ def _truncate(means: Floats, joint: Floats, bounds: Sequence[OneSided]) -> tuple
     slope = joint[:, 1:, 0] / np.maximum(joint[:, 0, 0], EXACT**2)[:, None]
     jitter, signs = np.eye(len(bounds)) * EXACT**2, np.outer(sign, sign)
     remaining = joint[:, 1:, 1:] - slope[:, :, None] * joint[:, None, 0, 1:] + jitter
-    inside = orthant((sign * (means[:, 1:] - threshold))[:, None, :], signs * (joint[:, 1:, 1:] + jitter))[:, 0]
-    return Truncation(means[:, 1:] - slope * means[:, :1], slope, threshold, sign, signs * remaining), inside
+    root = np.asarray(np.linalg.cholesky(signs * (joint[:, 1:, 1:] + jitter)))
+    inside = orthant((sign * (means[:, 1:] - threshold))[:, None, :], root[of])[:, 0]
+    slope = slope[of]
+    return Truncation(means[:, 1:] - slope * means[:, :1], slope, threshold, sign, (signs * remaining)[of]), inside
 
 
 def _in_full(given: Given) -> Given:
@@ -236,22 +267,22 @@ def after(
 ) -> tuple[Floats, Floats]:
     """Return log width of the 90% interval and chance above a threshold (a log), for each log of the last given (V,).
 
-    All givens have two sides. Weights and variances do not depend on the value, so each reading is solved once;
-    readings that weigh less than UNSEEN together at every value are not counted.
+    All givens, of which there are two or more, have two sides. Weights and variances do not depend on the value, so
+    each reading is solved once; readings that weigh less than UNSEEN together at every value are not counted.
     """
     kept = Readings.of(readings)
     asked = Posterior(kept, target, tuple(givens))
     first, of = asked.solution, kept.layout.of
     system, delta = first.system, logs - givens[-1].log
-    gap = first.gaps[:, :, None] + np.eye(len(givens))[-1][None, :, None] * delta  # (R, n, V)
-    misfit = np.einsum("riv,rij,rjv->rv", gap, system.projector[of], gap)
+    gap = first.gaps[:, :, None] + np.eye(len(givens) - 1)[-1][None, :, None] * delta  # (R, n - 1, V)
+    misfit = np.einsum("riv,rij,rjv->rv", gap, system.precision[of], gap)
     likely = kept.log_priors[:, None] - 0.5 * (system.log_determinant[of, None] + misfit)
     weights = np.exp(likely - logsumexp(likely, axis=0))
     most = weights.max(axis=1)
     order = np.argsort(most)
     keep = np.sort(order[np.cumsum(most[order]) > UNSEEN])
     weights = weights[keep] / weights[keep].sum(axis=0)
-    means = (first.means[:, None] + asked.origin + system.weights[of, 0, -1:] * delta)[keep]
+    means = (first.means[:, None] + asked.origin + system.weights[of, -1:] * delta)[keep]
     sds = first.sds[keep, None]
 
     def below(log: Floats | float) -> Floats:

@@ -65,6 +65,14 @@ class Grid:
     """Logs of their values (E, names)."""
     priors: Floats
     """(E,); they sum to one."""
+    _rows: dict[Way, Floats] = field(default_factory=dict, init=False, repr=False)
+
+    def row(self, way: Way) -> Floats:
+        """Return the log of the quantity at the end of a way per MW IT at sea level, by combination (E,)."""
+        found = self._rows.get(way)
+        if found is None:
+            found = self._rows[way] = way.row(self.names, self.logs)
+        return found
 
     @classmethod
     def of(cls, factors: Mapping[str, Factor], fixed: Mapping[str, str]) -> Grid:
@@ -120,7 +128,7 @@ class Layout:
         self.starts = np.concatenate([[0], np.cumsum(sizes)])
         self.of = np.repeat(np.arange(len(sizes)), sizes)
         """Block of each reading (R,)."""
-        self._rows: dict[str, tuple[Floats, Floats, list[Way]]] = {}
+        self._rows: dict[str, tuple[Floats, tuple[Way, ...], npt.NDArray[np.intp]]] = {}
 
     @cached_property
     def within(self) -> Floats:
@@ -136,16 +144,13 @@ class Layout:
         """Prior of each reading within its block (R,)."""
         return np.concatenate([b.grid.priors for b in self.blocks])
 
-    def _row(self, quantity: str) -> tuple[Floats, Floats, list[Way]]:
-        """Return means (R,) at sea level, what the height for which the loss holds adds (B,), and the ways (B)."""
+    def _row(self, quantity: str) -> tuple[Floats, tuple[Way, ...], npt.NDArray[np.intp]]:
+        """Return means (R,) at sea level, the ways that differ, and which of them each block takes (B,)."""
         if quantity not in self._rows:
             ways = [b.way(quantity) for b in self.blocks]
-            same: dict[tuple[Way, Grid], Floats] = {}  # blocks that share a grid and a way share the row as well
-            for way, b in zip(ways, self.blocks, strict=True):
-                if (way, b.grid) not in same:
-                    same[way, b.grid] = way.row(b.grid.names, b.grid.logs)
-            mean = np.concatenate([same[way, b.grid] for way, b in zip(ways, self.blocks, strict=True)])
-            self._rows[quantity] = (mean, np.array([way.lost for way in ways]), ways)
+            mean = np.concatenate([b.grid.row(way) for way, b in zip(ways, self.blocks, strict=True)])
+            place = {way: n for n, way in enumerate(dict.fromkeys(ways))}
+            self._rows[quantity] = mean, tuple(place), np.array([place[way] for way in ways])
         return self._rows[quantity]
 
     def design(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
@@ -155,14 +160,20 @@ class Layout:
     def worked_out(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
         """Return `design`, worked out anew."""
         rows = [self._row(quantity) for quantity in quantities]
-        loads = {way: way.loading(up) for _, _, ways in rows for way in ways}
-        slots = tuple(sorted({slot for load in loads.values() for slot in load}))
-        columns = {way: [load.get(slot, 0.0) for slot in slots] for way, load in loads.items()}
-        mean = np.stack([mean + up * lost[self.of] if up else mean for mean, lost, _ in rows], axis=1)
-        load = np.array(
-            [[columns[way] for way in of_block] for of_block in zip(*(ways for *_, ways in rows), strict=True)]
-        )
-        return mean, load.reshape(len(self.blocks), len(rows), len(slots)), slots
+        loads = [[way.loading(up) for way in ways] for _, ways, _ in rows]
+        slots = tuple(sorted({slot for of_ways in loads for load in of_ways for slot in load}))
+        column = {slot: n for n, slot in enumerate(slots)}
+        mean, load = np.empty((len(self.of), len(rows))), np.empty((len(self.blocks), len(rows), len(slots)))
+        for n, ((at_sea_level, ways, taken), of_ways) in enumerate(zip(rows, loads, strict=True)):
+            mean[:, n] = at_sea_level
+            if up:
+                mean[:, n] += up * np.array([way.lost for way in ways])[taken][self.of]
+            table = np.zeros((len(ways), len(slots)))
+            for line, of_way in zip(table, of_ways, strict=True):
+                for slot, sd in of_way.items():
+                    line[column[slot]] = sd
+            load[:, n] = table[taken]
+        return mean, load, slots
 
 
 @lru_cache(maxsize=KEPT_DESIGNS)

@@ -24,6 +24,7 @@ DRAWS = 20_000  # worlds in which the sum is taken: the ends of the interval are
 SEED = 20_251_129
 KEPT_SUMS = 32  # sums whose draws are kept; the others are drawn again when they are asked for
 KEPT_ERRORS = 256  # relations whose errors are kept, of DRAWS numbers each
+KEPT_OF_CHIPS = 16  # sets of families whose errors are kept, each of DRAWS numbers a family
 OF_THE_SITE = frozenset({ReadingWord.USE, ReadingWord.STOREYS})
 """Bounded unknowns that are a matter of each site and not of a relation."""
 
@@ -84,6 +85,18 @@ def _normal(name: str) -> Floats:
     return np.concatenate([half, -half])
 
 
+@lru_cache(maxsize=KEPT_ERRORS)
+def _rank(name: str) -> Floats:
+    """Return the share of all errors of a relation that lie below that of each world."""
+    return np.asarray(ndtr(_normal(name)))
+
+
+@lru_cache(maxsize=KEPT_OF_CHIPS)
+def _of_chips(relation: str, families: tuple[str, ...]) -> Floats:
+    """Return the error of a relation of chips for each family in each world (families, DRAWS)."""
+    return np.array([_normal(f"{relation}{PER}{family}") for family in families])
+
+
 def _worlds(parts: Sequence[Posterior]) -> Floats:
     """Return the quantity of each part in each world (parts, DRAWS)."""
     own = np.random.default_rng(SEED)
@@ -102,7 +115,7 @@ def _chosen(part: Posterior, own: np.random.Generator) -> npt.NDArray[np.intp]:
     for name, value in zip(names, values, strict=True):
         step = np.concatenate([[False], (np.diff(value[order]) != 0) | (np.diff(group) != 0)])
         group = np.cumsum(step)
-        at = _at(total, low, high, ndtr(_normal(name)))
+        at = _at(total, low, high, _rank(name))
         first = np.searchsorted(group, np.arange(group[-1] + 2))
         low, high = first[group[at]], first[group[at] + 1]
     return np.asarray(order[_at(total, low, high, own.random(DRAWS))])
@@ -120,19 +133,18 @@ def _world(part: Posterior, own: np.random.Generator) -> Floats:
     chosen = _chosen(part, own)
     reading = solved.live[chosen]
     block = layout.of[reading]
-    residual, sd = solved.system.residual[block], solved.sds[reading]
-    rest = np.sqrt(np.maximum(sd**2 - (residual**2).sum(axis=1), 0.0))
-    z = own.standard_normal(DRAWS) * rest
-    of_chips = {f: np.flatnonzero(np.array([f == own for own in layout.families])[block]) for f in set(layout.families)}
+    residual = solved.system.residual
+    left = np.sqrt(np.maximum(solved.sds**2 - (residual**2).sum(axis=1)[layout.of], 0.0))
+    z = own.standard_normal(DRAWS) * left[reading]
+    families = tuple(dict.fromkeys(layout.families))
+    family = np.array([families.index(f) for f in layout.families])[block], np.arange(DRAWS)
     for slot, r in zip(solved.system.slots, residual.T, strict=True):
-        if PER not in slot:
-            z = z + r * _normal(slot)
-            continue
-        for family, here in of_chips.items():  # the error of a chip is that of its family
-            z[here] += r[here] * _normal(f"{slot.partition(PER)[0]}{PER}{family}")[here]
+        if r.any():  # the error of a chip is that of its family
+            relation, per, _ = slot.partition(PER)
+            z = z + r[block] * (_of_chips(relation, families)[family] if per else _normal(slot))
     if solved.table is None:
         return np.asarray(np.exp(solved.means[reading] + part.origin + z))
-    out, p = np.empty(DRAWS), ndtr(z / sd)
+    out, p = np.empty(DRAWS), ndtr(z / solved.sds[reading])
     order = np.argsort(chosen, kind="stable")
     for here in np.split(order, np.flatnonzero(np.diff(chosen[order])) + 1):  # the worlds of one reading
         out[here] = _placed(solved.table, int(chosen[here[0]]), p[here])

@@ -21,16 +21,12 @@ from osint.model.evidence import CAPACITY, CHIP_COUNTS, CONFIRMED, POWER, Dossie
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.model.sums import SharedSum, sum_of
-from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Register, Role
+from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Register, Role, tidy_part
 
 TOTALLED = ("chips", "pflops", "it_mw")
 """Quantities that are added."""
 NO_ROOM = CHIP_COUNTS | {"land_m2", "cost_cny"}
 """Quantities that say nothing of the room of a hall: the compute that is stated, the land under it, the money."""
-
-
-WHOLE = frozenset({"", "all phases"})
-"""What `part` of a claim says where its figure is of the whole site."""
 
 
 class Ground(StrEnum):
@@ -229,7 +225,7 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
             sure = [o for o in seen if (o.p_place or 0) >= CONFIRMED]
             unconfirmed += [site] if seen and not sure else []
             givens = _seen(site, dossier)
-            if not givens and any(o.not_yet and not o.part and (o.searched_share or 0) >= 1 for o in sure):
+            if not givens and any(o.not_yet and not tidy_part(o.part) and (o.searched_share or 0) >= 1 for o in sure):
                 bare.append(site)
         answer = _answer(quantity, givens, site, dossier) if givens else None
         if answer:
@@ -282,7 +278,7 @@ def _claimed(site: str, dossier: Dossier, *, carry: bool = False) -> list[Given]
     """
     claims = [c for c in dossier.claims[site] if c.modality not in TAKEN_BACK and not c.error_test]
     claims = [c for c in claims if (c.modality == Modality.CAN_CARRY) == carry]
-    whole = [c for c in claims if c.part in WHOLE and c.quantity] or claims
+    whole = [c for c in claims if not tidy_part(c.part) and c.quantity] or claims
     best: dict[str, Given] = {}
     for claim in whole:
         given = given_of(claim)
@@ -352,11 +348,12 @@ def _indirect(given: Given, target: str) -> tuple[bool, int, str]:
 def totals_text(totals: Sequence[Total]) -> str:
     """Return all totals as plain text, and what they are not."""
     counted = {t.ground: {p.site_id for p in t.parts} for t in totals if t.quantity == TOTALLED[0]}
-    both = sorted(counted.get(Ground.STATED, set()) & counted.get(Ground.ROOM, set()))
+    stated_at, room_at = counted.get(Ground.STATED, set()), counted.get(Ground.ROOM, set())
+    both = sorted(stated_at & room_at)
     lines = [t.text() for t in totals]
-    lines.append(
-        "The grounds count different sites. Chips are stated, and room is on file, at "
-        + (f"{len(both)}: {', '.join(both)}." if both else "no site.")
-    )
+    if stated_at or room_at:
+        apart = "" if stated_at == room_at else "The grounds count different sites. "
+        where = f"{len(both)}: {', '.join(both)}" if both else "no site"
+        lines.append(f"{apart}Chips are stated, and room is on file, at {where}.")
     lines.append("None of this is evidence that anything is there. The errors of relations are common to all sites.")
     return "\n".join(lines)

@@ -176,6 +176,21 @@ class SiteMap:
 
         self.map.on_interaction(heard)
 
+    def middle(self) -> tuple[float, float]:
+        """Return longitude and latitude of the middle of what the map shows, where its cross stands."""
+        y, x = self.map.center
+        lon, lat = self._flat.transform(x, y, direction="INVERSE")
+        return lon, lat
+
+    def mark_middle(self) -> None:
+        """Keep a cross in the middle of the map, so that a corner can be set without a mouse."""
+        # a span that hears no press, in a box without size: a press on the cross is one on the map
+        style = "font:20px/20px monospace;color:#000;text-shadow:0 0 3px #fff,0 0 3px #fff;pointer-events:none"
+        icon = self._leaflet.DivIcon(html=f'<span style="{style}">+</span>', icon_size=[0, 0], icon_anchor=[6, 10])
+        cross = self._leaflet.Marker(location=self.map.center, icon=icon, draggable=False, keyboard=False)
+        self.map.add(cross)
+        self.map.observe(lambda change: setattr(cross, "location", change["new"]), names="center")
+
     def show_drawn(self, corners: Sequence[tuple[float, float]]) -> None:
         """Show the outline that is being drawn, in place of the one before."""
         if self._drawn is not None:
@@ -226,6 +241,12 @@ WORDS = (
 )
 
 
+BY_KEYBOARD = (
+    "By keyboard: Tab to the map, arrows to move it, + and - to come nearer; the button below it sets a corner at the "
+    "cross in its middle."
+)
+
+
 def drawing(site: SiteMap, done: Callable[[Any], str], note: str, press_to: str, fields: Sequence[Any] = ()) -> Any:
     """Return a map on which an outline is drawn; `done` takes the outline and says what came of it.
 
@@ -237,6 +258,7 @@ def drawing(site: SiteMap, done: Callable[[Any], str], note: str, press_to: str,
     corners = kit.Textarea(placeholder="LON,LAT of each corner, one to a line; a press on the map adds one", rows=5,
                            layout=kit.Layout(width="420px", height="110px"))  # fmt: skip
     back = kit.Button(description="take the last corner back", layout=wide)
+    middle = kit.Button(description="a corner at the cross in the middle of the map", layout=wide)
     measure = kit.Button(description=press_to, button_style="primary", layout=wide)
     said = kit.HTML(f"<p>{html.escape(note)}</p>")
 
@@ -264,8 +286,10 @@ def drawing(site: SiteMap, done: Callable[[Any], str], note: str, press_to: str,
         said.value = f"<p>{html.escape(told)}</p>"
 
     site.on_press(press)
+    site.mark_middle()
+    middle.on_click(lambda _: press(*site.middle()))
     corners.observe(redraw, names="value")
     back.on_click(lambda _: setattr(corners, "value", "\n".join(corners.value.strip().splitlines()[:-1])))
     measure.on_click(finish)
-    tools = kit.VBox([corners, back, *fields, measure])
-    return kit.VBox([kit.HTML(WORDS), site.map, *([site.fade] if site.fade else []), tools, said])
+    tools = kit.VBox([corners, middle, back, *fields, measure])
+    return kit.VBox([kit.HTML(f"{WORDS} {BY_KEYBOARD}"), site.map, *([site.fade] if site.fade else []), tools, said])

@@ -16,6 +16,7 @@ from osint.notebook.desk import NO_NUMBER, Desk, of_a_number, of_a_site, unit_of
 from osint.notebook.forms import Form
 from osint.notebook.is_it_there import next_in_words, sayable, unsayable
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
+from osint.report import plain, words_for
 from osint.verdict import Finding
 
 LEVERS = 3
@@ -37,7 +38,7 @@ def numbers(desk: Desk) -> Shown:
         (
             f.claim.claim_id,
             Cell(f.claim.written(), number=f.claim.figure),
-            f.claim.quantity_kind.replace("_", " "),
+            words_for(f.claim.quantity_kind),
             f.claim.claimant,
             f.claim.date.text if f.claim.date else "",
             f.outcome.value,
@@ -59,7 +60,7 @@ def by_documents(desk: Desk, finding: Finding) -> Shown:
     ends = f"{show(best)} ({show(low)} to {show(high)})" if math.isfinite(low) else f"at most {show(high)}"
     lines = [f"On paper, other documents have room for {ends} {unit_of(finding)}; claimed: {finding.claim.written()}."]
     if finding.paper.posterior is not None:
-        lines += model.arithmetic(finding.paper.posterior, finding.claim.quantity, finding.paper.givens)
+        lines += map(plain, model.arithmetic(finding.paper.posterior, finding.claim.quantity, finding.paper.givens))
     return Said((*lines, "A figure on paper is not a building: this decides nothing."), heading="Documents alone")
 
 
@@ -70,7 +71,7 @@ def by_what_was_seen(desk: Desk, finding: Finding) -> Shown:
     if not room:
         told = f"No size was seen at {desk.site_id}, so what stands there bounds nothing. Next: {next_in_words(desk)}"
         return Said((told,), heading="What was seen alone")
-    lines = [room, *(finding.arithmetic if finding.room is not None else ())]
+    lines = [room, *(map(plain, finding.arithmetic) if finding.room is not None else ())]
     stamp = "SIMULATED. " if any(s.row.simulated for s in finding.seen.sights) else ""
     return Said(tuple(lines), heading=f"{stamp}What was seen alone", warns=bool(stamp))
 
@@ -164,9 +165,9 @@ def assumptions(desk: Desk) -> Shown:
     basis = "what was seen" if levers.seen else "documents alone, which decide nothing"
     rows: list[tuple[object, ...]] = [(AS_IT_IS, "", _answered(levers, levers.plain), "")]
     for lever in levers.most:
-        name, share = lever.name.replace("_", " "), f"{lever.share:.0%} of the doubt"
+        name, share = words_for(lever.name), f"{lever.share:.0%} of the doubt"
         for label, held, fixed in levers.settings(lever):
-            rows.append((name, label, _solved(levers, held, fixed), f"{share}; {lever.source}"))
+            rows.append((name, label, _solved(levers, held, fixed), f"{share}; {plain(lever.source)}"))
     caption = f"{levers.finding.claim.claim_id}, {levers.finding.claim.written()}, by {basis}."
     table = Table.of(("assumption", "set to", "then there is", "how much hangs on it, and its source"), rows, caption)
     return Form(table, lambda: sliders(levers))
@@ -189,10 +190,10 @@ def sliders(levers: Levers) -> Any:
     """Return a slider or a list for each assumption, and below them the answer, redrawn as they move."""
     import ipywidgets as kit
 
-    wide, label = kit.Layout(width="520px"), {"description_width": "170px"}
+    wide, label = kit.Layout(width="640px"), {"description_width": "290px"}
     controls: dict[str, Any] = {}
     for lever in levers.most:
-        name = lever.name.replace("_", " ")
+        name = words_for(lever.name)
         if lever.factor is not None:
             f = lever.factor
             steps = [f.low * (f.high / f.low) ** (n / (STEPS - 1)) for n in range(STEPS)]

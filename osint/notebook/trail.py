@@ -15,6 +15,7 @@ from osint.notebook.desk import Desk, of_a_number, of_a_site
 from osint.notebook.is_it_there import citation, next_in_words, sayable, unsayable
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
 from osint.register import Claim, Observation
+from osint.report import plain, words_for
 from osint.verdict import Finding
 
 NO_CLAIM = "No number is on file for this site, so there is none to walk back."
@@ -98,7 +99,7 @@ def the_relations(desk: Desk, finding: Finding) -> Shown:
         mark = table.get(name, {}).get("mark", "") or "chips.csv"
         note = table.get(name, {}).get("note", "")
         ends = f"{show(f.best)} ({show(f.low)} to {show(f.high)}) {f.unit}"
-        rows.append((name, ends, f"{share:.0%}", mark, f.source, note))
+        rows.append((f"{words_for(name)} ({name})", ends, f"{share:.0%}", mark, plain(f.source), plain(note)))
     heads = ("relation", "as used (90%)", "share of the doubt", "mark", "source", "note")
     return Table.of(heads, rows, "Ranges as they are used: few systems behind one widen it.", "No relation was used.")
 

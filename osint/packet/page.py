@@ -116,9 +116,13 @@ def _extremes(numbers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the largest and the smallest value of each unit that has several, in words."""
     said = []
     for unit in dict.fromkeys(n.get("unit", "") for n in numbers):
-        rows = [(Decimal(v), n) for n in numbers if n.get("unit", "") == unit and (v := n.get("best") or n.get("low"))]
-        if len(rows) >= _EXTREMES_FROM:
-            low, high = min(rows, key=lambda r: r[0]), max(rows, key=lambda r: r[0])
+        of_unit = [n for n in numbers if n.get("unit", "") == unit]
+        lows, highs = (
+            [(Decimal(v), n) for n in of_unit if (v := n.get("best") or n.get(end) or n.get(other))]
+            for end, other in (("low", "high"), ("high", "low"))
+        )
+        if len(lows) >= _EXTREMES_FROM:
+            low, high = min(lows, key=lambda r: r[0]), max(highs, key=lambda r: r[0])
             ends = [f"{n.get('label')}, {_digits(str(v))} {unit}" for v, n in (high, low)]
             said.append(" and ".join(ends))
     return said

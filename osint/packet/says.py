@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osint.register import table_rows
+from osint.report import figure
 from osint.verdict import Finding, Outcome
 
+TESTS_OTHERS = "a figure that tests others"
+"""Rule whose sentence says nothing of the claim itself, so it is no sentence to print."""
 _ROWS = {Outcome(row["outcome"]): row for row in table_rows("says.csv", "osint.packet")}
 
 
@@ -25,12 +28,13 @@ def says(finding: Finding) -> Says:
     row, claim = _ROWS[finding.outcome], finding.claim
     names = {
         "claimant": claim.claimant,
-        "written": f"“{claim.written()}”" if claim.written() else f"“{claim.translation or claim.quote}”",
+        # the number is in our words, so it bears no quotation marks
+        "written": figure(claim) if claim.written() else f"“{claim.translation or claim.quote}”",
         "date": claim.date.text if claim.date else "undated",
-        "shown": finding.shown(),
+        "shown": "" if finding.rule.name == TESTS_OTHERS else finding.shown(),
     }
     may, may_not = (
-        tuple(one.format_map(names) for one in row[column].split("|") if one) for column in ("may", "may_not")
+        tuple(filter(None, (one.format_map(names) for one in row[column].split("|")))) for column in ("may", "may_not")
     )
     return Says(claim.claim_id, may, (*may_not, _chips(finding)))
 

@@ -16,6 +16,7 @@ from osint.files import read_regular
 from osint.model import Dossier, show, unit_of
 from osint.passport import Evidence, EvidenceRole, Judgement, Number, NumberKind, People
 from osint.register import Register, named
+from osint.report import words_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -226,7 +227,7 @@ def _numbers(findings: Sequence[verdict.Finding], dossier: Dossier, precision: s
     for f in findings:
         claim = f.claim
         if claim.value_low is not None or claim.value_high is not None or claim.readings:
-            rows.append(Number.of_claim(claim))
+            rows.append(Number.of_claim(claim, f"{words_for(claim.quantity_kind)}, {claim.claim_id}"))
         seen = f.seen.room_for.ids if f.seen.room_for is not None else ()
         for what, span, ids in (("seen", f.interval, seen), ("documents", f.paper.interval, f.paper.ids)):
             if math.isfinite(span[1]):

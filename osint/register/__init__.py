@@ -65,6 +65,7 @@ from osint.register.vocabulary import (
     country_code,
     near_chips,
     table_rows,
+    tidy_part,
 )
 from osint.register.written import csv_text, defuse, write_csv
 
@@ -127,6 +128,7 @@ __all__ = [
     "sites_overview",
     "split_names",
     "table_rows",
+    "tidy_part",
     "valid_date",
     "write_csv",
 ]

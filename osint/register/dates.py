@@ -11,7 +11,7 @@ import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from osint.errors import BadInputError
 
@@ -34,7 +34,7 @@ SLACK_DAYS = {"year": 366, "month": 31, "day": 7}
 _FORMS = "write 2024, 2024-06 or 2024-06-15, with ~ (about) or ? (uncertain) behind it, or two of them with / between"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WrittenDate:
     """A date as a source wrote it, and the days that it allows."""
 
@@ -45,10 +45,16 @@ class WrittenDate:
     last: dt.date
     """Latest day; date.max if the end is open."""
 
-    @property
+    @cached_property
     def known(self) -> tuple[dt.date, dt.date]:
         """Earliest and latest day without the open side of an interval: the bounds of 2020 for 2020/.. and ../2020."""
         return date_bounds(self.text.removeprefix("../").removesuffix("/.."))
+
+
+@lru_cache(maxsize=KEPT_DATES)
+def written_date(text: str) -> WrittenDate:
+    """Return a date of the EDTF subset with its days; one record for each text. Raises as `date_bounds`."""
+    return WrittenDate(text, *date_bounds(text))
 
 
 @lru_cache(maxsize=KEPT_DATES)

@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Self
 
-from osint.register.dates import WrittenDate, date_bounds
+from osint.register.dates import WrittenDate, written_date
 from osint.register.schemas import SCHEMAS, Column
 from osint.register.vocabulary import (
     CLAIM_KINDS,
-    LADDER,
     QUANTITIES,
     Bounding,
     Modality,
@@ -37,9 +37,14 @@ class Record:
     @classmethod
     def from_row(cls, row: Mapping[Any, Any]) -> Self:
         """Read a row of the table (text cells, or the typed cells of a checked frame)."""
+        return cls(*(_value(column, row[column.name]) for column in cls._read_by()))
+
+    @classmethod
+    @lru_cache
+    def _read_by(cls) -> tuple[Column, ...]:
+        """Return the columns that a record is read from, in the order of its fields."""
         columns = {column.name: column for column in SCHEMAS[cls.table].columns}
-        names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-        return cls(**{name: _value(columns[name], row[name]) for name in names})
+        return tuple(columns[field.name] for field in fields(cls))  # type: ignore[arg-type]
 
 
 def _value(column: Column, cell: Any) -> object:
@@ -51,7 +56,7 @@ def _value(column: Column, cell: Any) -> object:
     if column.kind == "flag":
         return None if empty else cell == "yes"
     if column.kind == "date":
-        return None if empty else WrittenDate(str(cell), *date_bounds(str(cell)))
+        return None if empty else written_date(str(cell))
     if column.words is not None:
         return None if empty else column.words(cell)
     return "" if empty else str(cell)
@@ -122,7 +127,7 @@ class SiteRow(Record):
         return bool({self.country, self.province, self.prefecture, self.county} & set(total.covers.split("|")) - {""})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claim(Record):
     """A row of claims.csv: one quantity or state asserted by one claimant; columns.csv explains each field."""
 
@@ -159,7 +164,7 @@ class Claim(Record):
     readings: tuple[float, ...]
     part: str
 
-    @property
+    @cached_property
     def quantity(self) -> str:
         """Quantity of the model that the claim speaks of; empty if it has none, or if no rule reads its scope."""
         kind, scope = CLAIM_KINDS[self.quantity_kind], Scope.read(self.scope)
@@ -167,16 +172,18 @@ class Claim(Record):
             return ""
         return _POWER.get(scope, kind.quantity) if kind.quantity == "power_mw" else kind.quantity
 
-    @property
+    @cached_property
     def day(self) -> int:
-        """Ordinal of the latest day that the claim speaks of; 0 if it is undated."""
+        """Ordinal of the latest day that the claim speaks of ("from 2025 on": the last of 2025); 0 if it is undated."""
         when = self.value_date or self.date
-        return when.last.toordinal() if when else 0
+        return when.known[1].toordinal() if when else 0
 
-    @property
+    @cached_property
     def stage(self) -> Stage:
         """What the claim speaks of: a plan, works on the ground, or what is live."""
-        if self.modality in {Modality.WILL, Modality.WOULD} or self.rung not in LADDER[Rung.GROUND_BROKEN.height :]:
+        if self.modality in {Modality.WILL, Modality.WOULD}:
+            return Stage.PLAN
+        if self.rung is None or self.rung.height < Rung.GROUND_BROKEN.height:
             return Stage.PLAN
         return Stage.LIVE if self.rung.height >= Rung.POWERED.height else Stage.WORKS
 
@@ -294,7 +301,7 @@ _OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE, Scope.O
 _POWER = {Scope.IT: "it_mw", Scope.FACILITY: "facility_mw", Scope.GRID: ""}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Observation(Record):
     """A row of observations.csv: one thing seen or measured; columns.csv explains each field."""
 
@@ -323,6 +330,12 @@ class Observation(Record):
     simulated: bool | None
     picture: str
     picture_sha256: str
+
+    @cached_property
+    def days(self) -> tuple[int, int]:
+        """Ordinals of the earliest and of the latest day on which it can have been made."""
+        first, last = self.date.known
+        return first.toordinal(), last.toordinal()
 
 
 @dataclass(frozen=True, slots=True)

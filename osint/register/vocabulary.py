@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from osint.errors import BadInputError
 
@@ -26,10 +26,14 @@ class Rung(StrEnum):
     POWERED = "powered"
     RUNNING = "running"
 
-    @property
-    def height(self) -> int:
-        """Position on the ladder, 0 for announced."""
-        return LADDER.index(self)
+    height: int
+    """Position on the ladder, 0 for announced."""
+
+    def __new__(cls, text: str) -> Self:
+        """Return a rung one higher than the last."""
+        rung = str.__new__(cls, text)
+        rung._value_, rung.height = text, len(cls.__members__)
+        return rung
 
 
 NEAR = 4
@@ -45,6 +49,23 @@ Tier = StrEnum(
 """Kind of publisher, the most official first; its text is the name in lower case."""
 TIERS = tuple(Tier)
 """All tiers, the most official first."""
+
+
+WHOLE = frozenset(
+    {"", "all", "all phases", "whole", "whole site", "entire site", "all of the site", "全部", "整体", "全园区", "各期"}
+)
+"""What `part` says where a row is of the whole site."""
+
+
+@lru_cache(maxsize=1024)
+def tidy_part(part: str) -> str:
+    """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site.
+
+    >>> tidy_part("The whole  site"), tidy_part("all phases"), tidy_part("Phase II")
+    ('', '', 'phase ii')
+    """
+    text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
+    return "" if text in WHOLE else text
 
 
 class Modality(StrEnum):

@@ -5,19 +5,14 @@ Each is made from records alone, so that other rows give other sentences.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from osint import model
-from osint.model import Dossier, Ground, Total, show
-from osint.register import CLAIM_KINDS, TAKEN_BACK, Claim, Modality, Observation, Role, Tier
-from osint.report.paper import CHIPS, HallRoom, family_of, room_at, total_of
-from osint.report.words import counted, day_words, figure, listed
-from osint.verdict import Check, CheckFinding, CheckName, Finding, Found, Outcome, Pair
+from osint.model import show
+from osint.register import CLAIM_KINDS, Claim, Observation, Tier
+from osint.report.paper import HallRoom
+from osint.report.words import counted, day_words, listed
+from osint.verdict import Check, Finding
 
-PLANS = (Modality.WILL, Modality.WOULD)
-TIERS = tuple(Tier)
 FIRST_HAND = (
     Tier.PRIMARY_GOVERNMENT,
     Tier.LOCAL_GOVERNMENT,
@@ -27,8 +22,8 @@ FIRST_HAND = (
     Tier.NEWS_ON_COURT_RECORD,
 )
 """Publishers of what they themselves decided or filed, or copies of it."""
-FIRMEST = (Pair.TWO_DOCUMENTS, Pair.MIRROR, Pair.INFERRED, Pair.STORY, Pair.ONE_TEXT)
-"""What two sides of a contradiction can be to each other, the most telling first."""
+MOST_NAMED = 3
+"""Sites that are named in a sentence; of more the ids stand alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +108,16 @@ class Answer:
             ids = listed([row.observation_id for row in self.counting])
             return f"Chips were counted ({ids}), but nothing shows that they are {said}"
         if looked_at and self.measured.interval:
-            most = self.measured.interval[2]
+            most, n = self.measured.interval[2], len(self.announced)
             room = f"room for at most {show(most)} (90%)" if most else "no room for any"
-            where = f"at {looked_at} of {len(self.announced)} announced sites"
+            where = f"at {looked_at} of {n} announced sites" if n > 1 else f"at {self.names[self.announced[0]]}"
             return f"Nothing on file shows that {said} exist; what was seen, {where}, had {room}"
         return f"Nothing on file shows that {said} exist, or measures a hall that could hold them"
 
     def leads(self) -> tuple[Lead, ...]:
         """Return what a reader in a hurry asks: do they fit, who says so, do the figures agree."""
-        asked = (
-            ("Do they fit?", self._fits()),
-            ("Who says so?", self._said()),
-            ("Do the figures agree?", self._against()),
-        )
-        return tuple(Lead(question, said) for question, said in asked if said)
+        asked = {"Do they fit?": self._fits(), "Who says so?": self._said(), "Do the figures agree?": self._against()}
+        return tuple(Lead(question, said) for question, said in asked.items() if said)
 
     def sentences(self) -> tuple[str, ...]:
         """Return each question with its answer as one line."""
@@ -142,25 +133,28 @@ class Answer:
             return "No number of chips is claimed of the announced sites."
         said = []
         if self.planned:
-            said.append(f"{self.planned.claim.written()} are planned ({_who(self.planned.claim)})")
+            said.append(f"{self.planned.claim.written()} are planned ({who_said(self.planned.claim)})")
         if self.largest:
             name = self.names[self.largest.claim.site_id]
             share = f", which is {self.share[0]} of them ({self.share[1]})" if self.share and self.planned else ""
-            said.append(f"{self.largest.claim.written()} are claimed for {name} ({_who(self.largest.claim)}){share}")
+            said.append(
+                f"{self.largest.claim.written()} are claimed for {name} ({who_said(self.largest.claim)}){share}"
+            )
         groups = {f.claim.independence_group for f in (self.planned, self.largest) if f}
         publications = {claim.source_publisher for claim in self.told}
         by = counted(len(publications), "publication")
-        rests = (
-            f"one story and its copies (group {min(groups)}; told by {by} on file)"
-            if len(groups) == 1
-            else f"{len(groups)} groups of reports ({listed(sorted(groups))})"
-        )
         first = sorted({c.source_publisher for c in self.told if c.source_tier in FIRST_HAND})
-        paper = (
-            f"of these, {listed(first)} is an office, a filing or a copy of one"
-            if first
-            else "none of them is an approval or a filing"
-        )
+        if len(publications) == 1:
+            rests = f"one publication, {min(publications)}"
+            paper = f"it is {'' if first else 'not '}an office, a filing or a copy of one"
+        else:
+            rests = (
+                f"one story and its copies (group {min(groups)}; told by {by} on file)"
+                if len(groups) == 1
+                else f"{len(groups)} groups of reports ({listed(sorted(groups))})"
+            )
+            paper = "none of them is an approval or a filing"
+            paper = f"of these, {listed(first)} is an office, a filing or a copy of one" if first else paper
         return f"{_capital('; '.join(said))}. This rests on {rests}; {paper}."
 
     def _fits(self) -> str:
@@ -182,10 +176,10 @@ class Answer:
             there_too = " where the largest number is claimed" if self.largest else ""
             return f"No document states the size of a hall{there_too}."
         figures = listed([f"{self.figures.get(i, '')} ({i})" for i in there.ids])
-        name = self.names[self.largest.claim.site_id]
+        name = listed([self.names[site_id] for site_id in there.sites])
         said = [
             f"At {name} documents describe {figures}, with room for {_interval(there)} {_chips(there)}: "
-            f"{_lies(self.largest.claim, there)}."
+            f"{_lies(self.largest.claim, there)}.{self._rest(there, 'of which no document gives a size')}"
         ]
         compared = [(self.largest.claim, there)]
         if self.planned and every.interval:
@@ -209,12 +203,23 @@ class Answer:
         doubt = [row.p_place for row in rows if row.p_place is not None]
         place = f", if it is the place (probability {min(doubt):.0%} or more)" if doubt else ""
         ids, days = ([*dict.fromkeys(x)] for x in ((r.observation_id for r in rows), (day_words(r.date) for r in rows)))
-        what = f"at {listed([*room.sites, *room.bare])} on {listed(days)} ({listed(ids)})"
+        sites = [*room.sites, *room.bare]
+        named = [f"{self.names[i]} ({i})" for i in sites] if len(sites) <= MOST_NAMED else sites
+        what = f"at {listed(named)} on {listed(days)} ({listed(ids)})"
         if not high:
             return f"What was seen {what} was bare: room for no chip{place}."
         span = f"{show(best)} ({show(low)} to {show(high)}, 90%)"
-        own = f": {_lies(self.largest.claim, room)}" if self.largest and room is self.measured_there else ""
-        return f"What was seen {what} had room for {span} {_chips(room)}{place}{own}. Room is no chip."
+        own = rest = ""
+        if self.largest and room is self.measured_there:
+            own = f": {_lies(self.largest.claim, room)}"
+            rest = self._rest(room, "which nobody measured")
+        return f"What was seen {what} had room for {span} {_chips(room)}{place}{own}.{rest} Room is no chip."
+
+    def _rest(self, room: HallRoom, why: str) -> str:
+        """Return which parts of the site of the largest number are not in its room, and why; empty where all are."""
+        parts = [i for i in room.without if self.largest and i != self.largest.claim.site_id]
+        are = "a part" if len(parts) == 1 else "parts"
+        return f" That is without {listed(parts)}, {are} of the same site {why}." if parts else ""
 
     def _plan_measured(self) -> str:
         """Return at how many of the sites of the plan somebody measured: its number is set beside no part of them."""
@@ -229,7 +234,7 @@ class Answer:
     def _against(self) -> str:
         """Return the sharpest contradiction, and how many there are."""
         if self.sharpest is None:
-            return "No two statements on these sites contradict each other."
+            return "No two statements on these sites were found to contradict each other."
         hard, soft = len(self.contradictions), len(self.tensions)
         first, second = (self.sides[side[0]] for side in (self.sharpest.first, self.sharpest.second or ("",)))
         against = f"{first} stands against {second}" if second else first
@@ -242,127 +247,7 @@ class Answer:
         return f"{_capital(unstated)}. {against}. {says}. {of_this_kind}."
 
 
-def answer_of(dossier: Dossier, found: Found) -> Answer:
-    """Return the answer for all announced sites of a case."""
-    announced = tuple(s for s in dossier.sites.values() if s.role == Role.ANNOUNCED)
-    ids = {s.site_id for s in announced}
-    aggregates = {s.site_id for s in dossier.sites.values() if s.role == Role.AGGREGATE and s.covers}
-    over = {t for t in aggregates if any(s.covered_by(dossier.sites[t]) for s in announced)}
-    claims = {claim.claim_id: claim for claim in dossier.all_claims}
-    # the figure of a site that its source gives for a wider place is no figure of the site
-    wider = {i for c in found.tests if c.name == CheckName.WIDER for i in c.first}
-    planned = _largest([f for f in found.judged if f.claim.site_id in over and f.claim.modality in PLANS])
-    largest = _largest([f for f in found.judged if f.claim.site_id in ids and f.claim.claim_id not in wider])
-    there = _with_parts(largest.claim.site_id, dossier) if largest else []
-    chip = family_of(planned.claim if planned else largest.claim if largest else None, dossier)
-    of_all, of_one = (model.total(sites, dossier) if sites else [] for sites in (sorted(ids), there))
-    asked = [c for c in found.tests if c.sites & (ids | over)]
-    misfits = {
-        kind: tuple(
-            sorted((c for c in asked if c.pair != Pair.PLANTED and c.finding == kind), key=lambda c: _rank(c, claims))
-        )
-        for kind in (CheckFinding.INCONSISTENT, CheckFinding.STRAINED)
-    }
-    groups = {f.claim.independence_group for f in (planned, largest) if f}
-    seen = tuple(row for site in announced for row in dossier.observations[site.site_id])
-
-    def room(totals: Sequence[Total], ground: Ground) -> HallRoom:
-        return room_at(total_of(totals, ground), chip, dossier)
-
-    return Answer(
-        announced=tuple(s.site_id for s in announced),
-        parts=tuple(s.site_id for s in announced if s.parent in ids),
-        names={s.site_id: _plain_name(s.name_display) for s in dossier.sites.values()},
-        planned=planned,
-        largest=largest,
-        share=_share(planned, largest, dossier),
-        told=tuple(c for c in claims.values() if c.independence_group in groups and c.quantity in (CHIPS, "servers")),
-        seen=seen,
-        counting=tuple(row for row in seen if row.quantity in (CHIPS, "servers")),
-        measured=room(of_all, Ground.OBSERVATION),
-        measured_there=room(of_one, Ground.OBSERVATION),
-        paper=room(of_all, Ground.ROOM),
-        paper_there=room(of_one, Ground.ROOM),
-        contradictions=misfits[CheckFinding.INCONSISTENT],
-        tensions=misfits[CheckFinding.STRAINED],
-        planted=tuple(c for c in asked if c.pair == Pair.PLANTED and c.finding == CheckFinding.INCONSISTENT),
-        figures={c.claim_id: figure(c) for c in claims.values() if c.site_id in there},
-        sides={
-            side[0]: _side([claims[i] for i in side], dossier)
-            for checks in misfits.values()
-            for c in checks
-            for side in (c.first, c.second)
-            if side
-        }
-        | {"": ""},
-    )
-
-
-def _share(planned: Finding | None, largest: Finding | None, dossier: Dossier) -> tuple[str, str] | None:
-    """Return the share in words and its id, where the largest number is that share of the plan."""
-    if planned is None or largest is None:
-        return None
-    for claim in dossier.claims[largest.claim.site_id]:
-        if claim.quantity_kind != "share_pct" or claim.independence_group != planned.claim.independence_group:
-            continue
-        if math.isclose(claim.figure / 100 * planned.claim.claimed, largest.claim.claimed, rel_tol=0.01):
-            return claim.written().split(" of ")[0], claim.claim_id
-    return None
-
-
-def _with_parts(site_id: str, dossier: Dossier) -> list[str]:
-    """Return a site and all its parts."""
-    out = [site_id]
-    for site in out:
-        out += [part for part in dossier.parts.get(site, ()) if part not in out]
-    return out
-
-
-def _plain_name(name: str) -> str:
-    """Return a short name without what is in brackets behind it."""
-    return name.split(" (", maxsplit=1)[0]
-
-
-def _side(claims: Sequence[Claim], dossier: Dossier) -> str:
-    """Return one side of a contradiction in words: place, figure, who said it, and which claims repeat it."""
-    claim = claims[0]
-    how = {Modality.CAN_CARRY: "room for ", Modality.WILL: "a plan of ", Modality.WOULD: "a plan of "}
-    verb = how.get(claim.modality, "") if claim.modality else ""
-    place = _plain_name(dossier.sites[claim.site_id].name_display)
-    others = f"; also {listed([c.claim_id for c in claims[1:]])}" if claims[1:] else ""
-    return f"{place} with {verb}{figure(claim)} ({_who(claim)}{others})"
-
-
-def _largest(findings: Sequence[Finding]) -> Finding | None:
-    """Return the finding on the largest number of chips that no other contradicts; of equals the firmest source's."""
-    chips = [
-        f
-        for f in findings
-        if f.claim.quantity == CHIPS
-        and f.claim.claimed > 0
-        and f.claim.modality not in TAKEN_BACK
-        and not f.claim.error_test
-        and f.outcome != Outcome.INCONSISTENT
-        and not f.contradictions
-    ]
-    return min(
-        chips, key=lambda f: (-f.claim.claimed, TIERS.index(f.claim.source_tier), f.claim.claim_id), default=None
-    )
-
-
-def _rank(check: Check, claims: dict[str, Claim]) -> tuple[bool, int, float, str]:
-    """Return the order of a contradiction: named sources, what its sides are to each other, how far apart they are."""
-    first, second = (
-        [claims[i].model_figure for i in side if claims[i].quantity] for side in (check.first, check.second)
-    )
-    apart = 1.0
-    if first and second and min(*first, *second) > 0:
-        apart = max(max(first) / max(second), max(second) / max(first))
-    unsourced = any(claims[i].source_tier == Tier.UNSOURCED for i in check.claim_ids)
-    return unsourced, FIRMEST.index(check.pair), -apart, check.check_id
-
-
-def _who(claim: Claim) -> str:
+def who_said(claim: Claim) -> str:
     """Return claimant, day and id of a claim."""
     return f"{claim.claimant}, {day_words(claim.date)}, {claim.claim_id}"
 

@@ -20,8 +20,9 @@ from osint.errors import BadInputError, OsintError
 from osint.model import Dossier, Score, show
 from osint.register import TAKEN_BACK, Observation, Register, Role, csv_text
 from osint.report import canvas, site_figures
-from osint.report.answer import Answer, answer_of
+from osint.report.answer import Answer
 from osint.report.canvas import Caption, Sheet
+from osint.report.gather import answer_of
 from osint.report.locator import map_sheet
 from osint.report.on_file import OnFile
 from osint.report.page import Picture, pages

@@ -54,13 +54,12 @@ class Edition:
     def as_of(self) -> str:
         """Return the line under the answer."""
         newest = f"As of {self.newest.isoformat()}, the day of the newest document" if self.newest else "Undated"
-        seen = f"{counted(self.pictures, 'picture or visit')} of our own".replace("visits", "visit")
-        if self.pictures > 1:
-            seen = f"{self.pictures} pictures or visits of our own"
+        one = "picture or visit" if self.pictures <= 1 else "pictures or visits"
+        seen = f"{self.pictures or 'no'} {one} of our own"
         return (
-            f"{newest}. Made from {self.claims} statements in {self.documents} documents "
-            f"({self.groups} independent groups), {seen}, and {counted(self.relayed, 'observation')} by others. "
-            f"Data version {self.data}."
+            f"{newest}. Made from {counted(self.claims, 'statement')} in {counted(self.documents, 'document')} "
+            f"({counted(self.groups, 'independent group')}), {seen}, and {counted(self.relayed, 'observation')} by "
+            f"others. Data version {self.data}."
         )
 
     def cite(self) -> str:

@@ -17,7 +17,7 @@ from osint import fonts, geo
 from osint.model import Dossier
 from osint.register import Register, Role, km_text, table_rows
 from osint.report.canvas import BLACK, BLUE, NARROW, SKY, STYLE, WIDE, Caption, Sheet, framed
-from osint.report.words import counted
+from osint.report.words import counted, from_to
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -39,13 +39,14 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
     sites = [s for s in dossier.sites.values() if s.role == Role.ANNOUNCED]
     placed = points[points["site_id"].isin([s.site_id for s in sites])]
     near, far = (placed["precision_km"].min(), placed["precision_km"].max()) if len(placed) else (0.0, 0.0)
-    span = f"{km_text(near).removesuffix(' km')} to {km_text(far)}"
+    span = from_to(km_text(near), km_text(far))
     nowhere = [s.site_id for s in sites if s.site_id not in set(placed["site_id"])]
+    of = counted(len(sites), "announced site")
+    missing = f"; {len(nowhere)} {'has' if len(nowhere) == 1 else 'have'} no place on file" if nowhere else ""
     where = (
-        f"{len(placed)} of {len(sites)} announced sites are placed no better than {span}; "
-        f"{len(nowhere)} have no place on file"
+        f"{len(placed)} of {of} {'is' if len(placed) == 1 else 'are'} placed no better than {span}{missing}"
         if len(placed)
-        else f"None of {counted(len(sites), 'announced site')} has a place on file"
+        else f"None of {of} has a place on file"
     )
     names = _groups(placed)
     caption = Caption(

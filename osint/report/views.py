@@ -12,7 +12,7 @@ from osint.model import Dossier, show
 from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow, Stage, km_text
 from osint.report.answer import Answer
 from osint.report.sources import Source, Sources
-from osint.report.words import counted, day_words, figure, how_said, joined, plain, settles
+from osint.report.words import counted, day_words, figure, from_to, how_said, joined, plain, settles
 from osint.verdict import Check, CheckFinding, Finding, Found
 
 FIRST_KINDS = ("chips", "servers", "PFLOPS", "racks", "power_MW", "floor_m2", "investment_CNY")
@@ -148,7 +148,8 @@ def _entry(finding: Finding) -> Entry:
         size = f"{show(row['paper_best'])} ({show(row['paper_low'])} to {show(row['paper_high'])})"
         if row["paper_low"] is None:
             size = f"at most {show(row['paper_high'])}"
-        paper = f"{size} {row['unit']}, by {', '.join(finding.paper.ids)}"
+        kind = f" ({finding.claim.chip_model or 'of any kind'})" if finding.claim.quantity == "chips" else ""
+        paper = f"{size} {row['unit']}{kind}, by {', '.join(finding.paper.ids)}"
         paper += ", plans alone" if finding.paper.planned else ""
         paper += f" (of {', '.join(finding.paper.parts)} alone)" if finding.paper.parts else ""
     own = own_words(finding)
@@ -310,11 +311,11 @@ def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple
         each = "; ".join(f"{figure(c)}, {c.chip_model or 'kind not stated'} ({c.claim_id})" for c in others)
         said.append(f"Whether the chips that texts say are there are as many as they say: {each}.")
     if placed:
-        near, far = (km_text(f(v.known_km for v in placed)) for f in (min, max))
+        span = from_to(*(km_text(f(v.known_km for v in placed)) for f in (min, max)))
         none = f", and {len(nowhere)} nowhere ({', '.join(nowhere)})" if nowhere else ""
         said.append(
-            f"Which buildings are meant: {len(placed)} of {len(ours)} announced sites are placed to "
-            f"{near.removesuffix(' km')} to {far}{none}."
+            f"Which buildings are meant: {len(placed)} of {counted(len(ours), 'announced site')} "
+            f"{'is' if len(placed) == 1 else 'are'} placed to {span}{none}."
         )
     if answer.paper.without:
         said.append(
@@ -324,5 +325,6 @@ def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple
     looked_at = {*answer.measured.sites, *answer.measured.bare}
     unseen = [v.site.site_id for v in ours if v.site.site_id not in looked_at]
     if unseen:
-        said.append(f"What stands today at {len(unseen)} of {len(ours)} announced sites: nobody on file measured it.")
+        of = counted(len(ours), "announced site")
+        said.append(f"What stands today at {len(unseen)} of {of}: nobody on file measured it.")
     return tuple(said)

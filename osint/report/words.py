@@ -87,6 +87,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
 
 
+def from_to(low: str, high: str) -> str:
+    """Return two ends that end in one unit as a range, one that is the same once.
+
+    >>> from_to("13 km", "61 km"), from_to("2 km", "2 km")
+    ('13 to 61 km', '2 km')
+    """
+    return high if low == high else f"{low.rpartition(' ')[0]} to {high}"
+
+
 def digits(value: float) -> str:
     """Return a number with all its digits before the point.
 
@@ -123,7 +132,8 @@ def figure(claim: Claim) -> str:
     if claim.quantity_kind in ("share_pct", "project_count"):
         return written if "percent" in written or "project" in written else f"{written} ({kind})"
     if claim.quantity_kind in _AREAS:
-        return f"{written} of {kind}"
+        number, comma, rest = written.partition(", ")
+        return f"{number} of {kind}{comma}{rest}"
     return f"{written} ({kind})"
 
 

@@ -38,7 +38,10 @@ class Bound:
         said = f"room for {show(best)} ({show(low)} to {show(high)}) {unit}, by {ids}"
         if all(g.quantity == "cost_cny" for g in self.givens):  # money is no hall
             bought = f"{show(best)} ({show(low)} to {show(high)}) {unit}"
-            said = f"the money of {ids} would buy {bought} at street prices of servers, which says nothing of room"
+            said = (
+                f"the money of {ids} would pay for {bought}, if all of it is for servers and what they need, "
+                "which says nothing of room"
+            )
         said += " (plans alone)" if self.planned else ""
         said += f" (of {', '.join(self.parts)}; no other hall of it is on file)" if self.parts else ""
         if self.plans is None or not math.isfinite(self.plans.interval[1]):

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from pyproj import Geod
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Given
-from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier
+from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier, tidy_part
 
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
@@ -29,7 +29,9 @@ PROMISES = (Modality.WILL, Modality.WOULD)
 STATEMENTS = (Modality.HAS, Modality.CAN_CARRY)
 _MONEY = frozenset({"CNY", "USD"})
 _LEAST = {"roof_m2": LEAST_M2, "floor_m2": LEAST_M2, "transformers_mva": LEAST_MW, "generators_mw": LEAST_MW}
-_HALL_AREAS = frozenset({"roof_m2", "floor_m2"})
+HALL_AREAS = frozenset({"roof_m2", "floor_m2"})
+TESTED = CAPACITY | {"floor_m2"}
+"""Quantities of which a claim is tested by sizes that were seen; a floor by areas alone, as it can stand unpowered."""
 _AREAS = frozenset({"roof_m2", "floor_m2", "cooling_area_m2", "chiller_area_m2", "tower_area_m2"})
 
 
@@ -77,7 +79,7 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     if said_to_stand and unbuilt:
         return Assertion(Asserts.PLANNED, Rung.ROOFED, 0)
     if said_to_stand:
-        days = [d.last.toordinal() for d in (claim.value_date, claim.date) if d]
+        days = [d.known[1].toordinal() for d in (claim.value_date, claim.date) if d]
         stands = min(days, default=0) if rung.height >= Rung.GROUND_BROKEN.height else 0
         return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
     if claim.modality not in PROMISES and not ahead:
@@ -86,6 +88,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     rung = Rung.GROUND_BROKEN if begins else rung  # a date of beginning names the works, whatever was filed then
     starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
+    if claim.value_date and claim.value_date.last == dt.date.max:  # "from 2025 on": it is not said by when
+        return Assertion(Asserts.PLANNED, promised, 0)
     if claim.value_date:
         return Assertion(
             Asserts.PROMISED, promised, claim.value_date.last.toordinal(), due_read=claim.reading_confidence
@@ -107,6 +111,7 @@ def _due_in_filing(claim: Claim, dossier: Dossier) -> Claim | None:
         c
         for c in dossier.claims[claim.site_id]
         if c.value_date
+        and c.value_date.last != dt.date.max
         and c.modality in PROMISES
         and (CLAIM_KINDS[c.quantity_kind].states or c.quantity in CAPACITY)
         and (c.independence_group, c.source_url, c.date, c.part) == own
@@ -139,7 +144,6 @@ _ORDINAL = {
 }
 _CHINESE = {character: n for n, character in enumerate("零一二三四五六七八九十")}
 _NOUNS = {"期": "phase", "楼": "building", "栋": "building", "幢": "building", "机房楼": "building", "机房": "hall"}
-_WHOLE = frozenset({"whole", "whole site", "entire site", "all of the site", "全部", "整体", "全园区"})
 _ONE = r"(?:\d{1,3}|[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten|[一二三四五六七八九十]+)"
 _LIST = rf"(?P<list>{_ONE}(?:\s*(?:-|–|~|至|to|through|,|、|和|及|&|\band\b)+\s*{_ONE})*)"
 _FORMS = (
@@ -162,12 +166,6 @@ def _number(word: str) -> int:
     return (_CHINESE.get(tens, 1) * 10 if ten else 0) + _CHINESE.get(ones, 0)
 
 
-def _tidy(part: str) -> str:
-    """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site."""
-    text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
-    return "" if text in _WHOLE else text
-
-
 def _level(text: str) -> tuple[str, frozenset[int]] | None:
     """Return noun and numbers of one level of a part."""
     found = next((m for form in _FORMS if (m := form.fullmatch(_REPEATED.sub("", text.strip())))), None)
@@ -179,13 +177,15 @@ def _level(text: str) -> tuple[str, frozenset[int]] | None:
     return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
 
 
+@cache
 def _levels(part: str) -> dict[str, frozenset[int]] | None:
     """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
-    levels = [_level(text) for text in re.split(r"[()]| of ", _tidy(part)) if text.strip()]
+    levels = [_level(text) for text in re.split(r"[()]| of ", tidy_part(part)) if text.strip()]
     known = [level for level in levels if level is not None]
     return dict(known) if known and len(known) == len(levels) else None
 
 
+@cache
 def part_numbers(part: str) -> tuple[str, frozenset[int]] | None:
     """Return noun and numbers of a part of one level, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words.
 
@@ -206,7 +206,7 @@ def coverage(seen: str, claimed: str) -> Coverage:
     >>> [coverage(*p).value for p in (("phase II", "二期"), ("phase 1", "hall 1"), ("phase 2", "phase 2 (hall 3)"))]
     ['same', 'other', 'within']
     """
-    a, b = _tidy(seen), _tidy(claimed)
+    a, b = tidy_part(seen), tidy_part(claimed)
     if a == b:
         return Coverage.SAME
     if not a or not b:
@@ -241,12 +241,12 @@ class Sight:
     @property
     def first(self) -> int:
         """Ordinal of the earliest day on which it can have been made."""
-        return self.row.date.known[0].toordinal()
+        return self.row.days[0]
 
     @property
     def last(self) -> int:
         """Ordinal of the latest day on which it can have been made."""
-        return self.row.date.known[1].toordinal()
+        return self.row.days[1]
 
     @property
     def key(self) -> tuple[str, Coverage, bool, float | None]:
@@ -277,6 +277,12 @@ class Sight:
         return 1.0 if stated is None else stated
 
     @property
+    def taken_as_whole(self) -> bool:
+        """Whether it is an area of which the row names no part, nor how much was looked at: it stands for the site."""
+        row = self.row
+        return row.quantity in _AREAS and row.searched_share is None and not tidy_part(row.part)
+
+    @property
     def confirmed(self) -> bool:
         """Whether the place counts as confirmed."""
         return self.p_place >= CONFIRMED
@@ -302,7 +308,7 @@ class Sight:
         if row.not_yet is not None or row.high != 0 or row.quantity not in QUANTITIES:
             return row.not_yet
         power = Rung.POWERED if QUANTITIES[row.quantity].power else None
-        missing = Rung.ROOFED if row.quantity in _HALL_AREAS else power
+        missing = Rung.ROOFED if row.quantity in HALL_AREAS else power
         return missing if missing and (row.rung is None or row.rung.height < missing.height) else None
 
     @property
@@ -349,8 +355,8 @@ def _of_sites(claim: Claim, dossier: Dossier) -> Iterator[tuple[Observation, Cov
             if not row.part and (row.not_yet or row.quantity) and not dossier.aggregate(above):
                 yield row, Coverage.WITHIN
         above = dossier.sites[above].parent
-    if not claim.part:
-        for below in descendants(claim.site_id, dossier):
+    if not tidy_part(claim.part):
+        for below in dossier.descendants(claim.site_id):
             for row in dossier.observations[below]:
                 yield row, Coverage.PART
 
@@ -364,26 +370,40 @@ def apart(a: Observation, b: Observation) -> bool:
     return distance > sum(errors)
 
 
-def descendants(site_id: str, dossier: Dossier) -> list[str]:
-    """Return the sites that are parts of a site, and their parts, in the order of the table."""
-    out: list[str] = []
-    for child in dossier.parts.get(site_id, ()):
-        out += [child, *descendants(child, dossier)]
-    return out
-
-
 def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     """Return every observation of the site, its parts and what it is a part of, as it lies to the claim."""
-    several = claim.site_id in dossier.parts
     out = []
-    for row, covered in _of_sites(claim, dossier):
-        share = row.searched_share
+    rows = list(_of_sites(claim, dossier))
+    of_parts = {site_id: _of_parts(site_id, dossier) for site_id in {row.site_id for row, _ in rows}}
+    for row, covered in rows:
+        share, several = row.searched_share, of_parts[row.site_id] and not tidy_part(row.part)
         whole = row.quantity not in _AREAS or not several or (share is not None and share >= WHOLE_SHARE)
         unseen = row.not_yet is not None or (row.high == 0 and row.quantity in _AREAS)  # a meter that reads 0 is whole
         unknown = share is None and unseen and not (row.part and row.outline)
         out.append(Sight(row, covered, whole, None if unknown else 1.0 if share is None else share))
-    out = [replace(s, looked=1.0) if s.looked is None and _risen_there(s, out, dossier) else s for s in out]
+    spot = [s.looked is None and (_sees_works(s, dossier) or _risen_there(s, out, dossier)) for s in out]
+    out = [replace(s, looked=1.0) if found else s for s, found in zip(out, spot, strict=True)]
     return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
+
+
+def _of_parts(site_id: str, dossier: Dossier) -> bool:
+    """Return whether a site is known to be of several parts, so that one roof of it need not be all of its roofs.
+
+    Documents name two of them, or one that is not the first of its kind.
+    """
+    named = {part for c in dossier.claims[site_id] if (part := tidy_part(c.part))}
+    numbered = [found[1] for part in named if (found := part_numbers(part)) is not None]
+    return site_id in dossier.parts or len(named) > 1 or any(max(numbers) > 1 for numbers in numbered)
+
+
+def _sees_works(s: Sight, dossier: Dossier) -> bool:
+    """Return whether a look that found a rung not reached found the works, of the very part or site that is claimed.
+
+    So it did cover the spot. The whole of a site of which parts are named is no spot: another part may stand elsewhere.
+    """
+    begun = s.row.not_yet is not None and s.row.rung is not None and s.row.rung.height >= Rung.GROUND_BROKEN.height
+    one_spot = bool(s.row.part) or not _of_parts(s.row.site_id, dossier)
+    return begun and s.coverage == Coverage.SAME and one_spot
 
 
 def _risen_there(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> bool:
@@ -468,7 +488,7 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
     """
     missing = absent.missing or Rung.ROOFED
     parts_too = missing.height <= Rung.ROOFED.height
-    places = {absent.row.site_id, *(descendants(absent.row.site_id, dossier) if parts_too else ())}
+    places = {absent.row.site_id, *(dossier.descendants(absent.row.site_id) if parts_too else ())}
     out = {
         s.row.observation_id
         for s in seen

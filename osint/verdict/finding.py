@@ -16,7 +16,7 @@ from osint.verdict.look import Seen
 from osint.verdict.needs import Needs
 from osint.verdict.room import Room
 from osint.verdict.rules import By, FindingRule, Outcome, sure, word
-from osint.verdict.words import USE_OPEN, Words, claimed_unit, contradicting, how_sure, relay
+from osint.verdict.words import USE_OPEN, Words, claimed_unit, contradicting, describe, how_sure, relay
 
 
 class Confidence(StrEnum):
@@ -213,6 +213,11 @@ class Finding:
         sentence = sentence[0].upper() + sentence[1:]
         if self.relayed:
             sentence = f"{relay(self.relayed)}: {sentence}"
+        if self.seen.moot and self.rule.by == By.AFTER:
+            ids = set(self.seen.moot)
+            sides = "; ".join(describe(s) for s in (*self.seen.sights, *self.seen.own) if s.row.observation_id in ids)
+            sentence += f" On whether it stands there those who looked contradict each other ({sides}); "
+            sentence += "either way it is too little."
         if self.contradictions and self.outcome != Outcome.INCONSISTENT:
             sentence += f" The claim is also contradicted by {contradicting(self)}."
         simulated = any(s.row.simulated for s in self.seen.sights)

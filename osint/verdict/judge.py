@@ -14,7 +14,7 @@ from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, HALL, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
-from osint.verdict.bearing import POWERED_UP, Assertion, Asserts, assertion, descendants, relayed_by_one
+from osint.verdict.bearing import POWERED_UP, TESTED, Assertion, Asserts, assertion, relayed_by_one
 from osint.verdict.finding import Finding, named
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
@@ -57,8 +57,9 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
         return Bound([])
     dossier = Dossier.of(source)
     givens = model.gather(q, dossier)
-    stage = {c.claim_id: c.stage for site in _site_and_parts(q, dossier) for c in dossier.claims[site]}
-    planned = [g for g in givens if all(stage.get(i, Stage.PLAN) == Stage.PLAN for i in g.ids)]
+    sites = _site_and_parts(q, dossier)
+    built = dossier.once(q.site_id, "built", lambda: _not_plans(sites, dossier))
+    planned = [g for g in givens if built.isdisjoint(g.ids)]
     if q.quantity not in CHIP_COUNTS or not planned:
         return _bound(q, givens, dossier, planned=bool(givens) and planned == givens)
     plans = _bound(q, planned, dossier, planned=True)
@@ -78,16 +79,21 @@ def bound(q: Question, source: Register | Dossier) -> Bound:
     return Bound(used, total=model.sum_of(solved), plans=plans, parts=of)
 
 
+def _not_plans(sites: Sequence[str], dossier: Dossier) -> frozenset[str]:
+    """Return the claims of some sites that speak of more than a plan, by id."""
+    return frozenset(c.claim_id for site in sites for c in dossier.claims[site] if c.stage != Stage.PLAN)
+
+
 def _site_and_parts(q: Question, dossier: Dossier) -> list[str]:
-    return [q.site_id, *descendants(q.site_id, dossier)]
+    return [q.site_id, *dossier.descendants(q.site_id)]
 
 
 def _halls(q: Question, dossier: Dossier) -> list[Bound]:
     """Return what the halls that are told to stand at parts of the site have room for, one for each part."""
     out = []
-    for site in descendants(q.site_id, dossier) if not q.part else ():
+    for site in dossier.descendants(q.site_id) if not q.part else ():
         of_part = replace(q, site_id=site, stage=Stage.WORKS, use=dossier.sites[site].hall_use)
-        told = {c.claim_id for c in dossier.claims[site] if c.stage != Stage.PLAN}
+        told = _not_plans([site], dossier)
         givens = [g for g in model.gather(of_part, dossier) if g.quantity in HALL and set(g.ids) <= told]
         if not all(g.bound for g in givens):
             found = _bound(of_part, givens, dossier)
@@ -96,6 +102,8 @@ def _halls(q: Question, dossier: Dossier) -> list[Bound]:
 
 
 def _bound(q: Question, givens: list[Given], dossier: Dossier, *, planned: bool = False) -> Bound:
+    if any(g.quantity in HALL and not g.bound for g in givens):
+        givens = [g for g in givens if g.quantity != "cost_cny"]  # money is no room where a hall is on file
     if all(g.bound for g in givens):
         return Bound(givens, planned=planned)
     q = _as_named(q, givens, dossier)
@@ -147,13 +155,17 @@ def _settled(room: Room | None, number: float, q: Question, dossier: Dossier) ->
 def _tightest(
     rooms: Sequence[Room], number: float, q: Question, dossier: Dossier
 ) -> tuple[Room | None, tuple[str, ...]]:
-    """Return the room that leaves least for a number, or the ids of sizes that disagree in any of them."""
+    """Return the room that leaves least for a number, or the ids of sizes that disagree in any of them.
+
+    Of rooms that are surely of the place, if there is one: what a doubtful look leaves says nothing against those.
+    """
     settled = [_settled(room, number, q, dossier) for room in rooms]
     disagree = next((ids for _, ids in settled if ids), ())
     known = [room for room, _ in settled if room is not None]
     if disagree or not known:
         return None, disagree
-    return (min(known, key=lambda room: room.holds(number)) if math.isfinite(number) else known[0]), ()
+    firm = [room for room in known if sure(room.p_place)] or known
+    return (min(firm, key=lambda room: room.holds(number)) if math.isfinite(number) else firm[0]), ()
 
 
 def judge(
@@ -208,7 +220,7 @@ class _Numbers:
 
 
 def _numbers(claim: Claim, seen: Seen, q: Question, dossier: Dossier) -> _Numbers:
-    easy, hard = (easiest(claim), hardest(claim)) if q.quantity in CAPACITY else (math.nan, math.nan)
+    easy, hard = (easiest(claim), hardest(claim)) if q.quantity in TESTED else (math.nan, math.nan)
     after, disagree = _tightest(seen.after, easy, q, dossier)
     about, disagree_about = _settled(seen.about, easy, q, dossier)
     holds = after.holds(easy) if after is not None and math.isfinite(easy) else None
@@ -217,6 +229,8 @@ def _numbers(claim: Claim, seen: Seen, q: Question, dossier: Dossier) -> _Number
         holds, doubtful = None, (*doubtful, *after.seen)  # what is left for the claim is left by the doubt of the place
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None
     fits_hardest = about.holds(hard) if about is not None and math.isfinite(hard) else None
+    if seen.conflict and not seen.statements and holds is not None and too_little(holds):
+        seen = replace(seen, conflict=(), moot=seen.conflict, absent=None, parts_absent=())
     seen = replace(seen, conflict=seen.conflict or disagree or disagree_about, doubtful=doubtful)
     return _Numbers(easy, seen, after, about, holds, fits, fits_hardest)
 
@@ -256,7 +270,7 @@ def _facts(
         silent=asks.kind == Asserts.NOTHING,
         seen=bool(seen.confirmed),
         own=bool(seen.own),
-        tests_others=bool(q.quantity) and q.quantity not in CAPACITY,
+        tests_others=bool(q.quantity) and q.quantity not in (TESTED if seen.covering else CAPACITY),
         paper=paper,
     )
 

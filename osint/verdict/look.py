@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Question
-from osint.register import Bounding, Claim, Rung
+from osint.register import Bounding, Claim, Rung, tidy_part
 from osint.verdict.bearing import (
+    HALL_AREAS,
+    TESTED,
     Assertion,
     Asserts,
     Coverage,
@@ -80,6 +82,8 @@ class Seen:
     """Ids of observations and statements that contradict each other."""
     statements: tuple[Claim, ...] = ()
     """Official statements among them."""
+    moot: tuple[str, ...] = ()
+    """Ids of looks that contradict each other on what stands, where either side leaves too little."""
     room_for: RoomFor | None = None
 
     @property
@@ -138,7 +142,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         conflict=_ids(deciders, conflict, statements) if conflict or statements else (),
         statements=statements,
     )
-    return _sized(found, claim, asks, q, dossier) if q.quantity in CAPACITY else found
+    return _sized(found, claim, asks, q, dossier) if q.quantity in TESTED else found
 
 
 def _ids(deciders: Sequence[Sight], witnessed: Sequence[str], statements: Sequence[Claim]) -> tuple[str, ...]:
@@ -217,10 +221,11 @@ def _key(s: Sight) -> tuple[int, str]:
 
 def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     """Add the room that sizes show: on or after the day, about it, and at last."""
+    every, found = found, _bounding(found, q)
     measured = [s for s in found.covering if s.whole and not s.bare and s.given()]
     late = [s for s in measured if asks.day and s.first >= asks.day]
     in_time = [s for s in measured if (not asks.day or s.last <= asks.day + LATER_DAYS)]
-    after = _on_or_after(late, q, dossier)
+    after = tuple(room for rows in _ever_surer(late) for room in _on_or_after(rows, q, dossier))
     about = room_at(in_time, max(in_time, key=_key), q, dossier) if in_time else None
     if not measured:
         whole = _parts_of_the_whole(found, claim, dossier)
@@ -228,7 +233,9 @@ def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dos
         after = (together,) if together is not None else ()
         about = _together([[s for s in rows if not asks.day or s.last <= asks.day] for rows in whole], q, dossier)
     last = _room_for(found, claim, q, dossier)
-    return replace(found, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
+    if claim.site_id not in dossier.parts:
+        every = replace(every, conflict=every.conflict or _disagreeing(found, asks, q, dossier))
+    return replace(every, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
 
 
 def _on_or_after(late: Sequence[Sight], q: Question, dossier: Dossier) -> tuple[Room, ...]:
@@ -245,13 +252,43 @@ def _on_or_after(late: Sequence[Sight], q: Question, dossier: Dossier) -> tuple[
     return tuple(room for room in rooms if room is not None)
 
 
+def _disagreeing(found: Seen, asks: Assertion, q: Question, dossier: Dossier) -> tuple[str, ...]:
+    """Return the ids of sizes that cannot be of one thing, where one of them need not be of the whole site.
+
+    Each is written as that of the site, so that they contradict each other, whatever they bound.
+    """
+    sizes = [s for s in found.covering if not s.bare and s.given()]
+    if all(s.whole for s in sizes):  # those are compared where they bound the number
+        return ()
+    late = [s for s in sizes if not asks.day or s.first >= asks.day]
+    disagree = (room.disagreement for room in _on_or_after(late, q, dossier))
+    return next((found.ids for found in disagree if found is not None), ())
+
+
+def _bounding(found: Seen, q: Question) -> Seen:
+    """Return what was seen without the sizes that do not bound the quantity: of a floor all but roofs and floors."""
+    if q.quantity in CAPACITY:
+        return found
+    return replace(found, sights=tuple(s for s in found.sights if not s.sized or s.row.quantity in HALL_AREAS))
+
+
+def _ever_surer(late: Sequence[Sight]) -> list[list[Sight]]:
+    """Return all of some sizes, and those alone that are surer to be of the whole place, from level to level.
+
+    A doubtful look takes nothing from what a sure one shows by itself.
+    """
+    levels = sorted({level for s in late if sure(level := s.p_place * s.bounded_share)})
+    least = min((s.p_place * s.bounded_share for s in late), default=1.0)
+    return [list(late), *([s for s in late if s.p_place * s.bounded_share >= p] for p in levels if p > least)]
+
+
 def _numbered_parts(found: Seen, claim: Claim, dossier: Dossier) -> list[tuple[str, int, list[Sight]]]:
     """Return what was seen of each numbered part of a site (phase 1, phase 2 ...), where those are the whole of it.
 
     They are taken as the whole if documents and looks name at least two of one kind, counted from 1 without a gap. One
     look can be of several of them. Nothing is returned if one of them was not seen.
     """
-    if claim.part:
+    if tidy_part(claim.part):
         return []
     named: dict[str, set[int]] = {}
     parts = {c.part for c in dossier.claims[claim.site_id]} | {s.row.part for s in found.confirmed}
@@ -296,24 +333,34 @@ def _usable(rows: Sequence[Sight]) -> list[Sight]:
     return [s for s in rows if (s.looked is not None if s.bare else s.given())]
 
 
+def _largest_side(room: Room | None, q: Question, dossier: Dossier) -> Room | None:
+    """Return a room; of sizes that disagree, which are not averaged, the one that leaves most room bounds it."""
+    if room is None or room.disagreement is None:
+        return room
+    return replace(max(rooms_alone(room, q, dossier), key=lambda r: r.interval[2]), bounded=True)
+
+
 def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomFor | None:
     """Return the room that was seen last, of the whole or else of its parts; at an unconfirmed place if at no other."""
     for pool in (found.confirmed, found.sights):
-        whole = [s for s in _usable(pool) if s.covers and s.whole]
+        covering = [s for s in _usable(pool) if s.covers]
+        last_is_whole = bool(covering) and max(covering, key=_key).whole
+        whole = [s for s in covering if s.whole] if last_is_whole else []
         if whole and _known([s for s in pool if s.covers]):
             room = room_at(whole, max(whole, key=_key), q, dossier)
-            if room is not None and room.disagreement is not None:
-                # sizes that disagree are not averaged: the one that leaves most room bounds it
-                room = max(rooms_alone(room, q, dossier), key=lambda r: r.interval[2])
-                room = replace(room, bounded=True)
+            room = _largest_side(room, q, dossier)
             if room is not None:
                 return RoomFor((room,), room.interval[2], partial=False)
         parts: dict[tuple[str, str], list[Sight]] = {}
-        for s in pool:
-            if s.coverage == Coverage.PART:
-                parts.setdefault((s.row.site_id, s.row.part), []).append(s)
+        of_parts = [s for s in pool if s.coverage == Coverage.PART]
+        for s in of_parts or [s for s in pool if s.covers and s.given()]:  # what need not be all of it is a part of it
+            parts.setdefault((s.row.site_id, s.row.part), []).append(s)
         known = [rows for rows in parts.values() if _known(rows)]
         rooms = [room for rows in known if (room := _together([rows], q, dossier))]
+        if not rooms and not of_parts and len(known) == 1:  # one look against another at the same place
+            sides = _usable(known[0])
+            side = _largest_side(room_at(sides, max(sides, key=_key), q, dossier), q, dossier)
+            rooms = [side] if side is not None else []
         if rooms and len(rooms) == len(parts):
             every = bool(_parts_of_the_whole(replace(found, sights=tuple(pool)), claim, dossier))
             return RoomFor(tuple(rooms), sum_of_rooms(rooms).interval[2], partial=not every)

@@ -167,7 +167,7 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     givens = [g for g, _ in merged]
     used = tuple(s for _, rows in merged for s in rows)
     try:
-        readings = model.readings_for(q, givens, dossier)
+        readings = model.readings_for(q, givens, dossier, _of_design(q, givens))
         answer, _ = model.posterior(q.quantity, model.tightest(givens, readings), readings)
     except OsintError:  # no relation joins them, or none of them bounds it from above
         return None
@@ -176,9 +176,19 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     return Room(used, answer, answer.ceiling or within, disagreement(givens, q, dossier), open_)
 
 
+def _of_design(q: Question, givens: Sequence[Given]) -> dict[str, str]:
+    """Return the reading of racks that holds for room: a standard rack takes its design power, filled or not.
+
+    Only a load that was measured is that of the racks in use.
+    """
+    loads = any(QUANTITIES[g.quantity].power for g in givens)
+    return {} if q.quantity != "racks" or loads else {ReadingWord.RACKS: ReadingWord.DESIGN}
+
+
 def rooms_alone(room: Room, q: Question, dossier: Dossier) -> list[Room]:
-    """Return the room by each size of a room alone."""
-    out = [room_at([s], s, q, dossier) for s in room.seen]
+    """Return the room by each size of a room that can be in dispute alone: with the ratings, which nobody disputes."""
+    ratings = [s for s in room.seen if (g := s.given()) is not None and g.bound]
+    out = [room_at([s, *ratings], s, q, dossier) for s in room.seen if s not in ratings]
     return [r for r in out if r is not None]
 
 

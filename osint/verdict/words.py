@@ -18,6 +18,10 @@ USE_OPEN = ", the use of the hall left open"
 """What is said beside room for chips where it is not known how much of the hall is for them."""
 
 
+TAKEN_AS_WHOLE = ", if that is all of it (the row names no part and no share that was looked at)"
+"""What is said beside room by an area that is taken as that of the whole site."""
+
+
 def how_sure(s: Sight) -> str:
     """Return how probable it is that an observation is of the place, in words."""
     p = s.row.p_place
@@ -141,7 +145,8 @@ class Words(dict[str, str]):
         range_ = (
             f"at most {show(high)} {unit}" if room.bounded else f"{show(best)} ({show(low)} to {show(high)}) {unit}"
         )
-        return f"{self._listed(room.seen)}: room for {range_}{USE_OPEN if room.use_open else ''}"
+        whole = TAKEN_AS_WHOLE if any(s.taken_as_whole for s in room.seen) else ""
+        return f"{self._listed(room.seen)}: room for {range_}{USE_OPEN if room.use_open else ''}{whole}"
 
     def _tested(self) -> str:
         claim = self.f.claim
@@ -171,11 +176,12 @@ class Words(dict[str, str]):
         return "the ends of the range" if self._ranges() else "the readings"
 
     def _chance(self) -> str:
-        room, doubt = self.f.room, ""
+        room, stated = self.f.room, percent(self.f.probability)
         edge = 0.005  # below which a percentage without decimals says 0
-        if room is not None and 1 - room.p_place >= edge:
-            doubt = f", of which {1 - room.p_place:.0%} is the doubt whether all of the right place was seen"
-        return percent(self.f.probability) + doubt
+        if room is None or 1 - room.p_place < edge:
+            return stated
+        # if it is another place nothing is known of its room: the whole doubt is left to the claim
+        return f"at most {stated}, of which {1 - room.p_place:.0%} is the doubt whether all of the right place was seen"
 
     def _chance_hardest(self) -> str:
         return percent(self.f.hardest)

@@ -54,7 +54,7 @@ def locator(dossier: Dossier, site_id: str, candidates: Sequence[tuple[str, floa
         title = f"{site_id} {site.name_display or site.name_en}: known to {km:.0f} km"
         if km >= 3:
             title += "; no picture of this point shows the site unless a search finds it"
-        level = f"the point is the {site.point}" if site.coord_level else "what the point is, is not stated"
+        level = f"its point: {site.point}" if site.coord_level else "what its point is, is not stated"
         note = (
             f"Source: sites.csv, row {site_id}; {level}; datum {site.datum or 'not stated'}. The circle is the doubt, "
         )

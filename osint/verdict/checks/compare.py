@@ -298,12 +298,14 @@ class Book:
 
     def joined(self, first: Sequence[Claim], second: Sequence[Claim]) -> bool:
         """Return whether an inference alone puts the two sides at one site: both served to identify it."""
+        sites = {c.site_id for c in first} & {c.site_id for c in second}
+        inferred = [site for site in sites if self.dossier.sites[site].identified_by]
+        if not inferred:
+            return False
         groups = [{c.independence_group for c in side} for side in (first, second)]
         if groups[0] & groups[1]:
             return False
-        for site in {c.site_id for c in first} & {c.site_id for c in second}:
-            if not self.dossier.sites[site].identified_by:
-                continue
+        for site in inferred:
             ids = self.dossier.sites[site].identified_by.split("|")
             served = {c.independence_group for c in self.dossier.claims[site] if c.claim_id in ids}
             if groups[0] <= served and groups[1] <= served:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from osint import claims
+from osint.claims.assertion import Assertion
+from osint.claims.claim import CONFIDENCES, TextClaim
+from osint.claims.stages import stage_of_heading
 from osint.register import LADDER, TAKEN_BACK, Modality
 
 _TITLE = 60
@@ -111,7 +113,7 @@ class Matter:
             self._filed = _ACTS.search(text, 0, _ACT_REACH)
         self._status = _status(text[:_ACT_REACH])
 
-    def stage(self, claim: claims.TextClaim) -> claims.TextClaim:
+    def stage(self, claim: TextClaim) -> TextClaim:
         """Return a claim with the stage that its filing gives it, and the reason."""
         if self._called_off:
             return _called_off(claim, self._called_off[0])
@@ -135,7 +137,7 @@ class Matter:
             return _staged(claim, said.rung, said.aim, said.modality, "a field of the document states it")
         return _under_heading(claim, heading) if heading else claim
 
-    def _plans_elsewhere(self, claim: claims.TextClaim) -> bool:
+    def _plans_elsewhere(self, claim: TextClaim) -> bool:
         """Say whether a claim is a plan only by another clause of its sentence: 投资12亿元，计划9月开工."""
         before, behind = (
             self._text[max(0, claim.start - _REACH) : claim.start],
@@ -157,34 +159,34 @@ def _first_words(text: str) -> str:
     """Return the words with which a text without a title begins, where they can be one: 终止公告：…."""
     named = _NAMED.search(text, 0, _ABOUT)
     words = named[0] if named else next(_FIRST_WORDS.finditer(text[:_TITLE].strip(" |\t\n")))[0]
-    return "" if re.search(r"未|尚|无|不|not\b|\bno\b", words) else words
+    return "" if re.search(r"未|尚|无|不|(?:拟|将|计划|有意)签|not\b|\bno\b", words) else words
 
 
-def _status(text: str) -> claims.Assertion | None:
+def _status(text: str) -> Assertion | None:
     """Return the stage that a field of a form states, if there is one such field."""
     found = list(_STATUS.finditer(text))
-    said = claims.stage_of_heading(found[0][1] or found[0][2]) if len(found) == 1 else None
+    said = stage_of_heading(found[0][1] or found[0][2]) if len(found) == 1 else None
     return said if said and said.rung else None
 
 
-def _under_heading(claim: claims.TextClaim, heading: str) -> claims.TextClaim:
+def _under_heading(claim: TextClaim, heading: str) -> TextClaim:
     """Return a claim with the stage of the heading that it stands under, if its own sentence leaves it to that."""
     if _OPEN.search(claim.sentence):
         return claim
     parts, named = set(_PART.findall(claim.sentence.lower())), set(_PART.findall(heading.lower()))
-    said = claims.stage_of_heading(heading)
+    said = stage_of_heading(heading)
     is_other = not parts <= named and not (_OF_MANY.search(heading) and not named)
     if not said.rung or is_other or claim.kind not in _LENT.get(said.rung, _MACHINES):
         return claim
     told = _staged(claim, said.rung, said.aim, said.modality, f"the heading says {heading!r}")
-    return told._replace(confidence=min(told.confidence, "medium", key=claims.CONFIDENCES.index))
+    return told._replace(confidence=min(told.confidence, "medium", key=CONFIDENCES.index))
 
 
-def _staged(claim: claims.TextClaim, rung: str, aim: str, modality: str, reason: str) -> claims.TextClaim:
+def _staged(claim: TextClaim, rung: str, aim: str, modality: str, reason: str) -> TextClaim:
     return claim._replace(rung=rung, aim=aim, modality=modality, rung_reason=reason)
 
 
-def _called_off(claim: claims.TextClaim, kind: str) -> claims.TextClaim:
+def _called_off(claim: TextClaim, kind: str) -> TextClaim:
     """Return a claim of a filing that calls off what it names, unless the words say that it stands."""
     if claim.rung not in ("", *LADDER[:2]) or claim.modality in TAKEN_BACK or claim.kind not in _BUILT:
         return claim
