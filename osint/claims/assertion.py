@@ -71,7 +71,20 @@ _NO_ORDER = re.compile(
     re.IGNORECASE,
 )
 """words of buying that say nothing of a sum: goods that arrive, places that are let, orders that are counted"""
-_TAKEN = ("leas", "rent", "took poss", "taken poss", "pre-le", "prele", "bought", "purchas", "acquir", "购", "已购", "租")
+_TAKEN = (
+    "leas",
+    "rent",
+    "took poss",
+    "taken poss",
+    "pre-le",
+    "prele",
+    "bought",
+    "purchas",
+    "acquir",
+    "购",
+    "已购",
+    "租",
+)
 """how a place is taken"""
 _POWERS = ("power", "energy")
 MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")

@@ -11,7 +11,9 @@ from osint.claims.retractions import TakenBack, taken_back
 from osint.claims.units import WEAK_ROLES, rung_words
 
 # each of the two begins with one class of characters, so that the search skips at full speed
-_END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?:(?<=[a-z0-9)%\"']\.)|(?<=[A-Za-z][A-Z]\.))(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
+_END = re.compile(
+    r"[。!?！？；;\n.|](?:(?<=[^.|])|(?:(?<=[a-z0-9)%\"']\.)|(?<=[A-Za-z][A-Z]\.))(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)"
+)
 _FINITE = "is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims"
 _COMMA = re.compile(
     rf"[,:\s](?:(?<=,)(?:(?<!\d,)|(?!\d{{3}}))|(?<=:)(?=\s|[一-龥])|(?<=\s)(?:and\s(?=(?:{_FINITE})\b)|"
@@ -228,7 +230,8 @@ def is_predicate(clauses: Clauses, at: int) -> bool:
     if counts_itself(clauses.text, at, stop):
         return False
     return bool(_PREDICATE.match(clauses.text, at)) or any(
-        hit.start <= at + 1 and hit.role not in (*WEAK_ROLES, "future", "announced") for hit in clauses.hits(at, clauses.clause(at)[1])[:1]
+        hit.start <= at + 1 and hit.role not in (*WEAK_ROLES, "future", "announced")
+        for hit in clauses.hits(at, clauses.clause(at)[1])[:1]
     )
 
 
