@@ -1,11 +1,12 @@
 """Which change of an outline was its cover: gaps between scenes, slabs, changes that show in one band alone."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from osint.change import covers, history, stages
+from osint.change import covers, history, stages, steps
 from osint.change.landcover import Kind
 from osint.change.reasons import Doubt, Reason
 
@@ -97,3 +98,18 @@ def test_an_interval_of_most_of_a_year_says_that_the_day_is_not_known():
         "when half of it was covered is not known between 2023-01-01 and 2023-12-19"
     )
     assert history.long_interval(start, start + dt.timedelta(200), 90.0) is None
+
+
+def test_red_steel_over_a_pale_slab_is_no_bare_ground_again():
+    days = np.arange(0.0, 300.0, 10.0)
+    slab, steel, scraped = (2.0, 1.13, 1.58), (0.52, 0.99, 0.89), (1.15, 1.15, 1.15)
+    for last, is_cover in ((steel, True), (scraped, False)):
+        ratio = np.select([days[:, None] < 100, days[:, None] < 160], [GROUND, slab], last)
+        done = steps.Interval(*[steps.to_date(160.0)] * 3)
+        step = SimpleNamespace(size=np.subtract(last, slab), complete=done)
+        assert covers._is_new(step, days, ratio, [(-np.inf, 100.0)], history.LASTING_SHARE) is is_cover
+
+
+def test_a_rest_of_the_work_is_held_where_no_scene_says_that_there_was_none():
+    assert covers._rested(10.0, 20.0, np.array([0.0, 8.0, 60.0])) == (8.0, 20.0 + covers.WORK_RESTS_DAYS)
+    assert covers._rested(10.0, 20.0, np.array([9.0, 21.0])) == (9.0, 21.0)

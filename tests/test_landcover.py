@@ -285,7 +285,7 @@ def test_each_rule_has_its_effect():
 
 def test_every_reason_has_a_sentence_of_its_own_and_reasons_decide_whatever_it_says():
     figures = dict.fromkeys(
-        ("area_m2", "least_m2", "days", "gap_days", "share"), 1.0
+        ("area_m2", "least_m2", "days", "gap_days", "share", "built"), 1.0
     ) | dict.fromkeys(
         ("scenes", "unread", "why", "start", "end", "usable", "listed", "refused", "told", "day", "gains", "losses", "other", "least", "when"),
         "x",
@@ -322,3 +322,16 @@ def test_fields_put_up_in_weeks_are_no_buildings_and_a_small_dark_roof_is_one(ki
     said = [r["kind"] in landcover.BUILDINGS and r["probability"] >= 0.5 for r in rows]
     assert any(said) == is_building
     assert rows[-1]["roofed_best"] is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "is_doubted"),
+    [
+        ({"B02": 0.06, "B04": 0.07, "B11": 0.09}, True),  # black membrane, as measured
+        ({"B02": 0.14, "B04": 0.21, "B11": 0.32}, False),
+    ],
+)
+def test_a_roof_that_may_have_been_coated_anew_has_a_reserve(before, is_doubted):
+    gravel = {"B02": 0.13, "B04": 0.21, "B11": 0.33}
+    doubt = history._roof_before(landcover.WindowMedian(before, gravel, 0.0))
+    assert (doubt is not None) is is_doubted

@@ -146,10 +146,10 @@ def test_tables_of_a_pdf_are_read_cell_by_cell(ruled):
 
 
 def test_numbers_of_a_sheet_are_what_their_format_shows():
-    from osint.filings.office import _shown
+    from osint.filings.number_formats import shown
 
-    shown = {'0!.0,"万"': "12.3456万", '0"."0,"万元"': "12.3456万元", "#,##0,": "123.456", "[$¥-804]#,##0": "¥123456"}
-    assert {code: _shown(123456, code) for code in shown} == shown
+    wanted = {'0!.0,"万"': "12.3456万", '0"."0,"万元"': "12.3456万元", "#,##0,": "123.456", "[$¥-804]#,##0": "¥123456"}
+    assert {code: shown(123456, code) for code in wanted} == wanted
 
 
 @pytest.mark.parametrize(

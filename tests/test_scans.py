@@ -87,22 +87,22 @@ def test_without_the_extra_a_picture_is_named_and_the_way_told():
 
 
 def test_a_picture_that_is_too_large_says_so_alone(monkeypatch):
-    from osint.filings import pdf
+    from osint.filings import pdf_pictures
 
     held = io.BytesIO()
     Image.new("L", (30, 20)).save(held, "PNG")
-    monkeypatch.setattr(pdf, "_MAX_PIXELS", 599)
+    monkeypatch.setattr(pdf_pictures, "_MAX_PIXELS", 599)
     with pytest.raises(OsintError) as caught:
-        pdf.page_picture(held.getvalue(), "a.png", 1)
+        pdf_pictures.page_picture(held.getvalue(), "a.png", 1)
     assert str(caught.value) == "a.png: a picture of 30 by 20 pixels is too large; cut it into parts"
 
 
 def test_an_enormous_picture_is_refused():
     head = b"P5 90000 90000 255\n"
     with pytest.raises(OsintError, match=r"too large|cannot be read"):
-        from osint.filings import pdf
+        from osint.filings import pdf_pictures
 
-        pdf.page_picture(head + b"0", "a.pgm", 1)
+        pdf_pictures.page_picture(head + b"0", "a.pgm", 1)
 
 
 @pytest.mark.slow

@@ -6,10 +6,11 @@ import time
 import numpy as np
 import pytest
 import shapely
+import xarray as xr
 from pyproj import Transformer
 
 from osint import simulated as simulate
-from osint.change import detect, stack, tiles
+from osint.change import detect, seasons, stack, tiles
 from osint.errors import OsintError
 from osint.simulated import demo
 from tests.simulated_data import dataset, stack_of_world
@@ -152,3 +153,20 @@ def test_looks_that_share_a_world_or_an_array_are_read_one_at_a_time(scene):
     world, data, where = scene
     for source in (stack_of_world(world), stack.stack_of_dataset(data)):
         assert source.threads == source.at(where).threads == 1
+
+
+def test_a_roof_read_as_cloud_shows_and_ground_under_cloud_does_not():
+    n, size = 5, 70
+    blue = np.full((n, size, size), 0.13)
+    classes = np.full((n, size, size), 5, np.uint8)
+    roof, cloud = (slice(5, 12), slice(5, 12)), (slice(0, size), slice(30, size))
+    blue[:, *roof], classes[:, *roof] = 0.5, 9  # always read as cloud while all around it is clear
+    blue[:4, *cloud], classes[:4, *cloud] = 0.6, 9  # clear once of five times
+    whole = {"B02": blue, "B11": 0.3 * np.ones_like(blue), "scl": classes}
+    data = xr.Dataset({name: (("time", "y", "x"), values) for name, values in whole.items()})
+    picture = seasons.season_picture(data)
+    assert np.isnan(picture["white"].values[cloud][:, 30:]).all()
+    blue[:], classes[:] = np.where(classes == 9, 0.13, blue), 5
+    blue[:, *roof], classes[:, *roof] = 0.5, 9
+    picture = seasons.season_picture(data)
+    assert (picture["white"].values[roof] > 0.3).all() and not picture["clear"].values[roof].any()

@@ -36,6 +36,10 @@ class Reason(StrEnum):
     SHORT_LIVED = "stood for about {days:.0f} days only: a roof taken down, or film or a crust of one season"
     NO_ROOF = "no roof: the ground was changed, nothing was covered by {day}"
     SLOW_GROUND = "whether ground was broken is not known: it changed within {days:.0f} days, as it does in seasons too"
+    ROOF_BEFORE = (
+        "what was there before has the colour of a roof or of asphalt ({built:.2f}): a roof that was coated anew looks "
+        "like a new one; look at a picture from before"
+    )
     INTERRUPTED = "not there on {scenes} scenes in a row, {start} to {end}: it may have been taken down and built again"
     OPEN_KIND = "what it is stays open, by its colour and shape: {told}; look at its pictures"
     NO_COLOUR = "what it is stays open: no scene shows its colour"

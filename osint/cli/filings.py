@@ -63,7 +63,7 @@ def _extract(args: argparse.Namespace) -> int:
         else:
             print(f"{name}: {len(table)} claim{'s' * (len(table) > 1)}; --json has every field")
             for row in table.to_dict("records"):
-                print("  " + "\n    ".join(case.read_as(row)))
+                print("  " + "\n    ".join(line for part in case.read_as(row) for line in part.splitlines()))
     return status
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from osint.filings.grid import Cell
-    from osint.filings.pdf import Box
+    from osint.filings.pdf_pictures import Box
 
 _MAX_TEXT = 64_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -133,7 +133,7 @@ class Filing:
         cell = html.cell_at(self.cells, start, end)
         words = cell.where if cell else ""
         if page:
-            from osint.filings.pdf import line_boxes
+            from osint.filings.pdf_pictures import line_boxes
 
             return Location(page, line_boxes(self.data, self.name, page, first, last), cell=words)
         if self.medium not in (Medium.HTML, Medium.TEXT):
@@ -159,16 +159,18 @@ class Filing:
 
     def crop(self, start: int, end: int) -> Image | None:
         """Return the picture of text[start:end] in a PDF, its words framed, or None for a document without pages."""
-        from osint.filings import pdf
+        from osint.filings import pdf_pictures
 
         line = self.scan_of(start)
         if line:
             left, top, right, bottom = line.box
             shares = ((at - line.start) / (line.end - line.start) for at in (start, min(end, line.end)))
             first, last = (left + share * (right - left) for share in shares)
-            return pdf.framed(pdf.page_picture(self.data, self.name, line.page), [(first, top, last, bottom)])
+            return pdf_pictures.framed(
+                pdf_pictures.page_picture(self.data, self.name, line.page), [(first, top, last, bottom)]
+            )
         found = self.where(start, end)
-        return pdf.crop(self.data, self.name, found.page, found.lines) if found.lines else None
+        return pdf_pictures.crop(self.data, self.name, found.page, found.lines) if found.lines else None
 
     @property
     def main(self) -> str:

@@ -6,13 +6,13 @@ import html
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from osint.filings.grid import Cell, TableGrid
 from osint.filings.heads import BORDER
+from osint.filings.html_tags import ASIDE, attributes_of, beside, hides, names
 from osint.filings.page_fonts import declared_fonts, font_family
 
 if TYPE_CHECKING:
@@ -30,36 +30,18 @@ _ENDS = {"<!--": "-->", "<!": ">", "<?": ">"}
 _RAISED, _LONGEST_MARK = str.maketrans("0123456789()①②③④⑤⑥⑦⑧⑨", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾¹²³⁴⁵⁶⁷⁸⁹"), 4
 
 
-def _names(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_BLOCK = _names(
+_BLOCK = names(
     "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main aside dl dt dd blockquote pre form hr "
     "center thead tbody tfoot caption figure option nav footer address"
 )
-_SILENT = _names("script style noscript template svg math head iframe select del s strike")
-_STRUCK = _names("del s strike")
-_EMPTY = _names("br hr img input link meta area base col embed source track wbr")
-_LEFT_OPEN = _names("p dd dt option")
+_SILENT = names("script style noscript template svg math head iframe select del s strike")
+_STRUCK = names("del s strike")
+_EMPTY = names("br hr img input link meta area base col embed source track wbr")
+_LEFT_OPEN = names("p dd dt option")
 """elements that the next of their kind ends"""
-_MENU = _names("nav header footer button")
-_ASIDE = _names("aside nav footer")
-_MEDIA = _names("img iframe embed object video")
-# names of parts that stand next to the text; the word must stand alone, as in "related-news" or "mainNav"
-_BESIDE = _names(
-    "nav navbar navigation menu submenu footer foot copyright breadcrumb breadcrumbs crumb crumbs sidebar related "
-    "recommend recommended recommendations cookie cookies consent gdpr newsletter subscribe tuijian xiangguan xgxw "
-    "xgyd dibu daohang yqlj friendlink friendlinks hotnews advert advertisement"
-)
-_WHOLE = _names("has with no main article content page layout body")
-_NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden", re.IGNORECASE)
-_HIDDEN_ATTRIBUTE, _VALUES = re.compile(r"\shidden(?:[\s=/]|$)", re.IGNORECASE), re.compile(r"\"[^\"]*\"|'[^']*'")
+_MENU = names("nav header footer button")
+_MEDIA = names("img iframe embed object video")
 _MAX_ATTRIBUTES = 4000
-_ATTRIBUTE = re.compile(
-    r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))"""
-)
 _SPAN = re.compile(r"\b(row|col)span\s{0,5}=\s{0,5}[\"']?\s{0,5}(\d{1,5})", re.IGNORECASE)
 _TO_THE_END = 65_534
 """rows of a cell with rowspan=0, as browsers do"""
@@ -271,16 +253,16 @@ class _Parser:
     def _follow(self, tag: str, closing: bool, inner: str) -> None:
         """Note whether an element stands next to the text, is hidden or is set in a font of the page's own."""
         under_way = self.aside.tag or self.face.tag or self.hidden.tag or self.menu.tag
-        if not (inner or under_way or self.set_in or tag in _MENU or tag in _ASIDE):
+        if not (inner or under_way or self.set_in or tag in _MENU or tag in ASIDE):
             return
-        found = _attributes(inner) if inner and not closing else {}
-        self.aside.follow(closing, tag, _beside(tag, found), self.length)
+        found = attributes_of(inner) if inner and not closing else {}
+        self.aside.follow(closing, tag, beside(tag, found), self.length)
         if self.page.fonts:
             family = font_family(tag, found, self.page.fonts, self.set_in)
             self.face.follow(closing, tag, family, self.length)
         self.menu.follow(closing, tag, tag if tag in _MENU else "", self.length)
-        hides = bool(inner) and not closing and _hides(inner[:500])
-        self.hidden.follow(closing, tag, tag if hides else "", self.length)
+        is_hidden = bool(inner) and not closing and hides(inner[:500])
+        self.hidden.follow(closing, tag, tag if is_hidden else "", self.length)
 
     def _break(self, at: int) -> None:
         """End the line; inside a cell only once it has words, and only before others."""
@@ -292,7 +274,7 @@ class _Parser:
 
     def on_link(self, tag: str, closing: bool, inner: str, at: int) -> None:
         if not closing:
-            self.link, self.link_words = html.unescape(_attributes(inner).get("href", "")), ""
+            self.link, self.link_words = html.unescape(attributes_of(inner).get("href", "")), ""
             self.link_start = self.length
             return
         if self.link:
@@ -374,32 +356,6 @@ _HANDLERS: dict[str, Callable[[_Parser, str, bool, str, int], None]] = {
     **dict.fromkeys(("td", "th"), _Parser.on_cell),
 }
 """what tags do that is more than a line or a word: (parser, tag, whether it closes, attributes, offset)"""
-
-
-@lru_cache(maxsize=512)
-def _attributes(inner: str) -> dict[str, str]:
-    """Return the attributes of a tag; a page repeats a few tags thousands of times."""
-    return {match[1].lower(): match[2] or match[3] or match[4] or "" for match in _ATTRIBUTE.finditer(inner)}
-
-
-def _hides(inner: str) -> bool:
-    """Say whether the attributes of an element hide its words; a class that is called hidden does not."""
-    if _HIDDEN.search(inner):
-        return True
-    return "hidden" in inner and _HIDDEN_ATTRIBUTE.search(_VALUES.sub('""', inner)) is not None
-
-
-def _beside(tag: str, attributes: dict[str, str]) -> str:
-    """Return why an element stands next to the text of a page, by its tag, class or id; empty if it does not."""
-    if tag in _ASIDE:
-        return tag
-    if not attributes or tag in ("body", "html", "main"):
-        return ""
-    for words in (*attributes.get("class", "").split(), attributes.get("id", "")):
-        parts = {part.lower() for part in _NAMES.findall(words)}
-        if parts & _BESIDE and not parts & _WHOLE:
-            return words
-    return ""
 
 
 def _link_lines(text: str, links: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -150,7 +150,7 @@ def parse_with_ocr(data: bytes, name: str, label: str = "") -> Filing:
     one on which two readings disagree, or that looks like a known slip of the reader, has no value.  Raises
     NotFoundError without the extra `ocr`.
     """
-    from osint.filings.pdf import page_picture
+    from osint.filings.pdf_pictures import page_picture
 
     filing = parse(data, name, label, pictures=True)
     readings = []

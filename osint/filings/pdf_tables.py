@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -11,21 +10,11 @@ from typing import TYPE_CHECKING
 
 import pypdfium2.raw as pdfium_c
 
+from osint.filings.pdf_lines import MOST_LINES, TOUCH_POINTS, Line, covered, drawn_lines, edges, groups, turned
+
 if TYPE_CHECKING:
     import pypdfium2 as pdfium
 
-_MOST_SEGMENTS = 20_000
-"""segments of lines that are looked at on one page"""
-_MOST_LINES = 4000
-"""ruling lines of one page from which on it is a drawing, not a table"""
-_DEEPEST_FORM = 3
-_TOUCH_POINTS = 3.0
-"""distance up to which two lines meet, and up to which two edges are one"""
-_STRAIGHT_POINTS = 1.5
-"""how far the ends of a line may lie beside each other"""
-_SHORTEST_POINTS = 4.0
-_COVERED = 0.6
-"""share of the border of two cells that a line must cover to part them"""
 _GAP = 0.9
 """gap between two words, in the size of their letters, that parts two columns"""
 _SIZE_OF_HEIGHT = 0.75
@@ -93,8 +82,8 @@ def page_tables(page: pdfium.PdfPage, words: pdfium.PdfTextPage, text: str) -> t
     letters, quarter = page_letters(words, text)
     if len(letters) < _FEWEST_ROWS:
         return [], []
-    across, down = _lines(page, quarter)
-    tables = _ruled(across, down, letters) if len(across) + len(down) <= _MOST_LINES else []
+    across, down = drawn_lines(page, quarter)
+    tables = _ruled(across, down, letters) if len(across) + len(down) <= MOST_LINES else []
     taken = {letter.index for table in tables for cell in table.cells for letter in cell.letters}
     rest = [letter for letter in letters if letter.index not in taken]
     found, gaps = _unruled(rest)
@@ -103,11 +92,6 @@ def page_tables(page: pdfium.PdfPage, words: pdfium.PdfTextPage, text: str) -> t
 
 
 # ---------------------------------------------------------------- characters and lines
-
-
-def _turned(x: float, y: float, quarter: int) -> tuple[float, float]:
-    """Return a point of the page with y downwards, turned back by quarters of a circle."""
-    return ((x, -y), (-y, -x), (-x, y), (y, x))[quarter]
 
 
 def page_letters(words: pdfium.PdfTextPage, text: str) -> tuple[list[Letter], int]:
@@ -123,86 +107,11 @@ def page_letters(words: pdfium.PdfTextPage, text: str) -> tuple[list[Letter], in
         if not pdfium_c.FPDFText_GetLooseCharBox(raw, index, box):
             continue
         xs, ys = zip(
-            *(_turned(x, y, quarter) for x in (box.left, box.right) for y in (box.bottom, box.top)), strict=True
+            *(turned(x, y, quarter) for x in (box.left, box.right) for y in (box.bottom, box.top)), strict=True
         )
         if max(ys) - min(ys) < _TALLEST:
             found.append(Letter(index, min(xs), min(ys), max(xs), max(ys)))
     return found, quarter
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A straight line across (at = y) or down (at = x) the page."""
-
-    at: float
-    low: float
-    high: float
-
-
-def _lines(page: pdfium.PdfPage, quarter: int) -> tuple[list[_Line], list[_Line]]:
-    """Return the lines across and down the page that are drawn, edges of boxes among them."""
-    across: list[_Line] = []
-    down: list[_Line] = []
-    left = _MOST_SEGMENTS
-    identity = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-    stack = [
-        (pdfium_c.FPDFPage_GetObject(page.raw, n), identity, 0) for n in range(pdfium_c.FPDFPage_CountObjects(page.raw))
-    ]
-    while stack and left > 0:
-        one, outer, depth = stack.pop()
-        kind = pdfium_c.FPDFPageObj_GetType(one)
-        if kind not in (pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_FORM):
-            continue
-        matrix = pdfium_c.FS_MATRIX()
-        pdfium_c.FPDFPageObj_GetMatrix(one, matrix)
-        own = _times((matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f), outer)
-        if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
-            if depth < _DEEPEST_FORM:
-                stack += [
-                    (pdfium_c.FPDFFormObj_GetObject(one, n), own, depth + 1)
-                    for n in range(pdfium_c.FPDFFormObj_CountObjects(one))
-                ]
-            continue
-        count = pdfium_c.FPDFPath_CountSegments(one)
-        left -= max(count, 1)
-        if 0 < count <= left + count:
-            _walk(one, count, own, quarter, across, down)
-    return across, down
-
-
-Matrix = tuple[float, float, float, float, float, float]
-
-
-def _times(inner: Matrix, outer: Matrix) -> Matrix:
-    a, b, c, d, e, f = inner
-    p, q, r, s, t, u = outer
-    return a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u
-
-
-def _walk(path: object, count: int, matrix: Matrix, quarter: int, across: list[_Line], down: list[_Line]) -> None:
-    """Add the straight segments of a path; a thin filled box is one line."""
-    a, b, c, d, e, f = matrix
-    x, y = ctypes.c_float(), ctypes.c_float()
-    points: list[tuple[float, float]] = []
-    segments: list[tuple[tuple[float, float], tuple[float, float]]] = []
-    start = (0.0, 0.0)
-    for number in range(count):
-        segment = pdfium_c.FPDFPath_GetPathSegment(path, number)
-        pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
-        here = _turned(a * x.value + c * y.value + e, b * x.value + d * y.value + f, quarter)
-        kind = pdfium_c.FPDFPathSegment_GetType(segment)
-        if kind == pdfium_c.FPDF_SEGMENT_MOVETO:
-            start = here
-        elif kind == pdfium_c.FPDF_SEGMENT_LINETO and points:
-            segments.append((points[-1], here))
-        points.append(here)
-        if pdfium_c.FPDFPathSegment_GetClose(segment) and here != start:
-            segments.append((here, start))
-    for (x0, y0), (x1, y1) in segments:
-        if abs(y1 - y0) <= _STRAIGHT_POINTS and abs(x1 - x0) >= _SHORTEST_POINTS:
-            across.append(_Line((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
-        elif abs(x1 - x0) <= _STRAIGHT_POINTS and abs(y1 - y0) >= _SHORTEST_POINTS:
-            down.append(_Line((x0 + x1) / 2, min(y0, y1), max(y0, y1)))
 
 
 # ---------------------------------------------------------------- ruled tables
@@ -212,28 +121,28 @@ def _walk(path: object, count: int, matrix: Matrix, quarter: int, across: list[_
 class _Ruling:
     """Lines that meet, and the edges that they make."""
 
-    rows: list[_Line]
+    rows: list[Line]
     """lines across"""
-    columns: list[_Line]
+    columns: list[Line]
     """lines down"""
     ys: list[float]
     xs: list[float]
 
     def reach(self, low: float, high: float) -> None:
         """Take in the stretch between two heights, its columns parted as the others are."""
-        self.rows += [_Line(y, self.xs[0], self.xs[-1]) for y in (low, high)]
-        self.columns += [_Line(x, low, high) for x in self.xs]
-        self.ys = _edges(self.rows)
+        self.rows += [Line(y, self.xs[0], self.xs[-1]) for y in (low, high)]
+        self.columns += [Line(x, low, high) for x in self.xs]
+        self.ys = edges(self.rows)
 
     def goes_on_in(self, other: _Ruling) -> bool:
         """Say whether another begins where this ends, with the same columns."""
-        touch = abs(self.ys[-1] - other.ys[0]) <= _TOUCH_POINTS and len(self.xs) == len(other.xs)
-        return touch and all(abs(a - b) <= _TOUCH_POINTS for a, b in zip(self.xs, other.xs, strict=True))
+        touch = abs(self.ys[-1] - other.ys[0]) <= TOUCH_POINTS and len(self.xs) == len(other.xs)
+        return touch and all(abs(a - b) <= TOUCH_POINTS for a, b in zip(self.xs, other.xs, strict=True))
 
 
-def _ruled(across: list[_Line], down: list[_Line], letters: list[Letter]) -> list[FoundTable]:
+def _ruled(across: list[Line], down: list[Line], letters: list[Letter]) -> list[FoundTable]:
     """Return the tables that lines make, from top to bottom."""
-    rulings = [_Ruling(rows, columns, _edges(rows), _edges(columns)) for rows, columns in _groups(across, down)]
+    rulings = [_Ruling(rows, columns, edges(rows), edges(columns)) for rows, columns in groups(across, down)]
     rulings = sorted((one for one in rulings if len(one.ys) > 1 and len(one.xs) > 1), key=lambda one: one.ys[0])
     tables = []
     for one in _with_bare_rows(rulings, letters):
@@ -277,7 +186,7 @@ def _with_bare_rows(rulings: list[_Ruling], letters: list[Letter]) -> list[_Ruli
         if done and done[-1].goes_on_in(one):
             before = done[-1]
             before.rows, before.columns = before.rows + one.rows, before.columns + one.columns
-            before.ys = _edges(before.rows)
+            before.ys = edges(before.rows)
         else:
             done.append(one)
     return done
@@ -294,57 +203,7 @@ def _fits(line: list[Letter], xs: list[float]) -> bool:
     return len(columns) == len(places) and 2 * len(columns) > len(xs) - 1 and len(columns) > 1
 
 
-def _groups(across: list[_Line], down: list[_Line]) -> list[tuple[list[_Line], list[_Line]]]:
-    """Return the lines that meet each other, group by group."""
-    lines = [(True, line) for line in across] + [(False, line) for line in down]
-    parent = list(range(len(lines)))
-
-    def root(one: int) -> int:
-        while parent[one] != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
-
-    order = sorted(range(len(across)), key=lambda n: across[n].at)
-    heights = [across[n].at for n in order]
-    for number, line in enumerate(down, start=len(across)):
-        for n in order[
-            bisect_left(heights, line.low - _TOUCH_POINTS) : bisect_right(heights, line.high + _TOUCH_POINTS)
-        ]:
-            if across[n].low - _TOUCH_POINTS <= line.at <= across[n].high + _TOUCH_POINTS:
-                parent[root(n)] = root(number)
-    groups: dict[int, tuple[list[_Line], list[_Line]]] = defaultdict(lambda: ([], []))
-    for number, (is_across, line) in enumerate(lines):
-        groups[root(number)][0 if is_across else 1].append(line)
-    return [group for group in groups.values() if group[0] and group[1]]
-
-
-def _edges(lines: list[_Line]) -> list[float]:
-    """Return the places of parallel lines, those that touch taken as one."""
-    found: list[list[float]] = []
-    for at in sorted(line.at for line in lines):
-        if found and at - found[-1][-1] <= _TOUCH_POINTS:
-            found[-1].append(at)
-        else:
-            found.append([at])
-    return [sum(group) / len(group) for group in found]
-
-
-def _covered(lines: list[_Line], at: float, low: float, high: float) -> bool:
-    """Say whether lines at a place cover most of a stretch."""
-    spans = sorted(
-        (max(line.low, low), min(line.high, high))
-        for line in lines
-        if abs(line.at - at) <= _TOUCH_POINTS and line.high > low and line.low < high
-    )
-    total, end = 0.0, low
-    for first, last in spans:
-        total += max(0.0, last - max(first, end))
-        end = max(end, last)
-    return total >= _COVERED * (high - low)
-
-
-def _cells(ys: list[float], xs: list[float], across: list[_Line], down: list[_Line]) -> FoundTable:
+def _cells(ys: list[float], xs: list[float], across: list[Line], down: list[Line]) -> FoundTable:
     """Return the cells of a grid of edges; neighbours without a line between them are one cell."""
     height, width = len(ys) - 1, len(xs) - 1
     parent = {(r, c): (r, c) for r in range(height) for c in range(width)}
@@ -355,14 +214,14 @@ def _cells(ys: list[float], xs: list[float], across: list[_Line], down: list[_Li
         return one
 
     by_x, by_y = (
-        [[line for line in down if abs(line.at - x) <= _TOUCH_POINTS] for x in xs],
-        [[line for line in across if abs(line.at - y) <= _TOUCH_POINTS] for y in ys],
+        [[line for line in down if abs(line.at - x) <= TOUCH_POINTS] for x in xs],
+        [[line for line in across if abs(line.at - y) <= TOUCH_POINTS] for y in ys],
     )
     for r in range(height):
         for c in range(width):
-            if c + 1 < width and not _covered(by_x[c + 1], xs[c + 1], ys[r], ys[r + 1]):
+            if c + 1 < width and not covered(by_x[c + 1], xs[c + 1], ys[r], ys[r + 1]):
                 parent[root((r, c + 1))] = root((r, c))
-            if r + 1 < height and not _covered(by_y[r + 1], ys[r + 1], xs[c], xs[c + 1]):
+            if r + 1 < height and not covered(by_y[r + 1], ys[r + 1], xs[c], xs[c + 1]):
                 parent[root((r + 1, c))] = root((r, c))
     members: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for one in parent:

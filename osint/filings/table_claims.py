@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from osint.claims import UnitSource, label_unit, read_cell
 from osint.filings.column_roles import NEVER_READ, Note
 from osint.filings.heads import is_value
-from osint.filings.tables import RANGE_OF_YEARS, CellReading, Table
+from osint.filings.row_words import RANGE_OF_YEARS
+from osint.filings.tables import CellReading, Table
 
 if TYPE_CHECKING:
     from datetime import date

@@ -24,6 +24,21 @@ from osint.filings.column_roles import MEASURES_NOTHING, NAMING, NEVER_READ, Col
 from osint.filings.grid import Cell
 from osint.filings.heads import is_value
 from osint.filings.row_stages import RowStages
+from osint.filings.row_words import (
+    COUNTED_IN,
+    COUNTING,
+    LETTER,
+    LONGEST_LATIN_UNIT,
+    LONGEST_UNIT,
+    SAYS_NUMBER,
+    SLASHED,
+    TOTAL,
+    day_of,
+    implied_count,
+    label_beside,
+    names_row,
+    per_of,
+)
 
 _MOST_LABELS = 6
 """label cells of one row that are kept"""
@@ -37,18 +52,10 @@ _LONGEST_NAME = 20
 _LONGEST_SENTENCE = 300
 
 
-_TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(?:sub-?|grand )?total\b", re.IGNORECASE)
-"""a label of a row of sums, in whatever column it stands"""
 _NAMING_LABEL = re.compile(r"(?:名称|品名|品目|货物|标的|采购内容|name|item|description)$", re.IGNORECASE)
 """labels of a row that names what stands in the columns below it"""
 _NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
 """heads under which a number is a serial, whatever unit stands in its row"""
-_PER = re.compile(
-    r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
-    r"(单价|unit price|price each)",
-    re.IGNORECASE,
-)
-RANGE_OF_YEARS = range(1990, 2051)
 _LOST = re.compile(
     r"^(?:否|未中标|未成交|未入围|落选|不中标|no|not awarded|rejected|lost|unsuccessful)$", re.IGNORECASE
 )
@@ -56,8 +63,6 @@ _WON = re.compile(r"^(?:是|中标|成交|入围|yes|awarded|won|successful)$", 
 _ENDS_IN_QUANTITY = re.compile(r"\d\s?[A-Za-z]{1,5}$")
 """a label that ends in a quantity of its own: substation, 2 x 60 MVA"""
 _DIGIT = re.compile(r"\d")
-_LETTER = re.compile(r"[A-Za-z一-龥]")
-_DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
 
 _YEARS = re.compile(r"(?:19|20)\d\d年?\s?[-~—–至]\s?(?:19|20)\d\d年?")
 """a span of years, where only a note gives the column a unit"""
@@ -137,7 +142,7 @@ class Table:
         for cell in self.cells:
             if cell.header or not cell.text:
                 continue
-            is_number = is_value(cell.text) or (not _LETTER.search(cell.text) and _DIGIT.search(cell.text))
+            is_number = is_value(cell.text) or (not LETTER.search(cell.text) and _DIGIT.search(cell.text))
             counts = numbers if is_number else words
             counts[cell.column] = counts.get(cell.column, 0) + 1
         return {column for column, count in words.items() if count > numbers.get(column, 0)}
@@ -156,7 +161,7 @@ class Table:
         """Return the columns that count their rows: 1, 2, 3."""
         columns: dict[int, list[str]] = {}
         for cell in self.cells:
-            if not cell.header and cell.text and not _TOTAL.match(cell.text):
+            if not cell.header and cell.text and not TOTAL.match(cell.text):
                 columns.setdefault(cell.column, []).append(cell.text)
         ones = [[str(n) for n in range(1, len(words) + 1)] for words in columns.values()]
         counted = {
@@ -209,10 +214,10 @@ class Table:
             row = [one for one in row if self._band(one.column) == self._band(cell.column)]
         if self._period:
             part = (cell.column - 1) // self._period
-            beside = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
-            return tuple(one for one in beside if one is not cell)
+            own = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
+            return tuple(one for one in own if one is not cell)
         if not any(one.headers for one in row):
-            return _beside(row, cell)
+            return label_beside(row, cell)
         place = (cell.row, self._band(cell.column))
         if place not in self._labels_of:
             self._labels_of[place] = self._label_cells(row)
@@ -226,11 +231,11 @@ class Table:
             for one in filled
             if one.column not in self._text_columns
             and roles[one.column] not in NEVER_READ
-            and not _TOTAL.match(one.text)
+            and not TOTAL.match(one.text)
         ]
         first = min(numbers, default=0)
         leading = [
-            one for one in filled if one.column < first and _names_row(one, roles[one.column], self._text_columns)
+            one for one in filled if one.column < first and names_row(one, roles[one.column], self._text_columns)
         ]
         if not leading:
             leading = [one for one in filled if roles[one.column] in NAMING and not is_value(one.text)][:1]
@@ -352,19 +357,19 @@ class Table:
         header = cell.headers[-1] if cell.headers else ""
         head_words = label_unit(header)[1]
         names = self._names(cell, reading, labels)
-        implied = unit is None and role is ColumnRole.VALUE and _implied(head_words, labels)
+        implied = unit is None and role is ColumnRole.VALUE and implied_count(head_words, labels)
         if implied:
             unit, reading.source = implied
             reading.doubts.append("no unit is written: the number counts what row or column name")
         row = self._rows[cell.row]
-        per = unit.per if unit and unit.per else _per(head_words, self._unit_words(row))
+        per = unit.per if unit and unit.per else per_of(head_words, self._unit_words(row))
         if role is ColumnRole.SPEC:
             per = self._unit_words(row) or "unit"
-        slashed = _SLASHED.fullmatch(cell.text)
+        slashed = SLASHED.fullmatch(cell.text)
         behind = read_unit(slashed[1]) if slashed else None
         if behind and unit and unit.is_money:
             per = behind.written
-        elif behind and behind.measure.family in _COUNTING and (unit is None or not unit.is_money):
+        elif behind and behind.measure.family in COUNTING and (unit is None or not unit.is_money):
             unit, reading.source = behind, UnitSource.CELL
         reading.lost = next(
             (
@@ -442,91 +447,19 @@ class Table:
         found = next((one.text for one in row if self.role(one) is ColumnRole.UNIT and is_unit(one.text)), "")
         for one in row if not found else ():
             header = one.headers[-1] if one.headers else ""
-            if not _SAYS_NUMBER.search(header):
+            if not SAYS_NUMBER.search(header):
                 continue
-            counted = _COUNTED_IN.fullmatch(one.text)
+            counted = COUNTED_IN.fullmatch(one.text)
             unit = (read_unit(counted[1]) if counted else None) or label_unit(header)[0]
-            if unit and unit.measure.family in _COUNTING:
+            if unit and unit.measure.family in COUNTING:
                 found = unit.written
         word = found.split()[0] if found else ""
-        return word if len(word) <= (_LONGEST_LATIN_UNIT if word.isascii() else _LONGEST_UNIT) else ""
+        return word if len(word) <= (LONGEST_LATIN_UNIT if word.isascii() else LONGEST_UNIT) else ""
 
     def _date(self, cell: Cell, labels: tuple[Cell, ...], row: list[Cell]) -> str:
         """Return the year of header or label, else the day in a column of days."""
         for words in (*reversed(cell.headers), *(one.text for one in reversed(labels))):
-            found = _day(words)
+            found = day_of(words)
             if found:
                 return found
-        return next((found for one in row if self.role(one) is ColumnRole.DATE and (found := _day(one.text))), "")
-
-
-def _names_row(cell: Cell, role: ColumnRole, columns_of_words: set[int]) -> bool:
-    if role in (ColumnRole.LOT, *NAMING) or _TOTAL.match(cell.text):
-        return True
-    return (
-        role is ColumnRole.VALUE
-        and (cell.column in columns_of_words or not is_value(cell.text))
-        and not is_unit(cell.text)
-    )
-
-
-def _beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
-    """Return the label of a cell in a table without header: the words before it, up to the next number."""
-    at = row.index(cell)
-    found: list[Cell] = []
-    for one in reversed(row[:at]):
-        if not one.text or is_unit(one.text):
-            continue
-        if is_value(one.text) or not _LETTER.search(one.text):
-            break
-        found.insert(0, one)
-        if label_unit(one.text)[0]:
-            break
-    if not found and not any(one.text and not is_value(one.text) and not is_unit(one.text) for one in row[:at]):
-        found = [
-            one
-            for one in row[at + 1 :]
-            if _LETTER.search(one.text) and not is_unit(one.text) and not is_value(one.text)
-        ][:1]
-    if not found:  # several values behind one label
-        found = [
-            one
-            for one in row[:at]
-            if one.text and not is_value(one.text) and not is_unit(one.text) and _LETTER.search(one.text)
-        ][-1:]
-    return tuple(found)
-
-
-_SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)
-_LONGEST_UNIT, _LONGEST_LATIN_UNIT = 4, 8
-_SLASHED = re.compile(r"[^/]*\d[^/]*/\s?([^\d/]{1,8})")
-"""a number and what it is per, or its own unit: 36,000,000/年, 40/台"""
-_COUNTED_IN = re.compile(r"\d[\d,.]*\s?([^\d\s].{0,5})")
-_COUNTING = ("thing", "cards", "servers", "racks", "chips")
-
-
-def _implied(header: str, labels: tuple[Cell, ...]) -> tuple[CellUnit, UnitSource] | None:
-    """Return the count that words without a unit imply: 机柜数 | 900."""
-    piece = read_unit("台")
-    if header and not is_generic(header):
-        counts = bool(counted_kind(header)) and _SAYS_NUMBER.search(header) is not None
-        return (piece, UnitSource.COLUMN_HEADER) if piece and counts else None
-    name = label_unit(labels[-1].text)[1] if labels else ""
-    counts = bool(counted_kind(name)) and _SAYS_NUMBER.search(header) is not None
-    return (piece, UnitSource.ROW_LABEL) if piece and counts else None
-
-
-def _per(header: str, unit: str) -> str:
-    match = _PER.search(header)
-    if match is None:
-        return ""
-    return str(match[1] or match[2] or unit or "unit")
-
-
-def _day(words: str) -> str:
-    match = _DAY.search(words)
-    if match:
-        parts = [match[1], *(f"{int(part):02d}" for part in match.groups()[1:] if part)]
-        return "-".join(parts)
-    year = re.fullmatch(r"(?:FY\s?)?((?:19|20)\d\d)\s?(?:年度?)?[^\d]{0,12}", words.strip())
-    return year[1] if year and int(year[1]) in RANGE_OF_YEARS else ""
+        return next((found for one in row if self.role(one) is ColumnRole.DATE and (found := day_of(one.text))), "")
