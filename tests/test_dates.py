@@ -45,7 +45,7 @@ def test_without_a_document_date_a_bare_month_stays_out():
     ("text", "name", "when"),
     [
         ("", "/cggg/dfgg/202409/t20240911_1.htm", date(2024, 9, 11)), ("发布时间：2024年9月15日\n正文", "a.html", date(2024, 9, 15)),
-        ("来源：某网 2025-06-28", "a.html", None), ("2025-06-28 10:00", "a.html", date(2025, 6, 28)), ("no date", "a.txt", None),
+        ("来源：某网 2025-06-28", "a.html", date(2025, 6, 28)), ("2025-06-28 10:00", "a.html", date(2025, 6, 28)), ("no date", "a.txt", None),
         ("Published: 2025-07-09", "x", date(2025, 7, 9)), ("", "t20241399_1.htm", None),
     ],
 )  # fmt: skip

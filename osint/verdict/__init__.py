@@ -1,8 +1,8 @@
 """What is found of each claim: the place, the part and the day first, then the number, by what was seen."""
 
 from osint.verdict.about import About, Thing, about, claim_line
+from osint.verdict.asserts import Assertion, Asserts
 from osint.verdict.basis import Bound, Contradiction
-from osint.verdict.bearing import Assertion, Asserts, Coverage, coverage
 from osint.verdict.checks import (
     Check,
     CheckFinding,
@@ -23,6 +23,7 @@ from osint.verdict.judge import bound, judge
 from osint.verdict.look import RoomFor
 from osint.verdict.needs import Needs, needs
 from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, steps_frame, steps_in_order
+from osint.verdict.parts import Coverage, coverage
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check, check_rows
 

@@ -6,16 +6,14 @@ An observation that is of another place, part or day says nothing of the claim, 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from functools import cache
 
 from pyproj import Geod
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Given
-from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier, tidy_part
+from osint.register import LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier, tidy_part
+from osint.verdict.parts import Coverage, coverage, part_numbers, same_part
 
 WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
@@ -23,208 +21,12 @@ LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
 LEAST_UNITS = 2.0  # cooling units, fans or generators below which they show no data hall
 _EARTH = Geod(ellps="WGS84")
-ROOFED_UP = LADDER[Rung.ROOFED.height :]
 POWERED_UP = LADDER[Rung.POWERED.height :]
-PROMISES = (Modality.WILL, Modality.WOULD)
-STATEMENTS = (Modality.HAS, Modality.CAN_CARRY)
-_MONEY = frozenset({"CNY", "USD"})
 _LEAST = {"roof_m2": LEAST_M2, "floor_m2": LEAST_M2, "transformers_mva": LEAST_MW, "generators_mw": LEAST_MW}
 HALL_AREAS = frozenset({"roof_m2", "floor_m2"})
 TESTED = CAPACITY | {"floor_m2"}
 """Quantities of which a claim is tested by sizes that were seen; a floor by areas alone, as it can stand unpowered."""
 _AREAS = frozenset({"roof_m2", "floor_m2", "cooling_area_m2", "chiller_area_m2", "tower_area_m2"})
-
-
-class Asserts(StrEnum):
-    """What a claim asserts of the ground, and with which day."""
-
-    STANDS = "stands"
-    """Said to stand on the day of the claim."""
-    PROMISED = "promised"
-    """Promised for a day."""
-    PLANNED = "planned"
-    """Promised, and no day is named."""
-    NOTHING = "nothing"
-    """Nothing that the ground could show: denied, on paper, or without a day on which it was said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assertion:
-    """What a claim asserts of the ground."""
-
-    kind: Asserts
-    rung: Rung
-    """Rung that must have been reached."""
-    day: int
-    """Ordinal of the last day that counts as in time; 0 if none is named."""
-    due_from: str = ""
-    """Id of the claim of the same filing and part that names the day, if it is not this one."""
-    due_read: str = ""
-    """With what confidence the due day was read from the words; empty where none is due."""
-
-
-def assertion(claim: Claim, dossier: Dossier) -> Assertion:
-    """Return what a claim asserts of the ground.
-
-    What is said to stand stood on the day of saying it, or on an earlier one that the claim names. A claim without a
-    due day takes that of the other claims of its filing and part, if they name one day alone. What will hold a capacity
-    needs at least a roof, and a capacity of a place where only ground is broken is still planned.
-    """
-    rung = claim.rung or Rung.ANNOUNCED
-    if claim.unit in _MONEY and claim.modality in STATEMENTS:  # spent or asked for: nothing that stands
-        return Assertion(Asserts.NOTHING, rung, 0)
-    ahead = claim.value_date and claim.date and claim.value_date.first > claim.date.last  # "has", of a later day
-    said_to_stand = claim.modality in STATEMENTS and not ahead
-    unbuilt = claim.quantity in CAPACITY and rung == Rung.GROUND_BROKEN
-    if said_to_stand and unbuilt:
-        return Assertion(Asserts.PLANNED, Rung.ROOFED, 0)
-    if said_to_stand:
-        days = [d.known[1].toordinal() for d in (claim.value_date, claim.date) if d]
-        stands = min(days, default=0) if rung.height >= Rung.GROUND_BROKEN.height else 0
-        return Assertion(Asserts.STANDS if stands else Asserts.NOTHING, rung, stands)
-    if claim.modality not in PROMISES and not ahead:
-        return Assertion(Asserts.NOTHING, rung, 0)
-    begins = claim.quantity_kind == "start_date" and rung.height < Rung.GROUND_BROKEN.height
-    rung = Rung.GROUND_BROKEN if begins else rung  # a date of beginning names the works, whatever was filed then
-    starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
-    promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
-    if claim.value_date and claim.value_date.last == dt.date.max:  # "from 2025 on": it is not said by when
-        return Assertion(Asserts.PLANNED, promised, 0)
-    if claim.value_date:
-        return Assertion(
-            Asserts.PROMISED, promised, claim.value_date.last.toordinal(), due_read=claim.reading_confidence
-        )
-    due = _due_in_filing(claim, dossier)
-    if due:
-        names_state = rung.height >= Rung.ROOFED.height  # "space for" needs a roof, whatever else is due on that day
-        later = promised if names_state else max(promised, due.rung or promised, key=lambda r: r.height)
-        return Assertion(Asserts.PROMISED, later, due.day, due.claim_id, due.reading_confidence)
-    return Assertion(Asserts.PLANNED, promised, 0)
-
-
-def _due_in_filing(claim: Claim, dossier: Dossier) -> Claim | None:
-    """Return the claim of the same filing and part that names a due day, if all that do name the same one."""
-    if claim.quantity not in CAPACITY or claim.date is None:
-        return None
-    own = (claim.independence_group, claim.source_url, claim.date, claim.part)
-    named = [
-        c
-        for c in dossier.claims[claim.site_id]
-        if c.value_date
-        and c.value_date.last != dt.date.max
-        and c.modality in PROMISES
-        and (CLAIM_KINDS[c.quantity_kind].states or c.quantity in CAPACITY)
-        and (c.independence_group, c.source_url, c.date, c.part) == own
-    ]
-    return named[0] if len({c.day for c in named}) == 1 else None
-
-
-# ---------------------------------------------------------------- which part
-
-
-class Coverage(StrEnum):
-    """How the part that was seen lies to the part that a claim speaks of."""
-
-    SAME = "same"
-    WITHIN = "within"
-    """The claim speaks of a part of what was seen."""
-    PART = "part"
-    """A part of what the claim speaks of was seen."""
-    OTHER = "other"
-
-
-_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
-_CARDINAL = {
-    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5},
-    **{"six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
-}
-_ORDINAL = {
-    **{"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5},
-    **{"sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10},
-}
-_CHINESE = {character: n for n, character in enumerate("零一二三四五六七八九十")}
-_NOUNS = {"期": "phase", "楼": "building", "栋": "building", "幢": "building", "机房楼": "building", "机房": "hall"}
-_ONE = r"(?:\d{1,3}|[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten|[一二三四五六七八九十]+)"
-_LIST = rf"(?P<list>{_ONE}(?:\s*(?:-|–|~|至|to|through|,|、|和|及|&|\band\b)+\s*{_ONE})*)"
-_FORMS = (
-    re.compile(rf"(?P<noun>[a-z][a-z ]*?)s?(?:\s+no\.?|\s+nr\.?|\s+number|\s*#)?(?:\s+|(?=\d)){_LIST}"),
-    re.compile(rf"(?:the )?(?P<list>\d{1, 3}(?=st|nd|rd|th)|{'|'.join(_ORDINAL)})(?:st|nd|rd|th)? (?P<noun>[a-z]+)"),
-    re.compile(rf"第?{_LIST}\s*(?:号|#)?\s*(?P<noun>{'|'.join(sorted(_NOUNS, key=len, reverse=True))})(?:工程|项目)?"),
-)
-_RANGE = re.compile(rf"({_ONE})\s*(?:-|–|~|至|to|through)\s*({_ONE})")
-_REPEATED = re.compile(r"(?:号|#)?(?:机房楼|楼|栋|幢|期)(?=\s*[、和及,])")  # 1号楼、2号楼 says the noun twice
-
-
-def _number(word: str) -> int:
-    """Return a number written in digits, as a Roman or Chinese numeral, or in an English word."""
-    for known in (_ROMAN, _CARDINAL, _ORDINAL):
-        if word in known:
-            return known[word]
-    if word.isascii():
-        return int(word)
-    tens, ten, ones = word.rpartition("十")
-    return (_CHINESE.get(tens, 1) * 10 if ten else 0) + _CHINESE.get(ones, 0)
-
-
-def _level(text: str) -> tuple[str, frozenset[int]] | None:
-    """Return noun and numbers of one level of a part."""
-    found = next((m for form in _FORMS if (m := form.fullmatch(_REPEATED.sub("", text.strip())))), None)
-    if found is None:
-        return None
-    numbers = {_number(n) for n in re.findall(_ONE, found["list"])}
-    for first, last in _RANGE.findall(found["list"]):
-        numbers |= set(range(_number(first), _number(last) + 1))
-    return _NOUNS.get(found["noun"], found["noun"].strip()), frozenset(numbers)
-
-
-@cache
-def _levels(part: str) -> dict[str, frozenset[int]] | None:
-    """Return the levels of a part, as {'phase': {2}, 'hall': {3}} of 'phase II (hall 3)'; None for other words."""
-    levels = [_level(text) for text in re.split(r"[()]| of ", tidy_part(part)) if text.strip()]
-    known = [level for level in levels if level is not None]
-    return dict(known) if known and len(known) == len(levels) else None
-
-
-@cache
-def part_numbers(part: str) -> tuple[str, frozenset[int]] | None:
-    """Return noun and numbers of a part of one level, as ('building', {1, 2}) of 'Buildings 1-2'; None for other words.
-
-    >>> [sorted(part_numbers(p)[1]) for p in ("phase II", "二期", "1号楼、3号楼", "buildings 1 and 3", "first phase")]
-    [[2], [2], [1, 3], [1, 3], [1]]
-    """
-    levels = _levels(part)
-    return next(iter(levels.items())) if levels is not None and len(levels) == 1 else None
-
-
-def coverage(seen: str, claimed: str) -> Coverage:
-    """Return how a part that was seen lies to a part that is claimed; an empty part is the whole site.
-
-    OTHER stands for parts of which it is not known that one holds the other, as a phase and a building.
-
-    >>> [coverage(*p).value for p in (("", "phase 1"), ("building 1", ""), ("buildings 1-4", "2号楼"))]
-    ['within', 'part', 'within']
-    >>> [coverage(*p).value for p in (("phase II", "二期"), ("phase 1", "hall 1"), ("phase 2", "phase 2 (hall 3)"))]
-    ['same', 'other', 'within']
-    """
-    a, b = tidy_part(seen), tidy_part(claimed)
-    if a == b:
-        return Coverage.SAME
-    if not a or not b:
-        return Coverage.PART if a else Coverage.WITHIN
-    left, right = _levels(a), _levels(b)
-    if left is None or right is None:
-        return Coverage.OTHER
-    if left == right:
-        return Coverage.SAME
-    nouns = left.keys() | right.keys()  # a level that is not named is all of it
-    if all(noun not in left or (noun in right and right[noun] <= left[noun]) for noun in nouns):
-        return Coverage.WITHIN
-    if all(noun not in right or (noun in left and left[noun] <= right[noun]) for noun in nouns):
-        return Coverage.PART
-    return Coverage.OTHER
-
-
-# ---------------------------------------------------------------- what was seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +39,10 @@ class Sight:
     """Whether a size that it states is that of all that was seen, so that it bounds from above."""
     looked: float | None = None
     """Share of the place that was looked at; None where that is not known."""
+    spot: float = 0.0
+    """Probability that it looked at the very spot of what is claimed, as the works that were seen there show."""
+    spot_by: str = ""
+    """Id of the later look that shows them, if the share that is stated does not tell it."""
 
     @property
     def first(self) -> int:
@@ -249,9 +55,9 @@ class Sight:
         return self.row.days[1]
 
     @property
-    def key(self) -> tuple[str, Coverage, bool, float | None]:
+    def key(self) -> tuple[str, Coverage, bool, float]:
         """What tells it from every other sight."""
-        return self.row.observation_id, self.coverage, self.whole, self.looked
+        return self.row.observation_id, self.coverage, self.whole, self.share
 
     @property
     def p_place(self) -> float:
@@ -260,8 +66,17 @@ class Sight:
 
     @property
     def share(self) -> float:
-        """Share of the place that was looked at for what it did not see; none where it is not known."""
-        return self.looked or 0.0
+        """Share of the place that was looked at for what it did not see; none where it is not known.
+
+        A look at the very spot is of all of it, and no surer of the place than the look that shows the spot.
+        """
+        at_spot = min(1.0, self.spot / self.p_place) if self.p_place else 0.0
+        return max(self.looked or 0.0, at_spot)
+
+    @property
+    def share_known(self) -> bool:
+        """Whether it is known how much of the place was looked at, or that the spot was."""
+        return self.looked is not None or self.spot > 0
 
     @property
     def p_absent(self) -> float:
@@ -381,8 +196,7 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
         unseen = row.not_yet is not None or (row.high == 0 and row.quantity in _AREAS)  # a meter that reads 0 is whole
         unknown = share is None and unseen and not (row.part and row.outline)
         out.append(Sight(row, covered, whole, None if unknown else 1.0 if share is None else share))
-    spot = [s.looked is None and (_sees_works(s, dossier) or _risen_there(s, out, dossier)) for s in out]
-    out = [replace(s, looked=1.0) if found else s for s, found in zip(out, spot, strict=True)]
+    out = [_at_spot(s, out, dossier) for s in out]
     return [replace(s, coverage=Coverage.PART) if _beside_what_stands(s, out) else s for s in out]
 
 
@@ -396,34 +210,42 @@ def _of_parts(site_id: str, dossier: Dossier) -> bool:
     return site_id in dossier.parts or len(named) > 1 or any(max(numbers) > 1 for numbers in numbered)
 
 
-def _sees_works(s: Sight, dossier: Dossier) -> bool:
-    """Return whether a look that found a rung not reached found the works, of the very part or site that is claimed.
+def _at_spot(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> Sight:
+    """Return a look that found a rung not reached, with the probability that it was at the very spot that is claimed.
 
-    So it did cover the spot. The whole of a site of which parts are named is no spot: another part may stand elsewhere.
+    The works show that: it found them itself, or a later look sees them risen at the same spot. Two looks at one spot
+    are of the right place together or not at all, so that the less sure of them counts. Of a whole whose share is
+    stated, only a position tells the spot from the rest that nobody looked at.
     """
-    begun = s.row.not_yet is not None and s.row.rung is not None and s.row.rung.height >= Rung.GROUND_BROKEN.height
-    one_spot = bool(s.row.part) or not _of_parts(s.row.site_id, dossier)
-    return begun and s.coverage == Coverage.SAME and one_spot
+    if bare.missing is None or bare.looked == 1:
+        return bare
+    one_spot = bool(bare.row.part) or (bare.looked is None and not _of_parts(bare.row.site_id, dossier))
+    begun = bare.row.rung is not None and bare.row.rung.height >= Rung.GROUND_BROKEN.height
+    if begun and bare.row.not_yet is not None and bare.coverage == Coverage.SAME and one_spot:
+        return replace(bare, spot=bare.p_place)
+    risen = [s for s in seen if _risen(s, bare) and _same_spot(s, bare, one_spot=one_spot)]
+    if not risen:
+        return bare
+    surest = max(risen, key=lambda s: (s.p_place, -s.first, s.row.observation_id))
+    return replace(bare, spot=min(bare.p_place, surest.p_place), spot_by=surest.row.observation_id)
 
 
-def _risen_there(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> bool:
-    """Return whether what a look did not find was seen later in the same part or at the same position.
+def _risen(s: Sight, bare: Sight) -> bool:
+    """Return whether a later look at a confirmed place of the same site shows what another did not find."""
+    missing = bare.missing or Rung.ROOFED
+    there = s.substantial() or (s.row.rung is not None and s.row.rung.height >= missing.height)
+    return there and not s.bare and s.confirmed and s.first > bare.last and s.row.site_id == bare.row.site_id
 
-    So that look did cover the spot, whatever else it left out. The whole of a site of several parts is no spot.
+
+def _same_spot(s: Sight, bare: Sight, *, one_spot: bool) -> bool:
+    """Return whether two looks are at one spot: within the errors of their positions, or of one observer and part.
+
+    What another observer calls the same part need not be where the first one looked.
     """
-    if bare.missing is None:
+    if apart(s.row, bare.row):
         return False
-    one_spot = bool(bare.row.part) or bare.row.site_id not in dossier.parts
-    return any(
-        s.confirmed
-        and s.first > bare.last
-        and s.row.site_id == bare.row.site_id
-        and not apart(s.row, bare.row)
-        and (s.substantial() or (s.row.rung is not None and s.row.rung.height >= bare.missing.height))
-        and ((one_spot and coverage(s.row.part, bare.row.part) == Coverage.SAME) or (s.covers and _placed(s, bare)))
-        for s in seen
-        if not s.bare
-    )
+    of_one = s.group == bare.group and same_part(s.row.part, bare.row.part)
+    return (one_spot and of_one) or (s.covers and _placed(s, bare))
 
 
 def _placed(*seen: Sight) -> bool:
@@ -438,7 +260,7 @@ def one_look(a: Sight, b: Sight) -> bool:
     return (
         a.row.observation_id != b.row.observation_id
         and (a.group, a.row.site_id, a.first, a.last) == (b.group, b.row.site_id, b.first, b.last)
-        and coverage(a.row.part, b.row.part) == Coverage.SAME
+        and same_part(a.row.part, b.row.part)
         and not _placed(a, b)
     )
 
@@ -501,7 +323,7 @@ def witnesses(absent: Sight, seen: Sequence[Sight], dossier: Dossier) -> tuple[s
         and s.row.rung is not None
         and s.row.rung.height >= missing.height
         and s.last <= absent.first
-        and (coverage(s.row.part, absent.row.part) == Coverage.SAME or (parts_too and not absent.row.part))
+        and (same_part(s.row.part, absent.row.part) or (parts_too and not absent.row.part))
     }
     return tuple(sorted(out))
 

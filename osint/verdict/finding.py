@@ -10,8 +10,9 @@ from typing import Any
 from osint import model
 from osint.model import Posterior, show
 from osint.register import CLAIM_KINDS, Bounding, Claim
+from osint.verdict.asserts import Assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption
-from osint.verdict.bearing import Assertion, Sight, day_text, relayed_by_one
+from osint.verdict.bearing import Sight, day_text, relayed_by_one
 from osint.verdict.look import Seen
 from osint.verdict.needs import Needs
 from osint.verdict.room import Room
@@ -141,7 +142,7 @@ class Finding:
         """Ids of the claims and observations that the finding rests on, sorted."""
         ids = {s.row.observation_id for s in self.decided_by} | {i for c in self.contradictions for i in c.others}
         ids |= set(self.seen.conflict) if self.outcome == Outcome.CONFLICT else set()
-        ids |= {self.asserts.due_from} - {""}
+        ids |= ({self.asserts.due_from} | {s.spot_by for s in self.decided_by}) - {""}
         if not self.decided_by:
             ids |= set(self.paper.ids)
         return sorted(ids)

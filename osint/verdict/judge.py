@@ -13,8 +13,9 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, HALL, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
+from osint.verdict.asserts import Assertion, Asserts, assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
-from osint.verdict.bearing import POWERED_UP, TESTED, Assertion, Asserts, assertion, relayed_by_one
+from osint.verdict.bearing import POWERED_UP, TESTED, relayed_by_one
 from osint.verdict.finding import Finding, named
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
@@ -181,7 +182,7 @@ def judge(
     q, asks = model.question(claim, dossier), assertion(claim, dossier)
     seen, paper = look(claim, asks, q, dossier), bound(q, dossier)
     against = tuple((contradictions or {}).get(claim.claim_id, ()))
-    numbers = _numbers(claim, seen, q, dossier)
+    numbers = _numbers(claim, seen, asks.day, q, dossier)
     seen = numbers.seen
     rule = decide(_facts(claim, asks, numbers, q, dossier, contradicted=bool(against), paper=bool(paper.givens)))
     room = {By.AFTER: numbers.after, By.ABOUT: numbers.about}.get(rule.by)
@@ -211,28 +212,35 @@ class _Numbers:
 
     easy: float
     seen: Seen
-    """With the sizes that disagree and the sights that the place leaves in doubt."""
+    """With the sizes that disagree."""
     after: Room | None
     about: Room | None
     holds: float | None
     fits: float | None
     fits_hardest: float | None
+    doubted: bool
+    """Whether what `holds` leaves is left by the doubt of the place alone."""
 
 
-def _numbers(claim: Claim, seen: Seen, q: Question, dossier: Dossier) -> _Numbers:
+def _numbers(claim: Claim, seen: Seen, day: int, q: Question, dossier: Dossier) -> _Numbers:
     easy, hard = (easiest(claim), hardest(claim)) if q.quantity in TESTED else (math.nan, math.nan)
     after, disagree = _tightest(seen.after, easy, q, dossier)
     about, disagree_about = _settled(seen.about, easy, q, dossier)
     holds = after.holds(easy) if after is not None and math.isfinite(easy) else None
-    doubtful = seen.doubtful
-    if after is not None and below(holds, STRAIN) and not sure(after.p_place):
-        holds, doubtful = None, (*doubtful, *after.seen)  # what is left for the claim is left by the doubt of the place
+    doubted = after is not None and _left_by_doubt(after, easy)
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None
+    if doubted and about is not None and about.day >= day and _left_by_doubt(about, easy):
+        fits = None  # the same look on or after the day, or one like it
     fits_hardest = about.holds(hard) if about is not None and math.isfinite(hard) else None
-    if seen.conflict and not seen.statements and holds is not None and too_little(holds):
+    if seen.conflict and not seen.statements and holds is not None and too_little(holds) and not doubted:
         seen = replace(seen, conflict=(), moot=seen.conflict, absent=None, parts_absent=())
-    seen = replace(seen, conflict=seen.conflict or disagree or disagree_about, doubtful=doubtful)
-    return _Numbers(easy, seen, after, about, holds, fits, fits_hardest)
+    seen = replace(seen, conflict=seen.conflict or disagree or disagree_about or seen.disputed)
+    return _Numbers(easy, seen, after, about, holds, fits, fits_hardest, doubted)
+
+
+def _left_by_doubt(room: Room, number: float) -> bool:
+    """Return whether a room is too little for a number, and only the doubt of the place leaves it more than 5%."""
+    return math.isfinite(number) and too_little(room.at_least(number)) and not sure(room.p_place)
 
 
 def _facts(
@@ -241,7 +249,7 @@ def _facts(
     """Return what the rules see of a claim and of what was seen."""
     seen = numbers.seen
     shown = seen.shown is not None and _bears(claim, seen, dossier)
-    unsearched = bool(seen.doubtful) and all(sure(s.p_place) for s in seen.doubtful)
+    unsearched = bool(seen.doubtful) and all(sure(s.p_place) and not sure(s.share) for s in seen.doubtful)
     told = seen.absent is not None and relayed_by_one(seen.parts_absent or (seen.absent,))
     return RuleFacts(
         asserts=asks.kind,
@@ -252,15 +260,18 @@ def _facts(
         bare_shows=ground_shows(claim, asks.kind == Asserts.STANDS),
         absent_before=seen.absent_before is not None,
         holds=numbers.holds,
+        doubted=numbers.doubted,
         told_size=numbers.after is not None and relayed_by_one(numbers.after.seen),
         fits=numbers.fits,
+        not_yet_due=numbers.about is not None and (not asks.day or numbers.about.day < asks.day),
         fits_hardest=numbers.fits_hardest,
         shown=shown,
         little=seen.shown is not None and not shown,
         power=q.quantity in STATED_POWER and claim.rung in POWERED_UP,
         contradicted=contradicted,
         unsearched=unsearched,
-        share_unstated=unsearched and all(s.missing is not None and s.looked is None for s in seen.doubtful),
+        share_unstated=unsearched and all(s.missing is not None and not s.share_known for s in seen.doubtful),
+        unsure=any(s.confirmed for s in seen.doubtful),
         unconfirmed=bool(seen.doubtful) or (bool(seen.sights) and not seen.confirmed),
         after=bool(asks.day) and any(s.first > asks.day for s in seen.covering),
         before=bool(asks.day) and any(s.last <= asks.day for s in seen.covering),
@@ -292,7 +303,7 @@ def _bears(claim: Claim, seen: Seen, dossier: Dossier) -> bool:
         and (c.independence_group, c.part) == (claim.independence_group, claim.part)
         and math.isfinite(easiest(c))
     ]
-    sized = [s for s in seen.covering if s.given() and s.last <= (seen.shown.last + LATER_DAYS)]
+    sized = [s for s in seen.covering if s.whole and s.given() and s.last <= (seen.shown.last + LATER_DAYS)]
     for mate in mates:
         q = model.question(mate, dossier)
         room = room_at(sized, max(sized, key=lambda s: s.last), q, dossier) if sized else None

@@ -7,21 +7,10 @@ from dataclasses import dataclass, replace
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Question
 from osint.register import Bounding, Claim, Rung, tidy_part
-from osint.verdict.bearing import (
-    HALL_AREAS,
-    TESTED,
-    Assertion,
-    Asserts,
-    Coverage,
-    Sight,
-    by_others,
-    coverage,
-    official_statements,
-    part_numbers,
-    sights,
-    witnesses,
-)
-from osint.verdict.room import SNAPSHOT_DAYS, Room, room_at, rooms_alone, sum_of_rooms
+from osint.verdict.asserts import Assertion, Asserts
+from osint.verdict.bearing import HALL_AREAS, TESTED, Sight, by_others, official_statements, sights, witnesses
+from osint.verdict.parts import Coverage, coverage, part_numbers
+from osint.verdict.room import SNAPSHOT_DAYS, Room, parts_above, room_at, rooms_alone, sum_of_rooms
 from osint.verdict.rules import sure
 
 FEWEST_PARTS = 2  # numbered parts that can be the whole of a site
@@ -70,6 +59,8 @@ class Seen:
     """The sights of all numbered parts of the site, where those together decide, and not one look at the whole."""
     doubtful: tuple[Sight, ...] = ()
     """Sights that would decide if it were sure that they are of the place."""
+    parts_doubted: tuple[Sight, ...] = ()
+    """Those of them that are of all numbered parts of the site, which together are not sure enough."""
     after: tuple[Room, ...] = ()
     """Room seen on or after its day, first and last: each bounds what stood on it."""
     about: Room | None = None
@@ -80,6 +71,8 @@ class Seen:
     """Sights of the rung by its day without the size of a hall."""
     conflict: tuple[str, ...] = ()
     """Ids of observations and statements that contradict each other."""
+    disputed: tuple[str, ...] = ()
+    """Ids of other sizes that contradict each other: of one part, or of parts and the whole of them."""
     statements: tuple[Claim, ...] = ()
     """Official statements among them."""
     moot: tuple[str, ...] = ()
@@ -113,8 +106,11 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     unsure = (*late, *(in_part if absent_before is None else ()))
     shown, small = _shown(asks, seen)
     rows: tuple[Sight, ...] = ()
+    parts_doubted: tuple[Sight, ...] = ()
     if absent is None:
         rows = _parts_lacking(Seen(seen.sights), claim, asks, dossier, late=True)
+        if not sure(max(0.0, 1 - sum(1 - s.p_absent for s in rows))):
+            rows, parts_doubted = (), rows
         absent = max(rows, key=lambda s: s.first, default=None)
     if absent is None and absent_before is None and open_ended:
         rows = _parts_lacking(Seen(seen.sights), claim, asks, dossier, late=False)
@@ -123,6 +119,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     deciders = rows or ((decider,) if decider else ())
     whole = (replace(decider, row=replace(decider.row, part="")),) if rows and decider else ()
     unsure = tuple(s for s in unsure if s not in certain and s.p_place > 0) if absent is None else ()
+    unsure = (*unsure, *(parts_doubted if absent is None and absent_before is None else ()))
     if not deciders:  # too little sure to deny a claim, and sure enough to contradict who saw it there
         denied = [s for s in unsure if s.p_absent >= CONFIRMED and witnesses(s, every, dossier)]
         deciders = tuple(denied)
@@ -136,6 +133,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         absent=absent,
         absent_before=absent_before,
         doubtful=unsure if q.quantity or shown or small else (*unsure, *_unsure_of_rung(asks, seen)),
+        parts_doubted=parts_doubted,
         parts_absent=rows,
         shown=shown,
         small=small,
@@ -153,8 +151,8 @@ def _ids(deciders: Sequence[Sight], witnessed: Sequence[str], statements: Sequen
 def _parts_lacking(found: Seen, claim: Claim, asks: Assertion, dossier: Dossier, *, late: bool) -> tuple[Sight, ...]:
     """Return a sight of each numbered part of the whole by which it lacks the rung; nothing if one of them does not.
 
-    `late`: seen on or after the day of the claim, and surely so of all parts together; else in any order of days, of a
-    confirmed place, and not overtaken by a later sight.
+    `late`: seen on or after the day of the claim; else before it, or on any day where none is due, each of all of its
+    part, and not overtaken by a later sight. All are of a confirmed place.
     """
     out: list[Sight] = []
     for *_, rows in _numbered_parts(found, claim, dossier):
@@ -164,12 +162,12 @@ def _parts_lacking(found: Seen, claim: Claim, asks: Assertion, dossier: Dossier,
         if late:
             lacking = [s for s in lacking if asks.day and s.first >= asks.day]
         else:
+            lacking = [s for s in lacking if not asks.day or s.first < asks.day]
             lacking = [s for s in lacking if sure(s.share) and not (_overtaken(s, found) or _overtaken_part(s, rows))]
         if not lacking:
             return ()
         out.append(max(lacking, key=lambda s: (s.first, s.row.observation_id)))
-    doubt = sum(1 - s.p_absent for s in set(out))
-    return tuple(dict.fromkeys(out)) if not late or sure(max(0.0, 1 - doubt)) else ()
+    return tuple(dict.fromkeys(out))
 
 
 def _overtaken_part(s: Sight, rows: Sequence[Sight]) -> bool:
@@ -234,7 +232,7 @@ def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dos
         about = _together([[s for s in rows if not asks.day or s.last <= asks.day] for rows in whole], q, dossier)
     last = _room_for(found, claim, q, dossier)
     if claim.site_id not in dossier.parts:
-        every = replace(every, conflict=every.conflict or _disagreeing(found, asks, q, dossier))
+        every = replace(every, disputed=_disagreeing(found, asks, q, dossier))
     return replace(every, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
 
 
@@ -255,13 +253,18 @@ def _on_or_after(late: Sequence[Sight], q: Question, dossier: Dossier) -> tuple[
 def _disagreeing(found: Seen, asks: Assertion, q: Question, dossier: Dossier) -> tuple[str, ...]:
     """Return the ids of sizes that cannot be of one thing, where one of them need not be of the whole site.
 
-    Each is written as that of the site, so that they contradict each other, whatever they bound.
+    Each is written as that of the site, so that they contradict each other, whatever they bound. So do parts that
+    together are larger than the whole.
     """
-    sizes = [s for s in found.covering if not s.bare and s.given()]
-    if all(s.whole for s in sizes):  # those are compared where they bound the number
-        return ()
-    late = [s for s in sizes if not asks.day or s.first >= asks.day]
-    disagree = (room.disagreement for room in _on_or_after(late, q, dossier))
+    sizes = [s for s in found.confirmed if not s.bare and s.given() and (not asks.day or s.first >= asks.day)]
+    things: dict[tuple[str, str], list[Sight]] = {}
+    for s in sizes:
+        if s.covers:
+            things.setdefault((s.row.site_id, tidy_part(s.row.part)), []).append(s)
+    of_one = [rows for rows in things.values() if not all(s.whole for s in rows)]  # others are compared as they bound
+    disagree = [room.disagreement for rows in of_one for room in _on_or_after(rows, q, dossier)]
+    parts, same = ([s for s in sizes if s.coverage == covered] for covered in (Coverage.PART, Coverage.SAME))
+    disagree += [parts_above(s, parts, q, dossier) for s in same if s.whole]
     return next((found.ids for found in disagree if found is not None), ())
 
 
@@ -330,7 +333,7 @@ def _together(parts: Sequence[Sequence[Sight]], q: Question, dossier: Dossier) -
 
 def _usable(rows: Sequence[Sight]) -> list[Sight]:
     """Return the sizes, and the looks that found nothing of which it is known how much of the place they saw."""
-    return [s for s in rows if (s.looked is not None if s.bare else s.given())]
+    return [s for s in rows if (s.share_known if s.bare else s.given())]
 
 
 def _largest_side(room: Room | None, q: Question, dossier: Dossier) -> Room | None:
@@ -344,6 +347,7 @@ def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomF
     """Return the room that was seen last, of the whole or else of its parts; at an unconfirmed place if at no other."""
     for pool in (found.confirmed, found.sights):
         covering = [s for s in _usable(pool) if s.covers]
+        covering = [s for s in covering if s.whole or s.coverage == Coverage.SAME] or covering
         last_is_whole = bool(covering) and max(covering, key=_key).whole
         whole = [s for s in covering if s.whole] if last_is_whole else []
         if whole and _known([s for s in pool if s.covers]):

@@ -8,13 +8,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from osint import model
 from osint.errors import OsintError
 from osint.model import Dossier, Given, Posterior, Question, ReadingWord, SharedSum
-from osint.register import QUANTITIES
-from osint.verdict.bearing import Coverage, Sight, apart, one_look
+from osint.register import QUANTITIES, tidy_part
+from osint.verdict.bearing import Sight, apart, one_look
+from osint.verdict.parts import Coverage, coverage, part_numbers
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
@@ -77,12 +78,16 @@ class Room:
 
 
 def snapshot(seen: Sequence[Sight], anchor: Sight) -> list[Sight]:
-    """Return the sizes seen at about the time of one of them: of each quantity all of the day nearest to it."""
+    """Return the sizes seen at about the time of one of them: all of the nearest day, of each quantity and part."""
+
+    def thing(s: Sight) -> tuple[str, str, str]:
+        return s.row.quantity, s.row.site_id, "" if s.coverage == Coverage.SAME else tidy_part(s.row.part)
+
     near = [s for s in seen if s.given() and abs(s.first - anchor.first) <= SNAPSHOT_DAYS]
-    near.sort(key=lambda s: (s.row.quantity, abs(s.first - anchor.first), s.row.observation_id))
+    near.sort(key=lambda s: (*thing(s), abs(s.first - anchor.first), s.row.observation_id))
     out: list[Sight] = []
-    for _, of_quantity in itertools.groupby(near, key=lambda s: s.row.quantity):
-        candidates = list(of_quantity)
+    for _, of_one in itertools.groupby(near, key=thing):
+        candidates = list(of_one)
         closest = abs(candidates[0].first - anchor.first)
         out += [s for s in candidates if abs(s.first - anchor.first) <= max(closest, SAME_TIME_DAYS)]
     return out
@@ -134,12 +139,19 @@ def _all_apart(seen: Sequence[Sight]) -> bool:
     return len(seen) > 1 and all(apart(a.row, b.row) for a, b in itertools.combinations(seen, 2))
 
 
-def disagreement(givens: Sequence[Given], q: Question, dossier: Dossier) -> Disagreement | None:
-    """Return the sizes that cannot be of one thing, if there are any; all of them two-sided."""
+def disagreement(
+    givens: Sequence[Given], q: Question, dossier: Dossier, whole: Sequence[Given] = ()
+) -> Disagreement | None:
+    """Return the sizes that cannot be of one thing, if there are any; all of them two-sided.
+
+    `whole` are the most that a larger thing measured, which a part of it cannot be above; without it the sizes are of
+    one part, which contradict each other on either side.
+    """
     firm = [g for g in givens if not g.bound]
     worst: Disagreement | None = None
-    if len(firm) < 2:  # noqa: PLR2004  two are needed to disagree
+    if not firm or len(firm) + len(whole) < 2:  # noqa: PLR2004  two are needed to disagree
         return None
+    firm += whole
     try:
         readings = model.readings_for(q, firm, dossier)
     except OsintError:
@@ -149,6 +161,33 @@ def disagreement(givens: Sequence[Given], q: Question, dossier: Dossier) -> Disa
         if conflict.p < CONFLICT and (worst is None or conflict.p < worst.p):
             worst = Disagreement(ids, conflict.p)
     return worst
+
+
+def parts_above(whole: Sight, parts: Sequence[Sight], q: Question, dossier: Dossier) -> Disagreement | None:
+    """Return the sizes of parts that together are surely larger than that of the whole, as seen at about its time.
+
+    Only numbered parts of one kind are added (phase 1, phase 2), each once.
+    """
+    measured, most = {}, whole.given()
+    for s in parts:
+        numbered, given = part_numbers(s.row.part), s.given()
+        near = abs(s.first - whole.first) <= SAME_TIME_DAYS and s.row.site_id == whole.row.site_id
+        if numbered and given and not given.bound and near and s.row.quantity == whole.row.quantity:
+            measured[numbered] = given
+    if most is None or most.bound:
+        return None
+    for noun in sorted({noun for noun, _ in measured}):
+        of_one = {numbers: g for (kind, numbers), g in measured.items() if kind == noun}
+        if sum(map(len, of_one)) > len(frozenset[int]().union(*of_one)):
+            continue  # one number is in two of the names
+        low, high = (
+            sum(ends) for ends in ([g.low or 0.0 for g in of_one.values()], [g.high or 0.0 for g in of_one.values()])
+        )
+        ids = tuple(i for g in of_one.values() for i in g.ids)
+        total = Given(most.quantity, low, high, ", ".join(ids), ids, observed=True)
+        if found := disagreement([total], q, dossier, [replace(most, low=None)]):
+            return found
+    return None
 
 
 def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier) -> Room | None:
@@ -162,18 +201,34 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     return dossier.once(q.site_id, key, lambda: _room(near, q, dossier))
 
 
+def _larger(s: Sight, seen: Sequence[Sight], dossier: Dossier) -> bool:
+    """Return whether a size is of a larger thing than another that was seen, so that it bounds that one from above."""
+    return s.coverage == Coverage.WITHIN and any(
+        o.row.site_id in dossier.descendants(s.row.site_id)
+        if s.row.site_id != o.row.site_id
+        else o.coverage == Coverage.SAME or coverage(s.row.part, o.row.part) == Coverage.WITHIN
+        for o in seen
+        if (g := o.given()) is not None and not g.bound
+    )
+
+
 def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
-    merged = _merged(near)
-    givens = [g for g, _ in merged]
-    used = tuple(s for _, rows in merged for s in rows)
+    """Return the room by the sizes of the part, or of the smallest of what holds it; what holds that is a bound."""
+    larger = [s for s in near if _larger(s, near, dossier)]
+    own = _merged([s for s in near if s not in larger])
+    over = [(replace(g, low=None), [s]) for s in larger if (g := s.given()) is not None]
+    givens, most = [g for g, _ in own], [g for g, _ in over]
+    used = tuple(s for _, rows in (*own, *over) for s in rows)
+    apart_ = disagreement(givens, q, dossier) or disagreement(givens, q, dossier, most)
+    fits = [*givens, *most] if apart_ is None else givens
     try:
-        readings = model.readings_for(q, givens, dossier, _of_design(q, givens))
-        answer, _ = model.posterior(q.quantity, model.tightest(givens, readings), readings)
+        readings = model.readings_for(q, fits, dossier, _of_design(q, fits))
+        answer, _ = model.posterior(q.quantity, model.tightest(fits, readings), readings)
     except OsintError:  # no relation joins them, or none of them bounds it from above
         return None
-    within = any(s.coverage == Coverage.WITHIN for s in used)
+    within = all(s.coverage == Coverage.WITHIN for s in used)
     open_ = not q.use and ReadingWord.USE in answer.readings.unknowns
-    return Room(used, answer, answer.ceiling or within, disagreement(givens, q, dossier), open_)
+    return Room(used, answer, answer.ceiling or within, apart_, open_)
 
 
 def _of_design(q: Question, givens: Sequence[Given]) -> dict[str, str]:

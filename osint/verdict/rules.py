@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from osint.errors import BadInputError
 from osint.register import table_rows
-from osint.verdict.bearing import Asserts
+from osint.verdict.asserts import Asserts
 
 
 class Outcome(StrEnum):
@@ -93,10 +93,14 @@ class RuleFacts:
     """The same, where no day is due."""
     holds: float | None = None
     """Chance that the place had room for the number that fits most easily; None without a size on or after its day."""
+    doubted: bool = False
+    """That size has too little room for it, and the doubt whether all of the right place was seen is above 5%."""
     told_size: bool = False
     """That size was relayed by one source alone."""
     fits: float | None = None
     """The same by a size seen about its day or before it, or where no day is due."""
+    not_yet_due: bool = False
+    """All of that size was seen before its day, or on a day that may be before it, or no day is due."""
     fits_hardest: float | None = None
     """The same for the number that fits least easily."""
     shown: bool = False
@@ -106,9 +110,11 @@ class RuleFacts:
     contradicted: bool = False
     """A cross-check found the claim inconsistent."""
     unsearched: bool = False
-    """What would decide is of the place, but not of all of it."""
+    """What would decide is surely of the place, but not of all of it."""
     share_unstated: bool = False
     """It is of the place, and of none of it is it stated how much of the place was looked at."""
+    unsure: bool = False
+    """What would decide is of a confirmed place, and the doubts of place and search together are above 5%."""
     unconfirmed: bool = False
     """Something was seen, and none of it at a confirmed place."""
     after: bool = False
@@ -157,7 +163,7 @@ class RuleFacts:
     @property
     def too_small(self) -> bool:
         """Whether what was seen on or after its day leaves too little for the number that fits most easily."""
-        return self.holds is not None and too_little(self.holds)
+        return self.holds is not None and not self.doubted and too_little(self.holds)
 
     @property
     def room_enough(self) -> bool:
@@ -231,7 +237,12 @@ RULES = (
         Outcome.UNTESTED,
         By.ABSENT,
     ),
-    FindingRule("room at the edge of an assumption", lambda f: below(f.holds, STRAIN), Outcome.STRAINED, By.AFTER),
+    FindingRule(
+        "room at the edge of an assumption",
+        lambda f: below(f.holds, STRAIN) and not f.doubted,
+        Outcome.STRAINED,
+        By.AFTER,
+    ),
     FindingRule("rung shown by its day", lambda f: f.shown and f.states, Outcome.SUPPORTED, By.RUNG),
     FindingRule(
         "power measured and rung shown",
@@ -244,6 +255,7 @@ RULES = (
         "the readings differ", lambda f: f.room_enough and below(f.fits_hardest, REFUTE), Outcome.UNTESTED, By.ABOUT
     ),
     FindingRule("room enough", lambda f: f.room_enough, Outcome.COULD_FIT, By.ABOUT),
+    FindingRule("too small where it was looked at", lambda f: f.doubted, Outcome.UNTESTED, By.AFTER),
     FindingRule(
         "nothing stood there before its day",
         lambda f: f.absent_before and not f.said_to_stand and not f.conflict,
@@ -252,7 +264,7 @@ RULES = (
     ),
     FindingRule(
         "no room yet before its day",
-        lambda f: below(f.fits, STRAIN) and not f.said_to_stand,
+        lambda f: below(f.fits, STRAIN) and f.not_yet_due and not f.said_to_stand,
         Outcome.NOT_REACHED,
         By.ABOUT,
     ),
@@ -260,6 +272,7 @@ RULES = (
     FindingRule("the ground does not show it", lambda f: f.absent and not f.bare_shows, Outcome.UNTESTED, By.ABSENT),
     FindingRule("how much was looked at is not stated", lambda f: f.share_unstated, Outcome.UNTESTED),
     FindingRule("not all of the place was looked at", lambda f: f.unsearched, Outcome.UNTESTED),
+    FindingRule("the place is not sure enough", lambda f: f.unsure, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),
     FindingRule("a figure that tests others", lambda f: f.tests_others, Outcome.UNTESTED),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from osint import model
 from osint.model import percent, show
 from osint.register import STATED_PRECISIONS, Claim
-from osint.verdict.bearing import Asserts, Coverage, Sight, day_text
+from osint.verdict.asserts import Asserts
+from osint.verdict.bearing import Sight, day_text
 from osint.verdict.ground import ground_shows
+from osint.verdict.parts import Coverage, same_part
 
 if TYPE_CHECKING:
     from osint.verdict.finding import Finding
@@ -30,6 +32,8 @@ def how_sure(s: Sight) -> str:
 
 def looked_at(s: Sight) -> str:
     """Return how much of the place an observation looked at, in words."""
+    if s.spot and s.share > (s.looked or 0.0):
+        return f"that the spot was looked at is shown with a probability of {s.spot:.0%}"
     return "how much of it was looked at is not stated" if s.looked is None else f"{s.looked:.0%} of it was looked at"
 
 
@@ -112,7 +116,9 @@ class Words(dict[str, str]):
 
     def _absent(self) -> str:
         """Return the look that found nothing; where the rung of parts of it is known, that is said beside it."""
+        spots = sorted({s.spot_by for s in self.f.decided_by if s.spot_by})
         said = self._listed(self.f.decided_by)
+        said += f" (at the spot where {', '.join(spots)} shows it later)" if spots else ""
         missing = max((s.row.not_yet for s in self.f.decided_by if s.row.not_yet), key=lambda r: r.height, default=None)
         if missing is None:
             return said
@@ -201,17 +207,40 @@ class Words(dict[str, str]):
         if absent and (said or len(absent) < len(rows)):
             against = [describe(s) for s in rows if s not in absent] + said
             return f"{self._listed(absent)}. Against that, {'; '.join(against)}"
+        if any(s.coverage != rows[0].coverage or not same_part(s.row.part, rows[0].row.part) for s in rows):
+            return f"{self._listed(rows)}. What is a part cannot be larger than the whole of it on one day"
         return f"{self._listed(rows)}. The sizes cannot be of one thing on one day"
 
-    def _unconfirmed(self) -> str:
-        rows = self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed)
-        part = {s.row.observation_id: f"; {looked_at(s)}" for s in rows if s.share < 1}
+    def _in_doubt(self, rows: Sequence[Sight]) -> str:
+        part = {s.row.observation_id: f"; {looked_at(s)}" for s in rows if s.missing is not None and s.share < 1}
         return "; ".join(
             f"{describe(s)} ({how_sure(s)} that it is the place{part.get(s.row.observation_id, '')})" for s in rows
         )
 
+    def _unconfirmed(self) -> str:
+        return self._in_doubt(self.f.seen.doubtful or tuple(s for s in self.f.seen.sights if not s.confirmed))
+
+    def _unsure(self) -> str:
+        return self._in_doubt([s for s in self.f.seen.doubtful if s.confirmed])
+
+    def _doubt(self) -> str:
+        """Return the least doubt of the looks that would decide; of looks that decide together, the sum."""
+        rows = [s for s in self.f.seen.doubtful if s.confirmed]
+        doubts = [1 - (s.p_place if s.missing is None else s.p_absent) for s in rows]
+        together = bool(self.f.seen.parts_doubted) and not any(s.covers for s in rows)
+        return percent(min(1.0, sum(doubts)) if together else min(doubts))
+
+    def _sureness(self) -> str:
+        """Return how sure it is that the size is of all of the right place: of the place, and of how much of it."""
+        room = self.f.room
+        if room is None:
+            return ""
+        s = min(room.seen, key=lambda s: s.p_place * s.bounded_share)
+        part = f", and {s.bounded_share:.0%} of it was looked at" if s.bounded_share < 1 else ""
+        return f"it is the place with a probability of {s.p_place:.0%}{part}"
+
     def _unsearched(self) -> str:
-        return "; ".join(f"{describe(s)} ({looked_at(s)})" for s in self.f.seen.doubtful)
+        return self._in_doubt(self.f.seen.doubtful)
 
     def _unfixed(self) -> str:
         day = self.f.asserts.day
