@@ -137,6 +137,18 @@ DAMAGED = {
     "an interim answer alone": (warc(status="100 Continue"), "an interim answer"),
     "a status that is none": (warc(status="000 What"), "no head of an HTTP answer"),
     "the first segment": (warc(about={"WARC-Segment-Number": "1"}), "first segment of a record"),
+    "a part under a status of success": (warc(http=[("Content-Range", "bytes 0-9492/99999")]), "200: a part of a file"),
+    "two lengths": (bare(http(PAGE, b"Content-Length: 9493", b"Content-Length: 9999")), "9,493 of the 9,999 bytes"),
+    "a length that is no number": (bare(http(PAGE, b"Content-Length: +9493")), "is no number of bytes (+9493)"),
+    "a length that is two": (bare(http(PAGE, b"Content-Length: 9000, 9493")), "is no number of bytes (9000 and 9493)"),
+    "bytes behind the last chunk": (bare(http(chunked + b"<p>more", b"Transfer-Encoding: chunked")), "9 bytes follow the last"),
+    "codings in two headers": (warc(gzip.compress(PAGE), http=[("Content-Encoding", "gzip"), ("Content-Encoding", "br")]), "'gzip, br'"),
+    "a record that is longer than it states": (whole.replace(b"Content-Length: 9537", b"Content-Length: 5000").replace(b"WARC-Block", b"X").replace(b"WARC-Payload", b"X"), "neither its end nor a record"),
+    "two dates": (bare(http(PAGE), WARC_Date="2011-01-01T00:00:00Z"), "states warc-date in two ways"),
+    "a WARC that its WACZ does not state": (
+        zipped(**{"datapackage.json": json.dumps({"resources": [{"path": "a", "hash": "sha256:" + "0" * 64}]}), "archive__a.warc_gz": packed}),
+        "not among the files that the data package",
+    ),
     "longer than its length": (bare(http(PAGE, b"Content-Length: 90")), "where its Content-Length states 90"),
     "the next record in its body": (longer(bare(http(PAGE, b"Content-Length: 9493")) , 300) + bytes(400), "Content-Length states 9,493"),
     "a checksum of the zip": (flipped(zipped(**{"datapackage.json": "{}", "archive__a.warc": bare(http(PAGE))})), "checksum in the zip does not hold"),
@@ -150,6 +162,9 @@ DAMAGED = {
     ),
     "a saved page that was cut": (b'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="b"\r\n\r\n--b\r\n\r\n<p>text', "its last part"),
     "a zip that was cut": (zipped(**{"[Content_Types].xml": "x" * 99})[:-30], "before its list of files"),
+    "a saved page that ends in its head": (b"From: <Saved by Blink>\r\nSnapshot-Content-Location: https://x.example/", "its last part"),
+    "a PNG that was cut": (b"\x89PNG\r\n\x1a\n" + bytes(5000), "the PNG has no end"),
+    "a JPEG that was cut": (b"\xff\xd8\xff\xe1\xff\xd9\xff\xda" + bytes(5000), "stops in its picture"),
     "a PDF that was cut": (b"%PDF-1.7" + bytes(5000), "the PDF has no end"),
 }  # fmt: skip
 
@@ -160,7 +175,7 @@ def test_what_is_damaged_is_kept_and_never_called_content(archive, take, fault):
     done = take(body)
     assert [entry.kind for entry in done.entries] == ["incomplete"]
     assert said in done.entries[0].signal
-    assert done.entries[0].truncated or "digest" in said or "data package" in said
+    assert done.entries[0].truncated
     assert verify(archive.directory).damage == [] and archive.body(done.entries[0])
 
 
@@ -171,6 +186,8 @@ WHOLE = {
     "chunks": (bare(http(chunked, b"Transfer-Encoding: chunked")), b"<p>a bc"),
     "chunks that were taken out": (bare(http(b"<p>a bc", b"Transfer-Encoding: chunked")), b"<p>a bc"),
     "gzipped body": (warc(gzip.compress(PAGE), http=[("Content-Encoding", "gzip")]), PAGE),
+    "a body that is gzipped twice": (warc(gzip.compress(gzip.compress(PAGE)), http=[("Content-Encoding", "gzip, gzip")]), PAGE),
+    "a body that is gzipped on its way": (bare(http(b"%x\r\n%s\r\n0\r\nX: a\r\n\r\n" % (len(gzip.compress(PAGE, mtime=0)), gzip.compress(PAGE, mtime=0)), b"Transfer-Encoding: gzip, chunked")), PAGE),
     "a header that lies about gzip": (warc(PAGE, http=[("Content-Encoding", "gzip")]), PAGE),
     "a header that lies about br": (warc(PAGE, http=[("Content-Encoding", "br")]), PAGE),
     "a digest of the text without chunks": (
@@ -252,6 +269,16 @@ def test_an_answer_is_what_it_is(take, body, kind, said):
     assert entry.kind == kind and said in entry.signal
 
 
+def test_what_a_crawler_says_of_itself_is_no_page(take):
+    done = take(whole + warc(b"--password zz", kind="resource", url="metadata://gnu.org/software/wget/warc/wget.log"))
+    assert [entry.url for entry in done.entries] == [URL] and "1 metadata" in done.left_out[0]
+
+
+def test_an_address_that_is_none_names_nothing(take):
+    entry = take(warc(url="https://[::1")).entries[0]
+    assert entry.url.startswith("urn:sha256:") and "its address 'https://[::1' cannot be one" in entry.signal
+
+
 def test_the_same_record_twice_is_one_capture(archive, take):
     first = take(whole)
     again = take(zipped(**{"datapackage.json": "{}", "archive__a.warc_gz": packed}))
@@ -276,10 +303,18 @@ def test_a_revisit_is_kept_with_the_body_that_it_names(archive, take):
     assert archive.body(done.entries[1]) == PAGE
     later = take(revisit("2023-06-01T00:00:00Z"))
     assert [(e.kind, e.revisit_of) for e in later.entries] == [("content", 0)]
+    about = {"WARC-Profile": "http://netpreserve.org/warc/1.0/revisit/server-not-modified", "WARC-Refers-To-Date": DATE}
+    same = take(warc(b"", kind="revisit", about=about, status="304 Not Modified", date="2022-07-01T00:00:00Z"))
+    assert [(e.kind, e.status, e.revisit_of) for e in same.entries] == [("content", 200, 0)]
     lost = take(revisit("2023-06-01T00:00:00Z", "sha1:" + "A" * 32))
     assert lost.entries[0].kind == "incomplete" and "not in the archive" in lost.entries[0].signal
     assert verify(archive.directory).damage == []
-    assert [r.entry.warc_date[:4] for r in history(archive, URL) if r.entry.is_content] == ["2021", "2022", "2023"]
+    assert [r.entry.warc_date[:4] for r in history(archive, URL) if r.entry.is_content] == [
+        "2021",
+        "2022",
+        "2022",
+        "2023",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -292,11 +327,14 @@ def test_a_revisit_is_kept_with_the_body_that_it_names(archive, take):
         (zipped(**{"datapackage.json": "{}", "archive__a.warc_gz": packed})[:-200], "cannot be read as WACZ"),
         (gzip.compress(b"a text"), "packed with gzip"),
         (b"\x28\xb5\x2f\xfd" + bytes(100), "packed with zstd"),
+        (b"\xef\xbb\xbf" + whole, "begins with 3 bytes that are no WARC"),
+        (b"rubbish\r\n" + whole, "begins with 9 bytes"),
+        (warc(b"", kind="revisit"), "neither the digest nor the date"),
         (b"filedesc://a.arc 0.0.0.0 20210101000000 text/plain 0\n", "ARC file"),
         (whole.replace(b"Content-Length: 9537", b"Content-Length: -5"), "states no length"),
         (whole.replace(b"Content-Length: 9537", b"Content-Length: 99999999999999"), "more than the 268,435,456"),
     ],
-    ids=range(10),
+    ids=range(13),
 )
 def test_a_container_that_gives_nothing_says_why(take, body, said):
     done = take(body)
@@ -326,7 +364,7 @@ def test_a_bomb_is_not_unpacked(take):
     assert "more than 200 for each byte" in take(out.getvalue()).faults[0]
 
 
-MHTML = b'From: <Saved by Blink>\r\nSnapshot-Content-Location: https://x.example/m.html\r\nSubject: a\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\tboundary="b"\r\n\r\n<p>text</p>'
+MHTML = b'From: <Saved by Blink>\r\nSnapshot-Content-Location: https://x.example/m.html\r\nSubject: a\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\tboundary="b"\r\n\r\n--b\r\n\r\n<p>text</p>--b--'
 SINGLE = b"<!DOCTYPE html> <html><!--\n Page saved with SingleFile \n url: https://x.example/s.html \n saved date: x\n--><p>text"
 
 

@@ -45,7 +45,17 @@ ELSEWHERE = (
     f"https://x.example/a?ticket2=ST-12-{S}&x=ST-12-{S}",
     f"https://x.example/a?%E5%AF%86%E7%A0%81={S}&\u4ee4\u724c={S}",
     f"https://x.example/a?loginToken={S}&pass_ticket={S}&uin={S}&vtoken={S}&hmac={S}&GoogleAccessId={S}&Key-Pair-Id={S}",
-    f"https://x.example/a?verifyCode={S}1a&yzm={S}",
+    f"https://x.example/a?verifyCode={S}1a&yzm={S}&jscode={S}&exportkey={S}&SESSDATA={S}&accesstokenv2={S}",
+    f"https://x.example/a?redirect=user:{S}@y.example&next=//user:{S}@y.example/",
+    f"http:/user:{S}@x.example/a",
+    f"https:user:{S}@x.example/a",
+    f"https://x.example/a?h=Authorization%3A%20Bearer%20{S}&x-h=Basic+{S}",
+    f"https://x.example/a?p=%7B%22password%22%3A%20{S}%7D",
+    f"https://x.example/a?token:{S}",
+    f"https://x.example/a?\uff54\uff4f\uff4b\uff45\uff4e={S}",
+    f"https://x.example/a?k=sk-proj-{S}{S}&v=xoxb-1{S}",
+    f"https://x.example/token/aB1cD2{S}/b#!/token/aB1cD2{S}",
+    f"https://x.example/reset/{LONG}{S}",
 )  # fmt: skip
 KEPT = (
     "http://h.example/?keyword=%E6%99%BA&monkey=1",
@@ -69,6 +79,8 @@ KEPT = (
     "http://h.example/s?__biz=MzA3MzI4MjgzMw==&mid=26507&idx=1&sn=85f1fc6a7cb4b1e8e2c3d8a1b6f7e9d0",
     "http://h.example/?projectCode=2312-650500-04-01-123456&st=2024-01-01",
     "http://h.example/hooks-of-steel/9c1d7f0e3a5b4c6d8e9f0a1b2c3d4e5f.pdf",
+    "http://h.example/news/sk-hynix-semiconductor-plant?h=Basic%20computing&to=mailto:li@y.example",
+    "http://h.example/verify/notice-of-completion-2024.html?d=%7B%22page%22%3A%2012%7D",
     "urn:sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )  # fmt: skip
 

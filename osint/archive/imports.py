@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 from collections.abc import Callable, Mapping
@@ -12,10 +11,12 @@ from pathlib import Path
 
 from osint import files
 from osint.archive import media
+from osint.archive.digests import base32_of
 from osint.archive.intake import container_items
 from osint.archive.ledger import Entry, utc_now
-from osint.archive.records import MOST_BYTES, Found, Remark
+from osint.archive.records import Found, Remark
 from osint.archive.store import Archive
+from osint.archive.transfer import MOST_BYTES
 from osint.errors import BadInputError, NotFoundError
 from osint.http import Exchange, is_url, strip_secrets
 from osint.register import read_date
@@ -26,6 +27,7 @@ and signal."""
 FIRST_YEAR = 1990
 """Before the first web page: no capture is older."""
 _INCOMPLETE = "incomplete"
+_UNCHANGED = 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +170,16 @@ def _keep_file(run: _Import, body: bytes, path: Path, url: str, fallback: str) -
 
 def _keep_found(run: _Import, found: Found, *, revisit_of: Entry | None = None) -> None:
     """Keep one record with its headers, its own date, and what its digests show."""
-    shown = strip_secrets(found.url) or f"urn:sha256:{hashlib.sha256(found.body).hexdigest()}"
+    is_address = is_url(found.url)
+    shown = (strip_secrets(found.url) if is_address else "") or f"urn:sha256:{hashlib.sha256(found.body).hexdigest()}"
     date = _day_of_record(found.date)
     headers = {name.lower(): value for name, value in found.headers} or {"content-type": found.media_type}
     faults = found.faults or tuple(filter(None, [media.stops_short(found.body)]))
     kind, signal = run.classify(found.status, headers, found.body, shown, "; ".join(faults))
     if found.unchecked:
         signal += f"; it states a digest in {', '.join(found.unchecked)}, which is not checked here"
+    if not is_address:
+        signal += f"; its address {strip_secrets(found.url)[:60]!r} cannot be one"
     if found.date and not date:
         signal += f"; its date {found.date[:40]!r} cannot be one"
     if revisit_of is not None:
@@ -196,13 +201,15 @@ def _keep_found(run: _Import, found: Found, *, revisit_of: Entry | None = None) 
         exchange = Exchange(shown, "", status_line=found.status_line, headers=said, truncated=found.cut, body=body)
     done = run.keep(entry, exchange, found.body, found.media_type)
     if not faults:
-        run.by_digest.update(dict.fromkeys(found.digests, done))
+        run.by_digest.update(dict.fromkeys((*found.digests, f"{found.url} {found.date}"), done))
 
 
 def _keep_revisit(run: _Import, found: Found) -> None:
     """Keep a record that says `the same bytes as before`, with those bytes where they are in the archive."""
     before = run.by_digest.get(found.refers_to) or _held(run.archive, found)
     if before is not None:
+        if found.status == _UNCHANGED:  # the server's word for it; the page has the status that it had
+            found = replace(found, status=before.status, status_line="")
         body = run.archive.body(before)
         media_type = found.media_type or before.media_type
         whole = replace(found, body=body, media_type=media_type, status=found.status or before.status, refers_to="")
@@ -220,13 +227,12 @@ def _keep_revisit(run: _Import, found: Found) -> None:
 def _held(archive: Archive, found: Found) -> Entry | None:
     """Return a capture of the same address whose body has the digest that a revisit names."""
     name, _, due = found.refers_to.partition(":")
-    if name not in ("sha1", "sha256"):
-        return None
     shown = strip_secrets(found.url)
     for entry in archive.entries(shown):
         if entry.url == shown and entry.is_content and entry.bytes:
-            digest = hashlib.new(name, archive.body(entry), usedforsecurity=False).digest()
-            if base64.b32encode(digest).decode().rstrip("=") == due:
+            if found.refers_to == f"{found.url} {entry.warc_date}":
+                return entry
+            if name in ("sha1", "sha256") and base32_of(name, archive.body(entry)) == due:
                 return entry
     return None
 

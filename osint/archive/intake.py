@@ -10,6 +10,7 @@ import copy
 import hashlib
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections import Counter
@@ -18,8 +19,9 @@ from dataclasses import replace
 from typing import IO, NamedTuple
 
 from osint.archive.media import SNIFFED_BYTES, is_gzip, is_warc
-from osint.archive.records import MOST_BYTES, Found, Item, Remark, warc_items
+from osint.archive.records import Found, Item, Remark, warc_items
 from osint.archive.streams import MOST_RATIO, PIECE_BYTES, RATIO_FROM
+from osint.archive.transfer import MOST_BYTES
 
 MOST_PARTS = 10_000
 """Files of one container that are looked at."""
@@ -29,6 +31,8 @@ _PACKAGE, _PACKAGE_DIGEST = "datapackage.json", "datapackage-digest.json"
 _PACKAGE_BYTES = 1 << 20
 _PACKED = {b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\0": "xz", b"BZh": "bzip2"}
 """Packers that may hide a WARC and are not opened here."""
+_LATE_WARC = re.compile(rb"(?:^|\xef\xbb\xbf)(WARC/)\d\.\d\r?\nWARC-", re.M)
+"""A WARC behind what does not belong to it."""
 
 
 def container_items(file: IO[bytes], name: str, depth: int = DEPTH) -> Iterator[Item] | None:
@@ -46,8 +50,11 @@ def container_items(file: IO[bytes], name: str, depth: int = DEPTH) -> Iterator[
         return iter([Remark(f"{name} is packed with {packer} and not a WARC that is read here; {advice}", True)])
     if head.startswith(b"filedesc://"):
         return iter([Remark(f"{name} is an ARC file; turn it into a WARC with `warcio recompress`", True)])
-    if head.startswith(b"PK") and (depth < DEPTH or _is_wacz(file)):
+    if (head.startswith(b"PK") and depth < DEPTH) or _is_wacz(file):
         return _zip_items(file, name, depth)
+    if found := _LATE_WARC.search(head):
+        text = f"{name} begins with {found.start(1):,} bytes that are no WARC, then a WARC follows; cut them off"
+        return iter([Remark(text, True)])
     return None
 
 
@@ -65,15 +72,14 @@ def _is_wacz(file: IO[bytes]) -> bool:
     """Say whether a zip is a WACZ: a data package, or one with a WARC or another WACZ in it."""
     try:
         with zipfile.ZipFile(file) as box:
-            infos = box.infolist()[:MOST_PARTS]
-            names = [info.filename.lower() for info in infos]
+            names = [name.lower() for name in box.namelist()]
             if "[content_types].xml" in names:
                 return False
             return "datapackage.json" in names or any(name.endswith((".warc", ".warc.gz", ".wacz")) for name in names)
     except Exception:  # zipfile raises many kinds for hostile files
         file.seek(0)
         head = file.read(_PACKAGE_BYTES)
-        return b"datapackage.json" in head or b".warc" in head  # a WACZ that was cut
+        return head.startswith(b"PK") and (b"datapackage.json" in head or b".warc" in head)  # a WACZ that was cut
     finally:
         file.seek(0)
 
@@ -88,6 +94,7 @@ def _zip_items(file: IO[bytes], name: str, depth: int) -> Iterator[Item]:
         with zipfile.ZipFile(file) as box:
             infos = [info for info in box.infolist() if not info.is_dir()]
             package = _read_package(box, name)
+            yield from _beside(infos, package, name)
             for info in infos[:MOST_PARTS]:
                 if info.filename in (_PACKAGE, _PACKAGE_DIGEST):
                     continue
@@ -107,6 +114,14 @@ def _zip_items(file: IO[bytes], name: str, depth: int) -> Iterator[Item]:
     elif left:
         counts = ", ".join(f"{count} of {part}" for part, count in sorted(left.items()))
         yield Remark(f"{name}: left out, as they hold no record: {counts}", False)
+
+
+def _beside(infos: list[zipfile.ZipInfo], package: _Package, name: str) -> Iterator[Remark]:
+    """Yield a remark on what a zip holds in front of its files, and on files that the data package misses."""
+    if infos and (before := min(info.header_offset for info in infos)):
+        yield Remark(f"{name}: {before:,} bytes stand before its first file and were not looked at", True)
+    for path in sorted(package.digests.keys() - {info.filename for info in infos}):
+        yield Remark(f"{name}: its data package states {path[:200]}, which is not in it", True)
 
 
 def _without_sum(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
@@ -154,6 +169,8 @@ def _part_faults(box: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, package
     if crc != info.CRC:
         yield f"{info.filename} of {name} is damaged: its checksum in the zip does not hold"
     due = package.digests.get(info.filename, "")
+    if package.digests and not due:
+        yield f"{info.filename} is not among the files that the data package of {name} states"
     if due and digest.hexdigest() != due:
         has = f"(sha256 {due[:12]}..., it has {digest.hexdigest()[:12]}...)"
         yield f"{info.filename} is not the file that the data package of {name} states {has}"

@@ -90,8 +90,8 @@ def _zip_type(body: bytes) -> str:
     return next(inside, "application/zip") if "[Content_Types].xml" in names else "application/zip"
 
 
-_LEAST_PDF_BYTES = 4096
-"""Of a PDF below which its end is not looked for."""
+_LEAST_BYTES = 1024
+"""Of a PDF or a picture below which its end is not looked for."""
 _ZIP_END_BYTES = 66_000
 """Bytes at the end of a zip in which its list of files is announced: a comment may follow."""
 
@@ -104,16 +104,33 @@ def stops_short(body: bytes) -> str:
     """
     if body.startswith(b"PK\x03\x04") and b"PK\x05\x06" not in body[-_ZIP_END_BYTES:]:
         return "the zip ends before its list of files"
-    if body.startswith(b"%PDF-") and len(body) > _LEAST_PDF_BYTES and b"%%EOF" not in body:
-        return "the PDF has no end"
-    if (head := body[:SNIFFED_BYTES].lstrip()) and _MHTML.match(head) and (mark := _BOUNDARY.search(head)):
-        part = b"--" + mark[1].strip()
-        if part in body and part + b"--" not in body:
+    if len(body) > _LEAST_BYTES:
+        if body.startswith(b"%PDF-") and b"%%EOF" not in body:
+            return "the PDF has no end"
+        if body.startswith(b"\x89PNG\r\n") and b"IEND\xaeB`\x82" not in body:
+            return "the PNG has no end"
+        if body.startswith(b"\xff\xd8\xff") and body.rfind(b"\xff\xd9") < body.rfind(b"\xff\xda"):
+            return "the JPEG stops in its picture"
+        if (
+            body.startswith(b"RIFF")
+            and body[8:12] == b"WEBP"
+            and (due := int.from_bytes(body[4:8], "little") + 8) > len(body)
+        ):
+            return f"{len(body):,} of the {due:,} bytes that its header states are there"
+    head = body[:SNIFFED_BYTES].lstrip()
+    is_saved = _SAVED_PAGE.match(re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0])
+    if is_saved or _MHTML.match(head):
+        mark = _BOUNDARY.search(head)
+        part = b"--" + mark[1].strip() if mark else b""
+        is_begun = bool(part) and part in body
+        if (is_begun and part + b"--" not in body) or (is_saved and not is_begun):
             return "the saved page ends before its last part does"
     return ""
 
 
 _BOUNDARY = re.compile(rb"boundary=[\"']?([^\"'\r\n;]{1,200})", re.I)
+_SAVED_PAGE = re.compile(rb"\A(?:From: <Saved by |[^<]*^Snapshot-Content-Location:)", re.I | re.M)
+"""Begins a page that a browser saved as MHTML."""
 _SNAPSHOT = re.compile(rb"^(?:Snapshot-Content-Location|Content-Location):\s*(\S+)\s*$", re.I | re.M)
 _SINGLE_FILE = re.compile(rb"<!--\s*\n?\s*Page saved with SingleFile\s*\n\s*url:\s*(\S+)", re.I)
 

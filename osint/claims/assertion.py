@@ -64,8 +64,27 @@ def _proves(text: str, hit: RungWord, kind: str) -> bool:
     return hit.role == "contract" or (hit.role == "bought" and not _NO_ORDER.match(text, hit.start))
 
 
-_NO_ORDER = re.compile(r"secur|leas|rent|到位", re.IGNORECASE)
-_TAKEN = ("leas", "rent", "bought", "purchas", "acquir", "购", "已购", "租")
+_NO_ORDER = re.compile(
+    r"secur|leas|rent|received?s? |in |en |on |have |has |had |arriv|unload|offload|dispatch|despatch|pre-?(?:le|co)|"
+    r"backlog|order book|stockpil|到位|订单|抵|卸|入库|库存|清关|通关|驶|送|在路上|"
+    r"交货|供货|排产|认购|took|taken",
+    re.IGNORECASE,
+)
+"""words of buying that say nothing of a sum: goods that arrive, places that are let, orders that are counted"""
+_TAKEN = (
+    "leas",
+    "rent",
+    "took poss",
+    "taken poss",
+    "pre-le",
+    "prele",
+    "bought",
+    "purchas",
+    "acquir",
+    "购",
+    "已购",
+    "租",
+)
 """how a place is taken"""
 _POWERS = ("power", "energy")
 MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")

@@ -32,13 +32,15 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         is_done = bool(hits) and _is_done(clauses.text, hits, at, start)
-        if hits and (at, stop) == own and own[1] < last and not strong(hits):
+        if hits and (at, stop) == own and own[1] < last and (not strong(hits) or _only_describes(clauses.text, hits)):
             ahead = strong(_behind(clauses, own[1], last))
             is_promised = any(hit.role == "future" for hit in ahead)
-            hits = ahead if ahead and not (is_done and is_promised) else hits
+            hits = ahead if ahead and not ((is_done or strong(hits)) and is_promised) else hits
         if hits and all(hit.role in ("contract", "bought") for hit in hits):
             meant = _MEANT if hits[0].role == "contract" else _INTENDS
-            hits = [] if meant.search(clauses.text, max(first, at - REACH), at) and not is_done else hits
+            low = max(first, at - REACH)
+            since = max((one.end() for one in ALREADY.finditer(clauses.text, low, at)), default=low)
+            hits = [] if meant.search(clauses.text, since, at) and not is_done else hits
         is_meant = is_meant or any(hit.role == "meant" for hit in hits)
         hits = settled(clauses.text, [hit for hit in hits if hit.role != "meant"], kind)
         if hits:
@@ -63,6 +65,11 @@ def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
     return is_past or ALREADY.search(text, max(at, start - REACH), start) is not None
 
 
+def _only_describes(text: str, hits: list[RungWord]) -> bool:
+    """Say whether the words of a clause only name a thing by what was done to it: 扩容后的系统."""
+    return all(hit.aim and text.startswith("后的", hit.end) for hit in hits)
+
+
 _IS_SUBJECT, _OF_WHICH = (
     re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)"),
     "of which ",
@@ -71,7 +78,13 @@ _IS_SUBJECT, _OF_WHICH = (
 
 def _is_subject(text: str, start: int, end: int) -> bool:
     """Say whether a quantity is the subject of its own verb: it borrows nothing from the clause before it."""
-    return _IS_SUBJECT.match(text, end) is not None and _OF_WHICH not in text[max(0, start - 20) : start]
+    before = text[max(0, start - 20) : start]
+    is_rest = _REST.search(before) is not None
+    return is_rest or (_IS_SUBJECT.match(text, end) is not None and _OF_WHICH not in before)
+
+
+_REST = re.compile(r"(?:其余|余下|剩余|剩下)的?$|\b(?:the (?:rest|other|remaining)|a further|another) $")
+"""what stands before a number that is told from the one before it"""
 
 
 def _in_brackets(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
@@ -122,6 +135,7 @@ def _speaking(clauses: Clauses, near: list[RungWord], clause: tuple[int, int], s
         for hit in near
         if (hit.start < end or not _governs_forward(text, hit))
         and not (hit.start >= end and (hit.start >= high or _IN_PART.search(text, max(at, hit.start - 24), hit.start)))
+        and not (hit.start >= end and _PART_COUNTED.search(text, end, hit.start))
         and not _in_brackets_of_another(clauses, hit, start)
     ]
 
@@ -165,7 +179,7 @@ def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:
     lead = clauses.lead(start)
     if not lead or clauses.denies(*lead):
         return Assertion()
-    hits = settled(clauses.text, clauses.hits(*lead), kind)
+    hits = settled(clauses.text, [hit for hit in clauses.hits(*lead) if hit.end <= lead[1]], kind)
     return decide(clauses, hits, start, start) if hits else Assertion()
 
 
@@ -192,6 +206,8 @@ def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> boo
     return described and _SAYS.search(text, max(own, start - REACH), start) is not None
 
 
+_PART_COUNTED = re.compile(r"(?:首批|首期|先期|先行|其中|第一批|\bof which|\bwith the first)[^,。;\d]{0,12}\d")
+"""a part of a quantity that has a number of its own before the word: 600MW昨日首批200MW并网"""
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from osint.claims.aspect import SPENT, aspect, condition, of_completion, works
 from osint.claims.retractions import TakenBack, taken_back
-from osint.claims.units import rung_words
+from osint.claims.units import WEAK_ROLES, rung_words
 
 # each of the two begins with one class of characters, so that the search skips at full speed
-_END = re.compile(r"[。!?！？；;\n.|](?:(?<=[^.|])|(?<=[a-z0-9)%\"']\.)(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)")
+_END = re.compile(
+    r"[。!?！？；;\n.|](?:(?<=[^.|])|(?:(?<=[a-z0-9)%\"']\.)|(?<=[A-Za-z][A-Z]\.))(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)"
+)
 _FINITE = "is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims"
 _COMMA = re.compile(
     rf"[,:\s](?:(?<=,)(?:(?<!\d,)|(?!\d{{3}}))|(?<=:)(?=\s|[一-龥])|(?<=\s)(?:and\s(?=(?:{_FINITE})\b)|"
@@ -179,7 +181,10 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
     """Return the rung words of a clause without negations and what they reach: those behind them, close by."""
     kept: list[RungWord] = []
     negation: RungWord | None = None
+    denied = ""
     for hit in _words_in(text, start, stop):
+        if denied and hit.role == denied and not text[hit.start].isascii():
+            continue  # 未曾批准…节能审查: the object of what was not done
         if hit.role == "negation":
             negation = hit
             continue
@@ -195,10 +200,12 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
             negation = negation if of_none else RungWord(hit.start, hit.end, "negation")
             if hit.role not in ("none", "future"):
                 kept.append(RungWord(hit.start, hit.end, "denied"))
+                denied = hit.role
             continue
         if hit.start and text[hit.start - 1] in "未不" and text[hit.start - 1 : hit.start + 1] != "未来":
             if hit.role not in ("none", "future"):
                 kept.append(RungWord(hit.start, hit.end, "denied"))
+                denied = hit.role
             continue
         kept.append(hit)
     if negation and _NOT_YET.fullmatch(text, negation.start, negation.end):
@@ -210,7 +217,7 @@ _NOT_YET = re.compile(
     r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
 )
 _PREDICATE = re.compile(
-    r"\s?(?:(?:自|从)?20\d\d年|(?:目前|现|当前|如今)|已|均|全部|正在|仍在|合同已|将|预计|计划|力争|争取|有望|拟|尚|"
+    r"\s?(?:(?:自|从)?20\d\d年|(?:目前|现|当前|如今)|(?:设备|手续|方案|合同|土建|报告|图纸|环评|能评)?(?:也|现|均|早|业|皆|都)?已|均|全部|正在|仍在|刚|昨|今[天日晨]|日前|近日|至今|正式|顺利|成功|全面|目前|将|预计|计划|力争|争取|有望|拟|尚|"
     r"应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
     r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which|(?:for|of|"
     r"on) which)\b)"
@@ -220,7 +227,12 @@ _PREDICATE = re.compile(
 def is_predicate(clauses: Clauses, at: int) -> bool:
     """Say whether the clause at `at` has no subject of its own, so that it speaks of what stands before it."""
     stop = min(clauses.clause(at)[1], at + REACH)
-    return bool(_PREDICATE.match(clauses.text, at)) and not counts_itself(clauses.text, at, stop)
+    if counts_itself(clauses.text, at, stop):
+        return False
+    return bool(_PREDICATE.match(clauses.text, at)) or any(
+        hit.start <= at + 1 and hit.role not in (*WEAK_ROLES, "future", "announced")
+        for hit in clauses.hits(at, clauses.clause(at)[1])[:1]
+    )
 
 
 def counts_itself(text: str, at: int, stop: int) -> bool:

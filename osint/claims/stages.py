@@ -96,9 +96,17 @@ _SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今"
 _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
-    r"\bfrom (?:just |only |about |the current )?|[从由](?:年初的?|目前的?|原来的?|原有的?|现有的?|约)?|compared with )"
+    r"\bfrom (?:just |only |about |the current )?|"
+    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约)?|"
+    r"compared with )"
     r"[$€¥]?$"
 )
+
+
+def grows_from(text: str, start: int, end: int) -> bool:
+    """Say whether a text only names the number at [start, end) to say what came after it: 由300台调整为500台."""
+    near = text[max(0, start - 32) : start]
+    return TARGET.match(text, end) is not None and _BEFORE_GROWTH.search(near) is not None
 
 
 def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> Assertion:
@@ -110,7 +118,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     near = text[max(0, found.start - 32) : found.start]
     if _IS_DENIED.search(near):
         return Assertion("", "", "denied")
-    is_start = TARGET.match(text, found.end) is not None and _BEFORE_GROWTH.search(near) is not None
+    is_start = grows_from(text, found.start, found.end)
     compared = ("from " in near or "with " in near) and _UP_FROM.search(near)
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
@@ -155,6 +163,6 @@ _OF_A_BIDDER = re.compile(
 
 
 _UP_FROM = re.compile(r"\b(?:up|down) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
-TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|调[减增整]|缩减|压减|减|降|更正|改为)")
+TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])")
 # what a sentence adds at its end about the whole, after the milestones of its parts
 APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")

@@ -2,7 +2,7 @@
 
 from osint.http.addresses import check_url, forbidden, is_loopback, is_url, named_host
 from osint.http.answers import Answer, Exchange, Limits, Redirect, Request, Trouble
-from osint.http.bodies import inflate, kept_headers, read_json
+from osint.http.bodies import CODINGS, inflate, kept_headers, read_json
 from osint.http.byte_cache import ByteCache, cache_folder
 from osint.http.client import OFFLINE, Client, fetch, is_offline, user_agent
 from osint.http.connections import CERTIFICATES, CONNECTIONS, proxies_in_use
@@ -14,6 +14,7 @@ from osint.http.secrets import strip_secrets
 
 __all__ = [
     "CERTIFICATES",
+    "CODINGS",
     "CONNECTIONS",
     "HOLD_SECONDS",
     "HOST_PER_MINUTE",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
@@ -16,7 +17,8 @@ _ALWAYS = frozenset(
         """
         token jwt secret password passwd passwort pwd passphrase oauth bearer signature credential credentials cookie
         csrf xsrf csrftoken xsrftoken authtoken accesstoken usertoken idtoken refreshtoken appsecret openid unionid
-        jsessionid phpsessionid phpsessid aspsessionid sessionid hmac idcard idno castgc
+        jsessionid phpsessionid phpsessid aspsessionid sessionid hmac idcard idno castgc bduss sessdata samlrequest
+        samlresponse
         """,
     )
 )
@@ -32,20 +34,32 @@ _LAST = frozenset(
     )
 )
 """The same where they are the thing that is named: `user` and `userName`, not `userType`; `signDate` is a day."""
-_WHOLE = frozenset({"key", "pin", "tgt", "gda", "yzm", "hdnts", "hdnea", "hdntl"})
+_WHOLE = frozenset({"key", "pin", "tgt", "gda", "yzm", "hdnts", "hdnea", "hdntl", "upt", "bilijct", "xbogus"})
 """The same where they are the whole name."""
 _TAILS = frozenset({"id", "no", "name", "num", "number", "value", "hash", "md", "key", "str", "data"})
 """Parts behind the thing that is named, and digits."""
 _ABOUT = frozenset({"type", "expires", "expire", "time", "date", "version", "count", "length"})
 """Parts behind the name of a secret that name something of it which is none."""
-_CHINESE = re.compile("密码|口令|令牌|密钥|签名|身份证|手机|电话|邮箱|用户名|账号|帐号|验证码")
-_ENDS = re.compile(r"(?:token|secret|passw(?:or)?d|pwd|signature|sess(?:ion)?id|accessid|keypairid)(?:md5)?$")
-_KEYS = re.compile(r"(?:access|api|app|auth|secret|private|public|subscription|shared|account|client|map)key")
+_CHINESE = re.compile("密码|口令|令牌|密钥|签名|身份证|手机|电话|邮箱|用户名|账号|帐号|验证码|提取码")
+_ENDS = re.compile(r"(?:token|secret|passw(?:or)?d|pwd|signature|sess(?:ion)?id|accessid|keypairid)(?:md5|v?\d+)?$")
+_KEYS = re.compile(
+    r"(?:access|api|app|auth|secret|private|public|subscription|shared|account|client|map|export|session|user|device)key"
+)
 """Compounds of `key` that are secrets wherever they stand in a name; searchkey and monkey are words."""
 _OPAQUE = frozenset({"key", "sign", "sig", "session", "ticket", "auth", "pin", "sid"})
 """Names whose secrets are ASCII, and never words: `key=智算中心` is what was searched for, `signDate` when."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.?[\w-]*")
+_VENDOR = re.compile(
+    r"(?<![A-Za-z0-9])(?:sk-(?:proj-|ant-)[\w-]{16,}|sk-[A-Za-z0-9]{20,}|[spr]k_(?:live|test)_\w{10,}|AIza[\w-]{30,}|xox[a-z]-[\w-]{10,}"
+    r"|gh[a-z]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|ya29\.[\w-]{10,}|A[KS]IA(?=[A-Z]*\d)[0-9A-Z]{16}"
+    r"|LTAI[0-9A-Za-z]{8,}|AKID[0-9A-Za-z]{12,})"
+)
+"""Keys whose first letters say whose they are."""
+_HEADER = re.compile(r"\b(?:Bearer|Basic|Digest|Token)[\s:]+(?=\S{0,80}[\d=])[\w+/=.~-]{8,}", re.I)
+"""The value of a header by which a program shows who it is."""
+_USER = re.compile(r"(?:(?<=//)|(?<=:/)|\A(?!mailto:)/*)[^\s/?#@:]+:[^\s/?#@]+@(?=[\w-]+\.|localhost\b|\[)")
+"""User name and password before a host, also where the address has no scheme."""
 _TICKET = re.compile(r"(?:ST|PT|TGT|PGT)-\d+-\S+")
 _BOT = re.compile(r"(?:bot)?\d{6,}:[\w-]{30,}")
 """A part of a path that is a number and a key, by which a program names itself to a messenger."""
@@ -53,10 +67,17 @@ _HOOK = re.compile(r"/(?:web)?hooks?/")
 """A path by which a program posts to a messenger: who knows it may."""
 _COOKIELESS = re.compile(r"\((?:[A-Z]\([\w-]{16,}\))+\)")
 """A session that ASP.NET writes into a path."""
-_IN_JSON = re.compile(r"""(["'])([^"'\\]{1,40})\1(\s*:\s*)(["'])([^"'\\]+)\4""")
+_IN_JSON = re.compile(r"""(["'])([^"'\\]{1,40})\1(\s*:\s*)(["']?)([^"'\\{}\[\],\s]+|(?<=["'])[^"'\\]+)\4""")
+_MAILED = frozenset({"reset", "unsubscribe", "invite", "activate", "confirm", "verify", "magic"})
+"""Parts of a path behind which stands what was sent to one person."""
 _LONG, _BITS, _RUNS = 20, 3.6, 3
 """A secret by its looks: characters, bits of entropy of each, and stretches of digits; a title has one year."""
-_CODES = ("code", "authcode", "verifycode", "checkcode", "smscode")
+_LEAST = 12
+"""The same behind its name in a path."""
+_CODES = frozenset(
+    f"{one}code"
+    for one in ("", "auth", "verify", "check", "sms", "js", "securityjs", "access", "extract", "invite", "pass")
+)
 _OAUTH_CODE = 16
 """Characters from which a `code` is no stock and no postal code."""
 _DOCUMENT = re.compile(
@@ -80,6 +101,7 @@ def strip_secrets(url: str) -> str:
 
 
 def _stripped(url: str, depth: int) -> str:
+    url = _USER.sub("", url)
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - reading it checks it
@@ -100,8 +122,7 @@ def _path(path: str, depth: int) -> str:
     parts = _COOKIELESS.sub(f"(S({STRIPPED}))", path).split("/")
     for at, part in enumerate(parts):
         first, *rest = re.split("([;&])", part)
-        before = parts[at - 1] if at else ""
-        if _JWT.fullmatch(unquote(first)) or _BOT.fullmatch(first) or (_is_named(before) and _looks_secret(first)):
+        if _is_secret_part(first, parts[at - 1] if at else ""):
             first = STRIPPED
         elif "%3a%2f%2f" in first.lower() and depth:
             inside = _stripped(plain := unquote(first), depth - 1)
@@ -109,6 +130,15 @@ def _path(path: str, depth: int) -> str:
         pairs = (one if one in ";&" else _pair(one, 0) for one in rest)
         parts[at] = "".join([first, *pairs])
     return "/".join(parts)
+
+
+def _is_secret_part(part: str, before: str) -> bool:
+    """Say whether a part of a path is a secret, by its looks and by the part before it."""
+    if _JWT.fullmatch(unquote(part)) or _BOT.fullmatch(part) or _VENDOR.search(part):
+        return True
+    if any(name in _ALWAYS for name in _name_parts(before)):
+        return _looks_secret(part, _LEAST)
+    return (_is_named(before) or before.lower() in _MAILED) and _looks_secret(part)
 
 
 def _list(query: str, depth: int) -> str:
@@ -120,7 +150,8 @@ def _pair(pair: str, depth: int) -> str:
     """Return one `name=value` without its secret."""
     name, equals, value = pair.partition("=")
     if not equals:
-        return STRIPPED if _JWT.fullmatch(unquote_plus(pair)) else pair
+        named, colon, value = unquote_plus(pair).partition(":")
+        return STRIPPED if _looks_secret(unquote_plus(pair)) or (colon and value and _is_named(named)) else pair
     if not value:
         return pair
     if _is_secret(unquote_plus(name), unquote_plus(value)):
@@ -128,7 +159,7 @@ def _pair(pair: str, depth: int) -> str:
     plain = unquote(value)
     for _ in range(DEPTH):
         plain = unquote(plain) if "%" in plain and not re.search(r"[?&;=]|://", plain) else plain
-    inside = _IN_JSON.sub(_json_pair, plain)
+    inside = _USER.sub("", _IN_JSON.sub(_json_pair, plain))
     if depth and re.search(r"[?&;=]|://", plain):
         inside = _stripped(inside, depth - 1) if re.search(r"[?]|://", plain) else _list(inside, depth - 1)
     if inside not in (plain, plain.partition("#")[0]):
@@ -152,7 +183,7 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def _name_parts(name: str) -> list[str]:
-    return [part.lower() for part in _PART.findall(name)]
+    return [part.lower() for part in _PART.findall(unicodedata.normalize("NFKC", name))]
 
 
 def _is_named(name: str) -> bool:
@@ -168,11 +199,11 @@ def _is_named(name: str) -> bool:
     return bool((parts and parts[-1] in _LAST) or _KEYS.search(whole) or _ENDS.search(whole) or _CHINESE.search(name))
 
 
-def _looks_secret(value: str) -> bool:
-    """Say whether a value is a JWT, or as long and as mixed as only keys are."""
-    if _JWT.search(value) or _TICKET.fullmatch(value):
+def _looks_secret(value: str, least: int = _LONG) -> bool:
+    """Say whether a value is a key of a known form, or at least `least` characters as mixed as only keys are."""
+    if _JWT.search(value) or _TICKET.fullmatch(value) or _VENDOR.search(value) or _HEADER.search(value):
         return True
-    if len(value) < _LONG or _DOCUMENT.fullmatch(value) or not re.fullmatch(r"[\w+/=~.-]+", value, re.ASCII):
+    if len(value) < least or _DOCUMENT.fullmatch(value) or not re.fullmatch(r"[\w+/=~.-]+", value, re.ASCII):
         return False
     kinds = sum(bool(re.search(form, value)) for form in ("[a-z]", "[A-Z]", r"\d"))
     counts = Counter(value)

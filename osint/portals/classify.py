@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from osint.filings import Page, element_text
-from osint.http import Trouble
+from osint.http import Trouble, is_url
 
 
 class AnswerClass(enum.StrEnum):
@@ -198,7 +198,7 @@ def _whole(page: Page, url: str, final_url: str, due: Form) -> Classified:
     said = _said(page)
     if said:
         return said
-    asked, landed = urlsplit(url).path, urlsplit(final_url).path
+    asked, landed = _path(url), _path(final_url)
     if url != final_url and asked.strip("/") and not due and landed.strip("/") in ("", "index.html", "index.htm"):
         return Classified(AnswerClass.SOFT_404, "the home page came instead of the asked path")
     if due in ("json", "pdf") or (due == "binary" and page.is_html):
@@ -290,8 +290,12 @@ def _objects(data: dict[str, Any]) -> list[dict[str, Any]]:
 _FILE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd")
 
 
+def _path(url: str) -> str:
+    return urlsplit(url).path if is_url(url) else ""
+
+
 def _due(url: str, media_type: str) -> Form:
-    path = urlsplit(url).path.lower()
+    path = _path(url).lower()
     if path.endswith(".pdf") or media_type == "application/pdf":
         return "pdf"
     if path.endswith(".json") or media_type.endswith("json"):
