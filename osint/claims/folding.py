@@ -75,6 +75,8 @@ class Plain:
         return self.origin(start), self.origin(end - 1) + 1
 
 
+_HAN = range(0x4E00, 0xA000)
+"""Chinese characters, of which traditional ones are folded to simplified"""
 _COMPATIBLE = (range(0xA0, 0x3400), range(0xF900, 0xFB00), range(0xFE10, 0x10000))
 """blocks of Unicode in which letters have compatibility forms that are folded"""
 
@@ -90,7 +92,7 @@ class _Folding(dict[int, str]):
     def __missing__(self, code: int) -> str:
         """Return what a character that was not met before becomes, and keep it."""
         letter = chr(code)
-        if 0x4E00 <= code < 0xA000:
+        if code in _HAN:
             folded = str(_simplifier().convert(letter))
         elif any(code in block for block in _COMPATIBLE) and not (_ODD_DIGIT.match(letter) or letter in _ALLOWED_WIDE):
             folded = unicodedata.normalize("NFKC", letter)

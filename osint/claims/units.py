@@ -126,7 +126,7 @@ def cell_units() -> dict[str, Unit]:
     }
 
 
-_LETTERS_ONLY = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))
+_LETTERS_ONLY = bytes(code if bytes([code]).isalpha() else 32 for code in range(256))
 """what a byte becomes where only Latin letters are looked at"""
 
 
@@ -161,7 +161,7 @@ class Words:
     def _first_words(self, part: str) -> set[bytes]:
         """Return the first words of those looked for that a text holds, letters and digits apart."""
         found = self._latin.keys() & latin_words(part)
-        if any(digits in part for digits in self._digits):
+        if self._digits and any(digits in part for digits in self._digits):
             found |= self._latin.keys() & {run.encode() for run in _DIGITS.findall(part)}
         return found
 
