@@ -700,6 +700,8 @@ OUTLINE = "POLYGON ((85 38, 85.001 38, 85.001 38.001, 85 38))"
         (PROMISE | HALL, [absent(AFTER, searched_share=0.7, **HALL), RISEN | HALL | OTHER], Outcome.UNTESTED),
         (PROMISE, [absent(AFTER, searched_share=0.7, **HERE), RISEN | OTHER | HERE], Outcome.DEADLINE_MISSED),
         (PROMISE, [absent(AFTER, searched_share=0.7), RISEN], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, searched_share=0.7) | {"rung": "ground broken"}, RISEN | OTHER], Outcome.UNTESTED),
+        (PROMISE, [absent(AFTER, searched_share=0.7) | {"rung": "ground broken"}, RISEN], Outcome.DEADLINE_MISSED),
         (PROMISE, [absent(AFTER, part="hall 1", **UNSTATED), RISEN | {"part": "hall 2"}], Outcome.UNTESTED),
         (PROMISE, [absent(AFTER, **UNSTATED, **HERE), RISEN | THERE], Outcome.UNTESTED),
         (PROMISE, [absent(AFTER, **UNSTATED), RISEN | {"date": AFTER}], Outcome.UNTESTED),
