@@ -6,7 +6,7 @@ import re
 
 from osint.claims.assertion import Assertion
 from osint.claims.claim import CONFIDENCES, TextClaim
-from osint.claims.stages import grows_from, stage_of_heading
+from osint.claims.stages import grows_from, stage_of_heading, stage_of_state
 from osint.register import LADDER, TAKEN_BACK, Modality
 
 _TITLE = 60
@@ -183,7 +183,7 @@ def _first_words(text: str) -> str:
 def _status(text: str) -> Assertion | None:
     """Return the stage that a field of a form states, if there is one such field."""
     found = list(_STATUS.finditer(text))
-    said = stage_of_heading(found[0][1] or found[0][2]) if len(found) == 1 else None
+    said = stage_of_state(found[0][1] or found[0][2]) if len(found) == 1 else None
     return said if said and said.rung else None
 
 

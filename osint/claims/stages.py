@@ -77,7 +77,9 @@ def stage_of_state(words: str) -> Assertion | None:
 _REFUSED = re.compile(r"(?:refused|rejected|declined|cancelled|withdrawn|lapsed|不予|退回)", re.IGNORECASE)
 
 
-_ASKS = re.compile(r"是否|能否|有没有|[吗么]\s?\??$|\bwhether\b")
+_ASKS = re.compile(
+    r"(?:是否|能否)(?![^。]{0,16}(?:不确定|取决|有待|存疑|未知|待定|尚))|有没有|[吗么]\s?\??$|\bwhether\b"
+)
 
 
 def _asks(found: LocatedQuantity, reading: Reading) -> bool:
