@@ -44,7 +44,7 @@ def settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
 
     Of several weak words the lowest counts: what 目前已到位 is delivered, and not yet installed.
     """
-    hits = [hit for hit in hits if kind in _POWERS or not text.startswith("draw", hit.start)]
+    hits = [hit for hit in hits if kind in _METERED or not text.startswith(_MEASURED, hit.start)]
     stated = strong(hits)
     if kind not in MAY_STAND or any(hit.role != "future" for hit in stated):
         return stated
@@ -88,7 +88,9 @@ _TAKEN = (
     "租",
 )
 """how a place is taken"""
-_POWERS = ("power", "energy")
+_METERED = ("power", "energy", "pue", "share")
+_MEASURED = ("draw", "实测", "累计消纳", "累计用电", "累计耗电", "实际耗电", "实际用电量", "实际PUE")
+"""words of what a meter shows: they say nothing of machines"""
 MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
 _PLACES = ("land", "floor")
 MAY_STAND = (*MACHINES, *_PLACES, "money_cny", "money_usd", "money_hkd", "money_eur")

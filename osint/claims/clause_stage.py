@@ -61,7 +61,9 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
 
 def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
     """Say whether a clause reports what is done: by 已 or 目前, or by an English word of buying, which is past."""
-    is_past = any(hit.role == "bought" and text[hit.start].isascii() for hit in hits)
+    is_past = any(
+        hit.role == "bought" and (text[hit.start].isascii() or _ARRIVES.match(text, hit.start)) for hit in hits
+    )
     return is_past or ALREADY.search(text, max(at, start - REACH), start) is not None
 
 
@@ -70,6 +72,8 @@ def _only_describes(text: str, hits: list[RungWord]) -> bool:
     return all(hit.aim and text.startswith("后的", hit.end) for hit in hits)
 
 
+_ARRIVES = re.compile("运[抵达到]|抵达|送[抵达]|[到发]货|到[场港]|签收|发运|启运|装船|收到|购得|买下|拿下|斩获")
+"""Chinese words of buying that are said of what is done only"""
 _IS_SUBJECT, _OF_WHICH = (
     re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)"),
     "of which ",
