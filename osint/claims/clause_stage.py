@@ -29,6 +29,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     for _ in range(6):
         near = words_near(clauses.hits(at, stop), start)
         hits = _speaking(clauses, near, (at, stop), start, end)
+        if at < own[0] and _RELATIVE.match(clauses.text, at, stop):
+            hits = []
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         is_done = bool(hits) and _is_done(clauses.text, hits, at, start)
@@ -212,6 +214,8 @@ def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> boo
 
 _PART_COUNTED = re.compile(r"(?:首批|首期|先期|先行|其中|第一批|\bof which|\bwith the first)[^,。;\d]{0,12}\d")
 """a part of a quantity that has a number of its own before the word: 600MW昨日首批200MW并网"""
+_RELATIVE = re.compile(r"\s(?:which|who|whose)\b[^,.;]{0,60}\s(?!(?:19|20)\d\d\b)\d[\d,.]{0,12}\s?[A-Za-z]")
+"""a clause that tells of another number, as in "the firm, which operates 12 halls, seeks permission"."""
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
 
 

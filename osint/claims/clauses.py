@@ -196,7 +196,7 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
         if hit.role == "negation":
             negation = hit
             continue
-        of_none = negation and text.endswith("one of", 0, negation.end)
+        of_none = negation and text.endswith(_FAR, 0, negation.end)
         if of_none and hit.role == "future":
             kept.append(hit)  # "none of its planned halls was built"
             continue
@@ -221,6 +221,8 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
     return kept
 
 
+_FAR = ("one of", "未与", "未就", "未向", "没有与")
+"""negations whose verb stands behind their object: 未与任何一方就3000台服务器签订合同"""
 _NOT_YET = re.compile(
     r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
 )
