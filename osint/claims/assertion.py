@@ -89,7 +89,7 @@ _TAKEN = (
 )
 """how a place is taken"""
 _METERED = ("power", "energy", "pue", "share")
-_MEASURED = ("draw", "实测", "累计消纳", "累计用电", "累计耗电", "实际耗电", "实际用电量", "实际PUE")
+_MEASURED = ("draw", "peaked", "实测", "累计消纳", "累计用电", "累计耗电", "实际耗电", "实际用电量", "实际PUE")
 """words of what a meter shows: they say nothing of machines"""
 MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
 _PLACES = ("land", "floor")
