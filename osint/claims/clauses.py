@@ -59,6 +59,7 @@ class Clauses:
         self._hits: dict[int, list[RungWord]] = {}
         self._denied: set[int] = set()
         self._back: dict[int, TakenBack | None] = {}
+        self._lists: dict[int, bool] = {}
 
     def bracket(self, offset: int) -> tuple[int, int] | None:
         """Return the span of the round brackets that hold `offset`, or None."""
@@ -81,7 +82,9 @@ class Clauses:
     def item(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the part of a list in one clause that holds the quantity at [start, end): 、, "and"."""
         at, stop = self.clause(start)
-        if self.brackets and self.bracket(start):
+        if at not in self._lists:
+            self._lists[at] = _ITEM.search(self.text, at, stop) is not None
+        if not self._lists[at] or (self.brackets and self.bracket(start)):
             return at, stop
         marks = [m.span() for m in _ITEM.finditer(self.text, max(at, start - REACH), min(stop, end + REACH))]
         low, high = at, stop
