@@ -242,6 +242,9 @@ def is_generic(words: str) -> bool:
     return _GENERIC.fullmatch(fold(words).text.strip()) is not None
 
 
+_IN_BRACKETS = re.compile(r"\([^()]{1,60}\)")
+
+
 @lru_cache(maxsize=4096)
 def counted_kind(names: str) -> str:
     """Return servers, racks, chips or "" for a name, by the noun at its end: a rack's fan is no rack.
@@ -250,6 +253,7 @@ def counted_kind(names: str) -> str:
     ('servers', '', 'servers')
     """
     plain = fold(names).text.strip().lower()
+    plain = _IN_BRACKETS.sub("", plain).strip() or plain  # 训练服务器(八卡,含网卡) is a server
     plain = next((part for part in plain.split(",") if _TAIL.sub("", part.strip())), plain).strip()
     words, kinds = kind_words()["thing"]
     while plain:

@@ -29,23 +29,26 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     for _ in range(6):
         near = words_near(clauses.hits(at, stop), start)
         hits = _speaking(clauses, near, (at, stop), start, end)
+        if at < own[0] and _RELATIVE.match(clauses.text, at, stop):
+            hits = []
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         is_done = bool(hits) and _is_done(clauses.text, hits, at, start)
-        if hits and (at, stop) == own and own[1] < last and not strong(hits):
-            ahead = strong(_behind(clauses, own[1], last))
-            is_promised = any(hit.role == "future" for hit in ahead)
-            hits = ahead if ahead and not (is_done and is_promised) else hits
+        if hits and (at, stop) == own and own[1] < last:
+            hits = _outweighed(clauses, hits, own[1], last, is_done)
         if hits and all(hit.role in ("contract", "bought") for hit in hits):
             meant = _MEANT if hits[0].role == "contract" else _INTENDS
-            hits = [] if meant.search(clauses.text, max(first, at - REACH), at) and not is_done else hits
+            low = max(first, at - REACH)
+            since = max((one.end() for one in ALREADY.finditer(clauses.text, low, at)), default=low)
+            hits = [] if meant.search(clauses.text, since, at) and not is_done else hits
         is_meant = is_meant or any(hit.role == "meant" for hit in hits)
         hits = settled(clauses.text, [hit for hit in hits if hit.role != "meant"], kind)
         if hits:
             return _of_clause(clauses, hits, near, (at, stop), own, (start, end))
         if at <= first:
             break
-        if says_itself or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
+        is_undone = (at, stop) == own and _UNDONE.search(clauses.text, end, min(stop, end + _NEAR)) is not None
+        if says_itself or is_undone or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
             return Assertion()
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
@@ -59,10 +62,36 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
 
 def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
     """Say whether a clause reports what is done: by 已 or 目前, or by an English word of buying, which is past."""
-    is_past = any(hit.role == "bought" and text[hit.start].isascii() for hit in hits)
+    is_past = any(
+        hit.role == "bought" and (text[hit.start].isascii() or _ARRIVES.match(text, hit.start)) for hit in hits
+    )
     return is_past or ALREADY.search(text, max(at, start - REACH), start) is not None
 
 
+def _outweighed(clauses: Clauses, hits: list[RungWord], at: int, last: int, is_done: bool) -> list[RungWord]:
+    """Return the words of the clause behind instead of weak ones: 采购服务器25台，已完成上架 stands."""
+    stated = strong(hits)
+    if stated and not _only_describes(clauses.text, hits):
+        return hits
+    behind = _behind(clauses, at, last)
+    ahead = strong(behind)
+    if ahead:
+        is_promised = any(hit.role == "future" for hit in ahead)
+        return hits if is_promised and (is_done or stated) else ahead
+    if all(hit.role == "bought" for hit in hits):
+        return [hit for hit in behind if hit.role == "stands" and not clauses.text[hit.start].isascii()] or hits
+    return hits
+
+
+def _only_describes(text: str, hits: list[RungWord]) -> bool:
+    """Say whether the words of a clause only name a thing by what was done to it: 扩容后的系统."""
+    return all(hit.aim and text.startswith("后的", hit.end) for hit in hits)
+
+
+_ARRIVES = re.compile("运[抵达到]|抵达|送[抵达]|[到发]货|到[场港]|签收|发运|启运|装船|收到|购得|买下|拿下|斩获")
+"""Chinese words of buying that are said of what is done only"""
+_UNDONE, _NEAR = re.compile(r"未(?![来必])|没有|尚无"), 12
+"""words behind a number that deny something of it, and the characters in which they are sought"""
 _IS_SUBJECT, _OF_WHICH = (
     re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)"),
     "of which ",
@@ -71,7 +100,13 @@ _IS_SUBJECT, _OF_WHICH = (
 
 def _is_subject(text: str, start: int, end: int) -> bool:
     """Say whether a quantity is the subject of its own verb: it borrows nothing from the clause before it."""
-    return _IS_SUBJECT.match(text, end) is not None and _OF_WHICH not in text[max(0, start - 20) : start]
+    before = text[max(0, start - 20) : start]
+    is_rest = _REST.search(before) is not None
+    return is_rest or (_IS_SUBJECT.match(text, end) is not None and _OF_WHICH not in before)
+
+
+_REST = re.compile(r"(?:其余|余下|剩余|剩下)的?$|\b(?:the (?:rest|other|remaining)|a further|another) $")
+"""what stands before a number that is told from the one before it"""
 
 
 def _in_brackets(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
@@ -122,6 +157,7 @@ def _speaking(clauses: Clauses, near: list[RungWord], clause: tuple[int, int], s
         for hit in near
         if (hit.start < end or not _governs_forward(text, hit))
         and not (hit.start >= end and (hit.start >= high or _IN_PART.search(text, max(at, hit.start - 24), hit.start)))
+        and not (hit.start >= end and _PART_COUNTED.search(text, end, hit.start))
         and not _in_brackets_of_another(clauses, hit, start)
     ]
 
@@ -165,7 +201,7 @@ def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:
     lead = clauses.lead(start)
     if not lead or clauses.denies(*lead):
         return Assertion()
-    hits = settled(clauses.text, clauses.hits(*lead), kind)
+    hits = settled(clauses.text, [hit for hit in clauses.hits(*lead) if hit.end <= lead[1]], kind)
     return decide(clauses, hits, start, start) if hits else Assertion()
 
 
@@ -192,6 +228,10 @@ def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> boo
     return described and _SAYS.search(text, max(own, start - REACH), start) is not None
 
 
+_PART_COUNTED = re.compile(r"(?:首批|首期|先期|先行|其中|第一批|\bof which|\bwith the first)[^,。;\d]{0,12}\d")
+"""a part of a quantity that has a number of its own before the word: 600MW昨日首批200MW并网"""
+_RELATIVE = re.compile(r"\s(?:which|who|whose)\b[^,.;]{0,60}\s(?!(?:19|20)\d\d\b)\d[\d,.]{0,12}\s?[A-Za-z]")
+"""a clause that tells of another number, as in "the firm, which operates 12 halls, seeks permission"."""
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
 
 

@@ -11,7 +11,7 @@ from osint.claims.attributes import alternatives_of, chip_model, confidence_of, 
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
-from osint.claims.kinds import elided_kind, is_storage_pair, kind_of
+from osint.claims.kinds import elided_kind, is_of_storage, kind_of
 from osint.claims.matter import Matter
 from osint.claims.numbers import HAN_LETTERS, WORDS
 from osint.claims.quantities import LocatedQuantity, find_quantities
@@ -96,7 +96,7 @@ def _extract_block(text: str, document: date | None, offset: int) -> list[TextCl
     reading = Reading(text, offset, plain, Clauses(plain.text), document, quantities)
     claims, named = [], list[tuple[LocatedQuantity, str]]()
     for index, found in enumerate(quantities):
-        kind = kind_of(found, reading.clauses, is_storage_pair(quantities, index, plain.text))
+        kind = kind_of(found, reading.clauses, is_of_storage(quantities, index, plain.text))
         elided = elided_kind(found, reading.clauses, named) if kind in ("count", "") and named else ""
         if (kind or elided) and not is_part_of_date(found, reading):
             claim = read_claim(found, elided or kind, reading)

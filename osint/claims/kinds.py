@@ -17,7 +17,7 @@ _LEAST_NAME = 2  # characters behind a 、 that name what a number counts are mo
 _WHOLE_IN_TENTHS = 10  # 十成 is all of it
 _VIDEO_LINES = (480, 720, 1080, 2160, 4320)  # 720P without a scale word is a picture, not compute
 _DURATION = re.compile(
-    r"建设期|工期|交货|交付|供货|(?:签订|生效|签署)后|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|供货期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
+    r"建设期|工期|交货|交付|供货|(?:签订|生效|签署)后|之日起|周期|期限|运营期|服务期|租期|租赁期|合同期|履约|质保|交付期|供货期|有效期|为期|历时|耗时|用时|仅用|期为|租用|"
     r"\b(?:period|contract|lease|term|agreement|deal|within|takes?|took|lasting|construction|duration|PPA|life|"
     r"over (?:the next )?)(?=\W|$)",
     re.IGNORECASE,
@@ -56,18 +56,22 @@ _PER_MACHINE = re.compile(r"[单每]台.{0,14}卡[,;、，].{0,4}$")
 _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
-def is_storage_pair(quantities: list[LocatedQuantity], index: int, text: str) -> bool:
-    """Say whether a power stands before its energy, "100MW/400MWh", as only storage is written."""
-    if index + 1 >= len(quantities) or quantities[index].family != "power":
+def is_of_storage(quantities: list[LocatedQuantity], index: int, text: str) -> bool:
+    """Say whether a quantity is the power or the energy of a pair as only storage is written: "100MW/400MWh"."""
+    family = quantities[index].family
+    if family not in ("power", "energy"):
         return False
-    following = quantities[index + 1]
-    return following.family == "energy" and text[quantities[index].end : following.start].strip() in ("/", "-")
+    first = index - (family == "energy")
+    pair = quantities[max(first, 0) : first + 2]
+    if [one.family for one in pair] != ["power", "energy"]:
+        return False
+    return text[pair[0].end : pair[1].start].strip() in ("/", "-")
 
 
 def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) -> str:
     """Return the kind of a quantity, or "" where it asserts nothing that is read.
 
-    `is_storage` is what `is_storage_pair` says of it.
+    `is_storage` is what `is_of_storage` says of it.
 
     >>> from osint.claims.folding import fold
     >>> from osint.claims.quantities import find_quantities
@@ -76,7 +80,7 @@ def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) 
     ['land', 'gen']
     """
     if is_storage:
-        return "battery"
+        return "battery_energy" if found.family == "energy" else "battery"
     text, family = clauses.text, found.family
     first, last = clauses.sentence(found.start)
     at, stop = clauses.clause(found.start)

@@ -6,7 +6,7 @@ import re
 
 from osint.claims.assertion import Assertion
 from osint.claims.claim import CONFIDENCES, TextClaim
-from osint.claims.stages import stage_of_heading
+from osint.claims.stages import grows_from, stage_of_heading, stage_of_state
 from osint.register import LADDER, TAKEN_BACK, Modality
 
 _TITLE = 60
@@ -16,7 +16,7 @@ _SENTENCE = re.compile(r"[，,。；;]")
 _FIRST_WORDS = re.compile(r"[^，。；;,\n:：|]*")
 _ACTS, _ACT_REACH = (
     re.compile(
-        r"准予备案|予以(?:备案|公示|核准|批准|受理|许可)|现予(?:公示|受理)|(?:我[局厅委]|经研究[，,]?|"
+        r"\A\s*(?:合同|采购|招标|备案|批准文)(?:编?号)|\A\s*(?:第?[一二三四\d]{1,2})?(?:包|标段|标包|采购包|分包|包件)[一二三四五\d]{0,2}\s?[:：]|准予备案|予以(?:备案|公示|核准|批准|受理|许可)|现予(?:公示|受理)|(?:我[局厅委]|经研究[，,]?|"
         r"原则)(?:原则)?同意|同意你(?:公司|单位|局)|批复如下|同意(?:建设|实施)|采用单一来源|拟采购的货物|"
         r"\b(?:[Cc]onsent|[Pp]ermission|[Aa]pproval) is (?:hereby )?granted|\bis hereby (?:granted|approved)"
     ),
@@ -27,6 +27,13 @@ _SHORT = 1200
 """characters up to which a text is taken for one notice, whatever its title"""
 _ENDS = re.compile(r"(?:现|决定|特此)?予以?(?:终止|废标|流标|撤销|取消)|\b[Aa]pplication is (?:hereby )?refused")
 """words by which a filing without a title calls off what it names"""
+_ENDED = re.compile(
+    r"(?:结果|决定|结论|意见|状态)[:：]\s?(?:不予|终止|流标|废标|驳回|撤[回销]|[不未]通过|退回|失败)|"
+    r"本[次项](?:采购|招标|询价|谈判|磋商|出让|拍卖)(?:活动)?(?:失败|终止|流标|废标|取消)|"
+    r"\b(?:decision|outcome|result|recommendation)\s?(?::|is|-|–)\s?(?:refus|reject|declin|dismiss|withdrawn|cancel)",
+    re.IGNORECASE,
+)
+"""the same in the first lines of any filing: its outcome"""
 _LIST = re.compile(r"名单|清单")
 _STATUS = re.compile(
     r"(?:建设|项目|工程|形象)?(?:进度|进展|状态|阶段|现状)\s?[:：]\s?([^\s◎|；;。，,]{2,14})|"
@@ -35,14 +42,17 @@ _STATUS = re.compile(
 )
 """a field of a form that states the stage of what it describes"""
 _FILED = re.compile(
-    r"招标公告|招标文件|采购需求|采购清单|更正公告|澄清公告|变更公告|(?:分项)?报价表|投标函|开标记录|招标项目|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
+    r"招标公告|招标文件|(?:询价|竞价|竞买|比选|遴选|邀标|拍卖|挂牌|入围|中选|开标|评标|定标)(?:采购)?(?:结果)?(?:公[告示])|拟批准|批前公[告示]|规划公示|资格预审|关于(?:同意|核准|批准|准予)|(?:用地|项目)公示|变更告知|合同(?:主要)?(?:条款|要点|摘要|概要)|主要条款|工程量清单|报价清单|货物(?:需求)?(?:一览|清单)|成交确认书|采购需求|采购清单|更正公告|澄清公告|变更公告|(?:分项)?报价表|投标函|开标记录|招标项目|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
     r"成交(?:结果)?公[告示]|中标通知书|"
     r"结果公[告示]|签订[^，。\n]{0,20}合同的?公告|重大合同|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|"
     r"单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
     r"(?:受理|审批|出让|拟审批\w{0,4})公[告示]|环境影响(?:报告|评价|登记)\w?|"
     r"\b(?:(?:tender|procurement|award|contract) notice|request for (?:proposals?|tenders?|quotations?|bids)|"
     r"invitation to (?:tender|bid)|call for (?:tenders|bids)|contract award|notice of award|award of contract|"
-    r"planning (?:application|permission|consent)|decision notice|notice of decision|building permit)\b",
+    r"planning (?:application|permission|consent|statement)|invitation for bids|letter of award|purchase order|"
+    r"bid tabulation|notice of public hearing|public hearing notice|(?:special|conditional) use permit|"
+    r"site plan (?:review|application)|environmental (?:impact statement|assessment)|interconnection agreement|"
+    r"lease agreement|supply agreement|decision notice|notice of decision|building permit)\b",
     re.IGNORECASE,
 )
 """titles of filings that put their matter on paper"""
@@ -75,6 +85,11 @@ _OF_BIDDERS = re.compile(
     re.IGNORECASE,
 )
 """words of a sentence, or of the heading over it, that speaks of who may bid, and what else he has built"""
+_PENALTY, _PENALTY_REACH = (
+    re.compile(r"逾期|迟延|延误|延迟|违约|超过[^，,。；;\d]{0,2}$|\b(?:late|default|overdue)\b"),
+    16,
+)
+"""words before a term after which somebody is in default, and the characters in which they are sought"""
 _OF_REGION = re.compile(r"全[国省区市县州]|我[国省区市县州]|行业|累计|nationwide|province-wide|industry")
 """words of a sentence that speaks of more than the matter of its filing"""
 _OPEN = re.compile(
@@ -107,6 +122,7 @@ class Matter:
         self._accepted = _ACCEPTED.search(self._title)
         self._filed = _FILED.search(self._title)
         self._called_off = _CALLED_OFF.search(self._title)
+        self._called_off = self._called_off or _ENDED.search(text, 0, _ABOUT)
         says_its_kind = self._filed or self._called_off or self._accepted or _LIST.search(text, 0, _TITLE)
         if (not title or len(text) < _SHORT) and not says_its_kind:
             self._called_off = _ENDS.search(text, 0, _ACT_REACH)
@@ -125,7 +141,9 @@ class Matter:
         words = f"{claim.sentence} {claim.column_label} {claim.row_label}"
         if _OF_BIDDERS.search(words) or _OF_REGION.search(words) or (heading and _OF_BIDDERS.search(heading)):
             return claim
-        if claim.per and not claim.kind.startswith("money"):
+        if (claim.per and not claim.kind.startswith("money")) or grows_from(self._text, claim.start, claim.end):
+            return claim
+        if claim.kind == "duration" and _PENALTY.search(self._text, max(0, claim.start - _PENALTY_REACH), claim.start):
             return claim
         if self._accepted:
             return _staged(claim, "roofed", "roofed", "has", f"the document is a {self._accepted[0]}")
@@ -165,7 +183,7 @@ def _first_words(text: str) -> str:
 def _status(text: str) -> Assertion | None:
     """Return the stage that a field of a form states, if there is one such field."""
     found = list(_STATUS.finditer(text))
-    said = stage_of_heading(found[0][1] or found[0][2]) if len(found) == 1 else None
+    said = stage_of_state(found[0][1] or found[0][2]) if len(found) == 1 else None
     return said if said and said.rung else None
 
 

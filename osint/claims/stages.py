@@ -77,7 +77,9 @@ def stage_of_state(words: str) -> Assertion | None:
 _REFUSED = re.compile(r"(?:refused|rejected|declined|cancelled|withdrawn|lapsed|不予|退回)", re.IGNORECASE)
 
 
-_ASKS = re.compile(r"是否|能否|有没有|[吗么]\s?\??$|\bwhether\b")
+_ASKS = re.compile(
+    r"(?:是否|能否)(?![^。]{0,16}(?:不确定|取决|有待|存疑|未知|待定|尚))|有没有|[吗么]\s?\??$|\bwhether\b"
+)
 
 
 def _asks(found: LocatedQuantity, reading: Reading) -> bool:
@@ -96,9 +98,52 @@ _SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今"
 _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
-    r"\bfrom (?:just |only |about |the current )?|[从由](?:年初的?|目前的?|原来的?|原有的?|现有的?|约)?|compared with )"
+    r"\bfrom (?:just |only |about |the current )?|"
+    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约)?|"
+    r"compared with )"
     r"[$€¥]?$"
 )
+
+
+_MISSING = re.compile(
+    r"(?:[还尚仍]差|[还尚仍]缺|缺口[达为约]?|每(?:投运|新增|上架|部署|建成|投产|安装))[约近]?$|"
+    r"\b(?:one|an?|each|every|(?:a )?single) (?:rack|cabinet|server|GPU|chip|card) (?:draws|uses|consumes|needs) "
+    r"(?:about |up to |some )?$",
+    re.IGNORECASE,
+)
+"""what stands before a number that is wanting, or that of one unit"""
+_OVER = re.compile(
+    r"\b(?:any|all|every|each|facilities|projects|centers|centres|those|loads?|sites|customers|users)\b[^.;]{0,60}"
+    r"\b(?:more than|over|above|at least|exceeding|(?:larg|great|bigg|small)er than|below|under|less than) $",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(r"[\s-](?:limit|cap|ceiling|threshold)\b")
+_RULE = re.compile(
+    r"[^.;]{0,60}\b(?:must|shall|needs?|(?:is|are) required|only|may|qualif\w+|pays?|faces?|eligible|exempt)\b",
+    re.IGNORECASE,
+)
+_RULE_HAN = re.compile(
+    r"(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心)?[^。;]{0,10}"
+    r"(?:给予|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
+)
+"""what a rule says of whoever is above or below a number"""
+_NEAR_RULE = 90
+
+
+def _is_bound(found: LocatedQuantity, text: str) -> bool:
+    """Say whether a number is the bound of a rule, what is wanting, or what one unit draws: nothing has come to it."""
+    before = text[max(0, found.start - _NEAR_RULE) : found.start]
+    if _MISSING.search(before) or _RULE_HAN.match(text, found.end):
+        return True
+    if _LIMIT.match(text, found.end):
+        return True
+    return _RULE.match(text, found.end) is not None and _OVER.search(before) is not None
+
+
+def grows_from(text: str, start: int, end: int) -> bool:
+    """Say whether a text only names the number at [start, end) to say what came after it: 由300台调整为500台."""
+    near = text[max(0, start - 32) : start]
+    return TARGET.match(text, end) is not None and _BEFORE_GROWTH.search(near) is not None
 
 
 def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> Assertion:
@@ -110,12 +155,12 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     near = text[max(0, found.start - 32) : found.start]
     if _IS_DENIED.search(near):
         return Assertion("", "", "denied")
-    is_start = TARGET.match(text, found.end) is not None and _BEFORE_GROWTH.search(near) is not None
+    is_start = grows_from(text, found.start, found.end)
     compared = ("from " in near or "with " in near) and _UP_FROM.search(near)
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading):
+    if _asks(found, reading) or _is_bound(found, text):
         return Assertion()
     at, stop = around(found, reading)
     if _OF_A_BIDDER.search(text, at, stop) or (
@@ -155,6 +200,6 @@ _OF_A_BIDDER = re.compile(
 
 
 _UP_FROM = re.compile(r"\b(?:up|down) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
-TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|调[减增整]|缩减|压减|减|降|更正|改为)")
+TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])")
 # what a sentence adds at its end about the whole, after the milestones of its parts
 APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")

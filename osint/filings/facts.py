@@ -73,6 +73,8 @@ class DocumentFacts:
 
 
 _HEAD = 60_000
+_LETTERHEAD = 1000
+"""characters in which an official paper states its own number; further on it names those of others (judgement)"""
 
 
 _NUMBERS = re.compile(
@@ -82,6 +84,11 @@ _NUMBERS = re.compile(
     r"(20\d\d/S \d{1,3}-\d{5,7}|"
     r"(?=[^\s]{0,30}\d)[A-Za-z0-9][A-Za-z0-9（）()\[\]〔〕\-—_/.第号]{3,40}(?<![（(.]))"
 )
+_PAPER_NUMBER = re.compile(
+    r"(?m)(?:(发文字号|文\s?号|批复文号|审批文号|批准文号|备案编号|备案号|备案证号|许可证编号|核准文号)\s?[:：|]\s{0,3}|^\s{0,8})"
+    r"([一-龥]{2,12}\s?[〔\[（(【]20\d\d[〕\]）)】]\s?(?:第\s?)?\d{1,5}\s?号)(?:\s{0,8}$|(?<=号)(?=[。，；;|\s]))"
+)
+"""the number of an official paper, behind its label or alone in its line: 张行审字〔2026〕88号"""
 _HEADING = re.compile(r"<h1[^>]{0,300}>(.{1,600}?)</h1", re.IGNORECASE | re.DOTALL)
 _MARKUP_TAG = re.compile(r"<[^>]{0,300}>")
 
@@ -99,8 +106,9 @@ def read_facts(text: str, name: str, title: str = "", cells: Sequence[Cell] = ()
     parties = read_parties(around, cells)
     code = next(iter(project_codes(head)), "")
     number = _NUMBERS.search(together(head))
-    label = "项目代码" if code else number[1] if number else ""
-    code = code or (_closed(number[2]) if number else "")
+    paper = _PAPER_NUMBER.search(head[:_LETTERHEAD]) if not (code or number) else None
+    label = "项目代码" if code else number[1] if number else (paper[1] or "文号") if paper else ""
+    code = code or (_closed(number[2]) if number else paper[2] if paper else "")
     published = document_date(text, name)
     return DocumentFacts(
         title or (first if len(first) <= 80 else ""), parties.publisher, parties.place, code, label, parties.buyer,

@@ -123,6 +123,16 @@ class _Table:
     """whether the row has a cell yet"""
 
 
+_PIECES_OF_NUMBER = 8
+"""pieces of text of which a number alone in its line consists at most, each digit in a tag of its own"""
+_NUMBER_ALONE = re.compile(r"(?!(?:19|20)\d\d$)(?:[1-9]\d{0,2}(?:,\d{3}){1,3}|[1-9]\d{1,6}(?:\.\d{1,3})?|\d\.\d{1,3})")
+_OPENS_WITH_UNIT = re.compile(
+    r"\s?[余多]?(?:[台套架个张块片枚](?=[^\n，。；]{0,8}(?:服务器|一体机|机柜|机架|加速卡|算力卡|推理卡|训练卡|GPU|芯片))|"
+    r"万?(?:平方米|千瓦|千瓦时|元|亩)|亿元|兆瓦|(?:MW|GW|kV|MVA|MWh|GWh|[PE]FLOPS|P)(?![A-Za-z0-9]))"
+)
+"""a unit that can only be that of the number in the line above, which a page sets large"""
+
+
 def read_html(source: str) -> VisibleText:
     """Return the visible text of decoded HTML; nesting has no limit, because nothing recurses."""
     return _Parser(source).read()
@@ -199,6 +209,18 @@ class _Parser:
         self.length += len(piece)
         self.last = piece[-1]
 
+    def _join_number(self, words: str) -> None:
+        """Take back the end of a line that is nothing but a number, where its unit opens the next: 1024, 台服务器."""
+        if self.tables or len(self.pieces) < 2 or self.pieces[-1] != "\n" or not _OPENS_WITH_UNIT.match(words):
+            return
+        line = "".join(self.pieces[-_PIECES_OF_NUMBER:-1]).rpartition("\n")[2]
+        if _NUMBER_ALONE.fullmatch(line):
+            self.pieces.pop()
+            self.page.starts.pop()
+            self.page.sources.pop()
+            self.length -= 1
+            self.last = line[-1]
+
     def _end_line(self, source: int) -> None:
         if self.last != "\n":
             self._add("\n", source)
@@ -217,6 +239,7 @@ class _Parser:
         for run in re.finditer(r"[^\r\n\t]+", token):
             words = run.group().lstrip() if self.last in "\n|" or self.break_at >= 0 else run.group()
             if words:
+                self._join_number(words)
                 self._add(words, at + run.end() - len(words))
                 if run.end() < len(token) and self.in_pre and token[run.end()] != "\t":
                     self._break(at + run.end())

@@ -33,10 +33,11 @@ class Supplier:
 
 _BUYER = (
     "采购人|采购单位|采购人信息|招标人|招标单位|建设单位|项目单位|项目法人|项目法人单位|业主|业主单位|比选人|发包人|发包单位|甲方|询价人|"
-    "备案申请单位|申报单位|buyer|contracting authority|purchaser|procuring entity|client|contracting body"
+    "备案申请单位|申报单位|申报企业|申报企业名称|企业名称|买方|需方|购买方|委托方|"
+    "buyer|contracting authority|purchaser|procuring entity|client|contracting body"
 )
 _SUPPLIER = (
-    "供应商|中标人|中标单位|中标供应商|成交供应商|成交单位|成交人|中选人|中选单位|中选供应商|中标(?:[(（]?成交[)）]?)(?:供应商|人|单位)|"
+    "供应商|卖方|供方|中标人|中标单位|中标供应商|成交供应商|成交单位|成交人|中选人|中选单位|中选供应商|中标(?:[(（]?成交[)）]?)(?:供应商|人|单位)|"
     "(?:中标|成交|中选)候选(?:人|单位|供应商)|(?:拟定的?)?唯一供应商|拟定供应商|乙方|承包人|承包单位|拟中标人|拟成交供应商|"
     "supplier|winner|winning bidder|winning tenderer|contractor|"
     "successful tenderer|successful bidder|awarded to|award recipient"
@@ -68,6 +69,8 @@ _IS = {
     Party.BUYER: re.compile(
         r"(?:采购人|采购单位|招标人|建设单位|项目业主)(?:是|为)(?P<value>[^,，。;；\n]{4,60})|"
         r"受(?P<value2>[^,，。;；\n]{4,40}?)的?委托|"
+        r"(?:^|\n)\s*(?P<value5>[^\s,，。:：;；|]{4,40}?(?:公司|集团|局|中心|委员会|大学|学院|医院|研究院|办公室|厅|政府))"
+        r"(?:现就|现对|就|拟对|对)[^\n。]{2,60}?(?:公开招标|邀请招标|竞争性磋商|竞争性谈判|询价|采购|比选)|"
         r"(?:^|\n)\s*(?P<value3>[^\s,，。:：]{4,40})[:：]\s*(?:你|贵)(?:公司|单位|局|院|校)|"
         r"(?:^|[.\n]\s?)(?P<value4>[A-Z][\w&' -]{3,60}?)(?:\s\([^)\n]{1,30}\))? (?:has |have )?award(?:ed|s) "
         r"(?:a |the )?(?:contract|tender|framework|order)"
@@ -105,7 +108,7 @@ _BEHIND_LATIN = re.compile(r"\s{2,}|\.\s|\s(?:Address|Price|Contract value|Refer
 _LEADS = re.compile(r"^(?:联合体牵头人|牵头人|牵头单位|联合体|名\s{0,4}称)\s?[:：]?\s?|^[:：]\s?")
 _NOBODY = re.compile(r"^(?:详见|见附件|见公告|见招标|无$|/|-|—|废标|流标|待定|n/?a$|see\b)", re.IGNORECASE)
 _LETTERS = re.compile(r"[一-龥]{2}|[A-Za-z]{2}")
-_LONGEST_NAME, _MOST = 60, 50
+_LONGEST_NAME, _MOST, _SHORTEST_FIELD = 60, 50, 8
 _ORDINALS = "一二三四五"
 _HEAD_ROLES = {"lot": re.compile(r"(?:包号|标段|标包|包组|分包|标项|lot)(?:名称|编号|号)?(?: no\.?)?", re.IGNORECASE)}
 _RANK_HEAD = re.compile(r"(?:排名|名次|排序|候选人排名|rank)", re.IGNORECASE)
@@ -158,7 +161,10 @@ def read_parties(text: str, cells: Sequence[Cell] = ()) -> Parties:
     single: dict[Party, str] = {}
     suppliers: list[Supplier] = []
     text = together(text)
-    for words in (text, *(cell.text for cell in cells if len(cell.text) > _MOST and re.search("[:：]", cell.text))):
+    for words in (
+        text,
+        *(cell.text for cell in cells if len(cell.text) >= _SHORTEST_FIELD and re.search("[:：]", cell.text)),
+    ):
         for party in (Party.BUYER, Party.PUBLISHER, Party.PLACE):
             single[party] = single.get(party) or next(_named(party, words), "")
         suppliers += _sellers(words)

@@ -22,7 +22,7 @@ from osint.filings.pdf_tables import page_letters, page_tables
 
 if TYPE_CHECKING:
     from osint.filings.grid import Cell
-    from osint.filings.pdf_tables import FoundCell, FoundTable
+    from osint.filings.pdf_cells import FoundCell, FoundTable
 
 _MAX_PAGES = 3000
 _PAGES_NAMED = 8

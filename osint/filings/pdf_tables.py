@@ -4,77 +4,22 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pypdfium2.raw as pdfium_c
 
+from osint.filings.pdf_cells import FoundCell, FoundTable, Letter, chunks, text_lines
+from osint.filings.pdf_gaps import tables_by_gaps
 from osint.filings.pdf_lines import MOST_LINES, TOUCH_POINTS, Line, covered, drawn_lines, edges, groups, turned
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium
 
-_GAP = 0.9
-"""gap between two words, in the size of their letters, that parts two columns"""
-_SIZE_OF_HEIGHT = 0.75
-"""size of letters per height of their boxes, which are as tall as the font"""
 _FEWEST_ROWS = 2
 _MOST_OF_BAND = 2
 """rows of a ruling up to which it may be one ground among rows without"""
-_LONG_WORDS = 22
-"""characters of a chunk from which on it is running text, as in a page of two columns"""
-_WRAPS = 1.6
-"""heights of a letter that a full line may end before the edge of its cell"""
 _TALLEST = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One character of a page with its box, turned so that lines run to the right and down."""
-
-    index: int
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """Return the middle of its box."""
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-
-@dataclass
-class FoundCell:
-    """A cell: its place from 1, its spans, its edges, and its characters line by line."""
-
-    row: int
-    column: int
-    rows: int = 1
-    columns: int = 1
-    right: float = 0.0
-    letters: list[Letter] = field(default_factory=list)
-
-    def lines(self) -> list[tuple[list[int], bool]]:
-        """Return (indices of characters, whether the line runs on in the next) of each line of the cell."""
-        lines = text_lines(self.letters)
-        out = []
-        for line in lines:
-            height = max(one.bottom - one.top for one in line)
-            out.append(([one.index for one in line], self.right - line[-1].right < _WRAPS * height))
-        return out
-
-
-@dataclass
-class FoundTable:
-    """A table of a page."""
-
-    cells: list[FoundCell]
-    ruled: bool
-    """whether lines part its cells; else the gaps between words do"""
-    whole: bool = True
-    """whether every cell is a rectangle"""
 
 
 def page_tables(page: pdfium.PdfPage, words: pdfium.PdfTextPage, text: str) -> tuple[list[FoundTable], list[int]]:
@@ -86,7 +31,7 @@ def page_tables(page: pdfium.PdfPage, words: pdfium.PdfTextPage, text: str) -> t
     tables = _ruled(across, down, letters) if len(across) + len(down) <= MOST_LINES else []
     taken = {letter.index for table in tables for cell in table.cells for letter in cell.letters}
     rest = [letter for letter in letters if letter.index not in taken]
-    found, gaps = _unruled(rest)
+    found, gaps = tables_by_gaps(rest, text)
     tables += found
     return tables, gaps
 
@@ -151,7 +96,7 @@ def _ruled(across: list[Line], down: list[Line], letters: list[Letter]) -> list[
         table = _cells(one.ys, one.xs, one.rows, one.columns)
         _fill(table, one.ys, one.xs, letters)
         lines = [line for cell in table.cells for line in text_lines(cell.letters)] if len(one.xs) == 2 else []
-        if any(len(_chunks(line)) > 1 for line in lines):
+        if any(len(chunks(line)) > 1 for line in lines):
             continue  # lines or grounds of whole rows, whose columns only the gaps tell
         if sum(bool(cell.letters) for cell in table.cells) >= 2:
             tables.append((one.ys[0], table))
@@ -198,7 +143,7 @@ def _is_band(one: _Ruling) -> bool:
 
 def _fits(line: list[Letter], xs: list[float]) -> bool:
     """Say whether a line has words in most columns, and none over an edge."""
-    places = [(bisect_right(xs, part[0].left + 1), bisect_right(xs, part[-1].right - 1)) for part in _chunks(line)]
+    places = [(bisect_right(xs, part[0].left + 1), bisect_right(xs, part[-1].right - 1)) for part in chunks(line)]
     columns = {first for first, last in places if first == last and 0 < first < len(xs)}
     return len(columns) == len(places) and 2 * len(columns) > len(xs) - 1 and len(columns) > 1
 
@@ -249,103 +194,3 @@ def _fill(table: FoundTable, ys: list[float], xs: list[float], letters: list[Let
         cell = places.get((bisect_right(ys, y), bisect_right(xs, x)))
         if cell and ys[0] <= y <= ys[-1] and xs[0] <= x <= xs[-1]:
             cell.letters.append(letter)
-
-
-# ---------------------------------------------------------------- words and gaps
-
-
-def text_lines(letters: list[Letter]) -> list[list[Letter]]:
-    """Return the characters line by line from top to bottom, each from left to right."""
-    lines: list[list[Letter]] = []
-    low = high = 0.0
-    for letter in sorted(letters, key=lambda one: one.middle[1]):
-        middle = letter.middle[1]
-        if lines and low <= middle <= high:
-            lines[-1].append(letter)
-            # small letters and points stand low in their line: the tallest decide
-            if letter.bottom - letter.top > high - low:
-                low, high = letter.top, letter.bottom
-        else:
-            lines.append([letter])
-            low, high = letter.top, letter.bottom
-    return [sorted(line, key=lambda one: one.left) for line in lines]
-
-
-def _chunks(line: list[Letter]) -> list[list[Letter]]:
-    """Return the parts of a line between wide gaps."""
-    heights = sorted(letter.bottom - letter.top for letter in line)
-    height = max(_SIZE_OF_HEIGHT * heights[len(heights) // 2], 1.0)
-    parts = [[line[0]]]
-    steps = sorted(b.left - a.right for a, b in pairwise(line))
-    usual = steps[len(steps) // 4] if steps else 0.0  # letter-spaced text has no column at each letter
-    for before, letter in pairwise(line):
-        if letter.left - before.right > max(_GAP * height, 2.5 * usual):
-            parts.append([])
-        parts[-1].append(letter)
-    return parts
-
-
-def _unruled(letters: list[Letter]) -> tuple[list[FoundTable], list[int]]:
-    """Return the tables that gaps make, and the characters behind a gap in other lines."""
-    lines = [(line, _chunks(line)) for line in text_lines(letters)]
-    tables: list[FoundTable] = []
-    gaps: list[int] = []
-    block: list[list[list[Letter]]] = []
-
-    def close() -> None:
-        table = _table_of(block)
-        if table:
-            tables.append(table)
-        else:
-            gaps.extend(part[0].index for parts in block for part in parts[1:])
-        block.clear()
-
-    bottom = 0.0
-    for line, parts in lines:
-        height = max(letter.bottom - letter.top for letter in line)
-        far = block and min(letter.top for letter in line) - bottom > 3.0 * height
-        if far or (len(parts) < 2 and not (block and _continues(block, parts))):
-            close()
-        if len(parts) >= 2 or block:
-            block.append(parts)
-        bottom = max(letter.bottom for letter in line)
-    close()
-    return tables, gaps
-
-
-def _continues(block: list[list[list[Letter]]], parts: list[list[Letter]]) -> bool:
-    """Say whether a line of one chunk stands in one column of the table above it, not at its left edge."""
-    left = min(part[0].left for row in block for part in row)
-    right = max(part[-1].right for row in block for part in row)
-    return parts[0][0].left > left + 5 and parts[0][-1].right <= right + 5
-
-
-def _table_of(block: list[list[list[Letter]]]) -> FoundTable | None:
-    """Return the table of consecutive lines with gaps, or None where they are no table."""
-    if len(block) < _FEWEST_ROWS:
-        return None
-    chunks = [part for parts in block for part in parts]
-    if sum(len(part) >= _LONG_WORDS for part in chunks) * 2 > len(chunks):
-        return None  # running text in two columns
-    most = max(len(parts) for parts in block)
-    columns = [[part[0].left, part[-1].right] for part in max(block, key=len)]
-    for parts in sorted(block, key=len, reverse=True):
-        for part in parts:
-            meets = [n for n, (low, high) in enumerate(columns) if part[0].left < high and part[-1].right > low]
-            if len(meets) == 1 and len(parts) > 1:
-                columns[meets[0]] = [min(columns[meets[0]][0], part[0].left), max(columns[meets[0]][1], part[-1].right)]
-            elif not meets:
-                columns.append([part[0].left, part[-1].right])
-                columns.sort()
-    if len(columns) > most + 3 or any(a[1] > b[0] for a, b in pairwise(columns)):
-        return None
-    cells = []
-    for row, parts in enumerate(block, start=1):
-        for part in parts:
-            meets = [
-                n for n, (low, high) in enumerate(columns, start=1) if part[0].left < high and part[-1].right > low
-            ]
-            if not meets:
-                return None
-            cells.append(FoundCell(row, meets[0], 1, len(meets), part[-1].right + 1000, part))
-    return FoundTable(cells, ruled=False)

@@ -13,7 +13,7 @@ from osint.claims import (
     label_unit,
     read_unit,
 )
-from osint.filings.column_roles import NAMING, ColumnRole
+from osint.filings.column_roles import NAMING, QUANTITY, ColumnRole, column_role
 from osint.filings.grid import Cell
 from osint.filings.heads import is_value
 
@@ -47,6 +47,9 @@ def names_row(cell: Cell, role: ColumnRole, columns_of_words: set[int]) -> bool:
 def label_beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
     """Return the label of a cell in a table without header: the words before it, up to the next number."""
     at = row.index(cell)
+    if at % 2 and _is_of_pairs(row):
+        names_goods = at > 1 and counted_kind(row[1].text) and not is_value(row[1].text)
+        return (row[1], row[at - 1]) if names_goods else (row[at - 1],)
     found: list[Cell] = []
     for one in reversed(row[:at]):
         if not one.text or is_unit(one.text):
@@ -67,6 +70,26 @@ def label_beside(row: list[Cell], cell: Cell) -> tuple[Cell, ...]:
             if one.text and not is_value(one.text) and not is_unit(one.text) and LETTER.search(one.text)
         ][-1:]
     return tuple(found)
+
+
+_PAIRS = (4, 6)
+"""cells of a row of two or three labels, each with its value"""
+
+
+def _is_of_pairs(row: list[Cell]) -> bool:
+    """Say whether a row without a header holds labels, each with its value behind it: 型号 | A-1 | 数量 | 15台."""
+    if len(row) not in _PAIRS:
+        return False
+    return all(
+        one.text
+        and not is_value(one.text)
+        and (
+            column_role(one.text) is not ColumnRole.VALUE
+            or QUANTITY.search(one.text) is not None
+            or label_unit(one.text)[0] is not None
+        )
+        for one in row[::2]
+    )
 
 
 SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)

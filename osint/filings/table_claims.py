@@ -7,7 +7,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from osint.claims import UnitSource, label_unit, read_cell
-from osint.filings.column_roles import NEVER_READ, Note
+from osint.filings.column_roles import NAMING, NEVER_READ, ColumnRole, Note
 from osint.filings.heads import is_value
 from osint.filings.row_words import RANGE_OF_YEARS
 from osint.filings.tables import CellReading, Table
@@ -91,10 +91,25 @@ def _has_number(words: str) -> bool:
     return _NUMERAL.search(words) is not None
 
 
+_MOST_CARDS = 16
+"""cards of one server (no machine of the units that are sold holds more)"""
+
+
+def _is_configuration(claim: TextClaim, role: ColumnRole) -> bool:
+    """Say whether cards are what one server holds: in a column of specifications, or 8卡 in the name of the goods."""
+    if claim.kind != "chips":
+        return False
+    most = claim.quantity.high or claim.quantity.low or 0
+    return role is ColumnRole.SPEC or (role in NAMING and claim.quantity.unit == "卡" and most <= _MOST_CARDS)
+
+
 def _finished(table: Table, cell: Cell, reading: CellReading, claim: TextClaim, start: int) -> TextClaim:
     """Return a claim with its labels, its place and what was inferred."""
     is_own = claim.unit_source == UnitSource.CELL
     doubts = [] if is_own else list(reading.doubts)
+    is_configuration = is_own and _is_configuration(claim, table.role(cell))
+    if is_configuration:
+        doubts.append("a configuration: what one machine holds, and no stock")
     if is_own and (cell.inferred or reading.is_inferred):
         doubts += [cell.inferred] if cell.inferred else reading.mild
     warning, confidence = claim.warning, claim.confidence
@@ -116,6 +131,8 @@ def _finished(table: Table, cell: Cell, reading: CellReading, claim: TextClaim, 
     if not is_own:
         confidence = "low" if doubts or confidence == "low" else "medium"
         doubts += reading.mild
+    elif is_configuration:
+        confidence = "low"
     elif doubts:
         confidence = "medium" if confidence == "high" else confidence
     labels = (label_unit(words)[1] for words in (reading.row_label, reading.column_label))

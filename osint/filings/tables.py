@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
-from operator import itemgetter
+from math import isclose
 
 from osint.claims import (
     CellContext,
@@ -23,6 +22,7 @@ from osint.claims import (
 from osint.filings.column_roles import MEASURES_NOTHING, NAMING, NEVER_READ, ColumnRole, Note, column_role
 from osint.filings.grid import Cell
 from osint.filings.heads import is_value
+from osint.filings.row_labels import MOST_LABELS, RowLabels
 from osint.filings.row_stages import RowStages
 from osint.filings.row_words import (
     COUNTED_IN,
@@ -35,13 +35,9 @@ from osint.filings.row_words import (
     TOTAL,
     day_of,
     implied_count,
-    label_beside,
-    names_row,
     per_of,
 )
 
-_MOST_LABELS = 6
-"""label cells of one row that are kept"""
 _MOST_STEPS = 1_000_000
 """rows over which spanning cells of one table are followed"""
 _LONGEST_LABEL = 120
@@ -52,8 +48,6 @@ _LONGEST_NAME = 20
 _LONGEST_SENTENCE = 300
 
 
-_NAMING_LABEL = re.compile(r"(?:名称|品名|品目|货物|标的|采购内容|name|item|description)$", re.IGNORECASE)
-"""labels of a row that names what stands in the columns below it"""
 _NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
 """heads under which a number is a serial, whatever unit stands in its row"""
 _LOST = re.compile(
@@ -63,6 +57,10 @@ _WON = re.compile(r"^(?:是|中标|成交|入围|yes|awarded|won|successful)$", 
 _ENDS_IN_QUANTITY = re.compile(r"\d\s?[A-Za-z]{1,5}$")
 """a label that ends in a quantity of its own: substation, 2 x 60 MVA"""
 _DIGIT = re.compile(r"\d")
+
+_PLAIN = re.compile(r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,6})?|\d{1,12}(?:\.\d{1,6})?")
+_MOST_PARTS = 60
+"""rows of which a sum is looked for at most"""
 
 _YEARS = re.compile(r"(?:19|20)\d\d年?\s?[-~—–至]\s?(?:19|20)\d\d年?")
 """a span of years, where only a note gives the column a unit"""
@@ -90,6 +88,11 @@ class CellReading:
     """whether a label was taken through a span"""
 
 
+def _plain_number(cell: Cell) -> float | None:
+    """Return the number of a cell that holds nothing else."""
+    return float(cell.text.replace(",", "")) if _PLAIN.fullmatch(cell.text) else None
+
+
 class Table:
     """The cells of one table, their rows, and the units that stand apart from the numbers."""
 
@@ -110,11 +113,10 @@ class Table:
         self._rows = {row: sorted(found, key=lambda c: c.column) for row, found in self._rows.items() if row <= last}
         self._notes = self._notes_inside()
         self._columns: dict[tuple[str, ...], dict[int, bool]] = {}
-        self._labels_of: dict[tuple[int, int], tuple[Cell, ...]] = {}
         self._is_wide = max(cell.column for cell in cells) > _PAIR
-        self._period = self._repeats()
         self._stages = RowStages(self._rows)
         self._text_columns, self._counted = self._columns_of_words(), self._counting_columns()
+        self._labels = RowLabels(cells, self._rows, self._text_columns, self.role)
 
     def _notes_inside(self) -> list[tuple[int, Note]]:
         """Return (row, note) of titles and corners that state units."""
@@ -175,99 +177,6 @@ class Table:
         index = bisect_right(self._notes, row, key=lambda pair: pair[0])
         return self._notes[index - 1][1]
 
-    # ------------------------------------------------------------ labels
-
-    def _repeats(self) -> int:
-        """Return the columns after which the header begins again beside itself; 0 where it does not."""
-        heads = {cell.column: cell.headers for cell in self.cells if cell.headers}
-        wide = max(heads, default=0)
-        for period in range(_PAIR, wide // 2 + 1):
-            own = [heads.get(column) for column in range(1, wide + 1)]
-            if wide % period == 0 and own[0] and all(own[n] == own[n % period] for n in range(wide)):
-                return period
-        return 0
-
-    @cached_property
-    def _gaps(self) -> list[int]:
-        """Return the empty columns that part tables side by side, each with words of its own to name its rows."""
-        wide = max(cell.column + cell.column_span - 1 for cell in self.cells)
-        used, steps = set[int](), _MOST_STEPS
-        for cell in self.cells:
-            if cell.text and cell.column_span * 2 <= wide and steps > 0:
-                used |= set(range(cell.column, cell.column + cell.column_span))
-                steps -= cell.column_span
-        if steps <= 0:
-            return []
-        gaps = [column for column in range(2, wide) if column not in used and column - 1 in used]
-        edges = [0, *gaps, wide + 1]
-        named = all(any(low < column < high for column in self._text_columns) for low, high in pairwise(edges))
-        return gaps if named else []
-
-    def _band(self, column: int) -> int:
-        """Return the number of the table side by side in which a column stands."""
-        return bisect_right(self._gaps, column)
-
-    def row_cells(self, cell: Cell) -> tuple[Cell, ...]:
-        """Return the cells that name the row of a cell, the outer first."""
-        row = self._rows[cell.row]
-        if self._gaps:
-            row = [one for one in row if self._band(one.column) == self._band(cell.column)]
-        if self._period:
-            part = (cell.column - 1) // self._period
-            own = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
-            return tuple(one for one in own if one is not cell)
-        if not any(one.headers for one in row):
-            return label_beside(row, cell)
-        place = (cell.row, self._band(cell.column))
-        if place not in self._labels_of:
-            self._labels_of[place] = self._label_cells(row)
-        return tuple(one for one in self._labels_of[place] if one is not cell)
-
-    def _label_cells(self, row: list[Cell]) -> tuple[Cell, ...]:
-        filled = [one for one in row if one.text and not (one.header and one.row == row[0].row and not one.headers)]
-        roles = {one.column: self.role(one) for one in filled}
-        numbers = [
-            one.column
-            for one in filled
-            if one.column not in self._text_columns
-            and roles[one.column] not in NEVER_READ
-            and not TOTAL.match(one.text)
-        ]
-        first = min(numbers, default=0)
-        leading = [
-            one for one in filled if one.column < first and names_row(one, roles[one.column], self._text_columns)
-        ]
-        if not leading:
-            leading = [one for one in filled if roles[one.column] in NAMING and not is_value(one.text)][:1]
-        if not leading:
-            leading = [
-                one
-                for one in filled
-                if one.column in self._text_columns
-                and roles[one.column] is not ColumnRole.UNIT
-                and not is_unit(one.text)
-            ][:1]
-        if not leading and filled and (filled[0].column < first or roles[filled[0].column] in NEVER_READ):
-            leading = filled[:1]
-        return tuple(leading[:_MOST_LABELS])
-
-    @cached_property
-    def _naming_rows(self) -> list[tuple[int, dict[int, str]]]:
-        """Return (row, column -> words) of the rows that name what stands below: 名称 | 服务器 | 机柜."""
-        found = []
-        for number, row in sorted(self._rows.items()):
-            label = next((one for one in row if one.text), None)
-            if label and not label.headers[1:] and _NAMING_LABEL.search(label.text):
-                words = {one.column: one.text for one in row if one is not label and counted_kind(one.text)}
-                found += [(number, words)] if words else []
-        return found
-
-    def _named_above(self, cell: Cell) -> str:
-        """Return what a row that names things says of the column of a cell: the nearest above it, else the first."""
-        rows = self._naming_rows
-        nearest = rows[max(bisect_left(rows, cell.row, key=itemgetter(0)) - 1, 0)][1] if rows else {}
-        return nearest.get(cell.column, "")
-
     def sentence(self, cell: Cell) -> str:
         """Return the header line and the row of a cell, as they are quoted."""
         row = self._rows[cell.row]
@@ -305,7 +214,7 @@ class Table:
         """Return what the grid says of a cell of the body."""
         header = cell.headers[-1] if cell.headers else ""
         role = self.role(cell)
-        labels = self.row_cells(cell)
+        labels = self._labels.of(cell)
         nearest = labels[-1] if labels else None
         stated = (label_unit(one)[0] or (read_unit(one) if is_unit(one) else None) for one in reversed(cell.headers))
         unit_in_header = next((unit for unit in stated if unit), None)
@@ -343,12 +252,39 @@ class Table:
             unit, reading.source = outer.context.unit, outer.source
             reading.doubts.append(f"the unit {unit.written} stands beside the table in whose cell this one stands")
         self._settle(cell, reading, unit, labels, role)
+        if reading.context.unit is None and nearest and TOTAL.match(nearest.text):
+            self._take_from_parts(cell, reading, labels)
         if outer and outer.row_label and outer.row_label not in reading.row_label:
             reading.row_label = " / ".join(filter(None, (outer.row_label, reading.row_label)))[:_LONGEST_LABEL]
             names = (*reading.context.names, *outer.context.names)
             reading.context = replace(reading.context, names=names)
             reading.is_inferred = True
         return reading
+
+    def _take_from_parts(self, cell: Cell, reading: CellReading, labels: tuple[Cell, ...]) -> None:
+        """Give a sum without a unit the unit of the rows over it, where they count one thing and come to that sum."""
+        total, outer = _plain_number(cell), labels[:-1]
+        if total is None:
+            return
+        parts: list[Cell] = []
+        for row in range(cell.row - 1, max(cell.row - 1 - _MOST_PARTS, 0), -1):
+            own = self._labels.at(row)
+            found = next((one for one in self._rows.get(row, ()) if one.column == cell.column), None)
+            if found is None or found.header or _plain_number(found) is None:
+                break
+            if (outer and own[: len(outer)] != outer) or any(TOTAL.match(one.text) for one in own):
+                break
+            parts.append(found)
+        numbers = [number for one in parts if (number := _plain_number(one)) is not None]
+        if len(parts) < _PAIR or not isclose(sum(numbers), total, rel_tol=1e-9):
+            return
+        told = [self.read(one).context for one in parts]
+        kinds = {next(filter(None, map(counted_kind, one.names)), "") for one in told}
+        unit = told[0].unit
+        if unit and len(kinds) == 1 and all(one.unit and unit.agrees_with(one.unit) for one in told):
+            reading.context = replace(reading.context, unit=unit, names=told[-1].names)
+            reading.source = UnitSource.UNIT_CELL
+            reading.doubts.append(f"the unit {unit.written} is that of the {len(parts)} rows over it, whose sum it is")
 
     def _settle(
         self, cell: Cell, reading: CellReading, unit: CellUnit | None, labels: tuple[Cell, ...], role: ColumnRole
@@ -407,7 +343,7 @@ class Table:
         parties = [one for one in labels if self.role(one) is ColumnRole.PARTY]
         things = [one for one in labels if one not in parties]
         beside = [label_unit(one.text)[1] for one in (*reversed(things), *reversed(parties))]
-        if named := self._named_above(cell):
+        if named := self._labels.named_above(cell):
             beside = [
                 *(one for one in beside if is_generic(one)),
                 named,
@@ -424,8 +360,8 @@ class Table:
             reading.doubts.append(f"the number stands for {cell.row_span} rows")
             others = [
                 beneath[-1].text
-                for other in range(cell.row + 1, min(cell.row + cell.row_span, cell.row + _MOST_LABELS))
-                if (beneath := self._labels_at(other))
+                for other in range(cell.row + 1, min(cell.row + cell.row_span, cell.row + MOST_LABELS))
+                if (beneath := self._labels.at(other))
             ]
             reading.row_label = "; ".join([reading.row_label, *others])[:_LONGEST_LABEL]
         if any(one.row != cell.row or one.row_span > cell.row_span for one in labels):
@@ -438,9 +374,6 @@ class Table:
         if len(cell.headers) > 1:
             reading.mild.append("the header has several rows")
             reading.is_inferred = True
-
-    def _labels_at(self, row: int) -> tuple[Cell, ...]:
-        return self._label_cells(self._rows[row]) if row in self._rows else ()
 
     def _unit_words(self, row: list[Cell]) -> str:
         """Return the unit in which the row counts: of its unit cell, else of its quantity (24台, or 数量（台）)."""

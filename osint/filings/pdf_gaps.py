@@ -1,0 +1,256 @@
+"""Find the tables of a PDF page that no lines part: columns by the gaps between words, rows by those between lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from osint.filings.heads import is_value
+from osint.filings.pdf_cells import FoundCell, FoundTable, Letter, chunks, text_lines
+
+_FEWEST_ROWS = 2
+_LONG_WORDS = 22
+"""characters of a chunk from which on it is running text, as in a page of two columns"""
+_FAR = 3.0
+"""heights of a line between two lines from which on they are no rows of one table"""
+_OVERLAP = 0.25
+"""share of their height by which two lines overlap that are of one row, its cells centred (judgement)"""
+_TIGHT = 0.6
+"""gap between two lines of one cell at most, in the gap between two rows (judgement)"""
+_LEAST_STEP = 2.0
+"""points by which the gap between two rows is wider than that between two lines of a cell, at least (judgement)"""
+_EDGE = 5.0
+"""points by which the edges of one column may differ"""
+
+
+@dataclass(slots=True)
+class _Band:
+    """Words side by side: a line of a page, or lines that are one row of a table."""
+
+    parts: list[list[Letter]]
+    """its chunks; those of one column from top to bottom"""
+    top: float
+    bottom: float
+
+    @classmethod
+    def of(cls, lines: list[list[list[Letter]]]) -> _Band:
+        """Return the band of some lines, each in its chunks."""
+        letters = [letter for parts in lines for part in parts for letter in part]
+        return cls(
+            [part for parts in lines for part in parts],
+            min(letter.top for letter in letters),
+            max(letter.bottom for letter in letters),
+        )
+
+    def columns(self) -> list[list[float]]:
+        """Return (left, right) of its columns: chunks over each other are one."""
+        found: list[list[float]] = []
+        for part in sorted(self.parts, key=lambda part: part[0].left):
+            if found and part[0].left < found[-1][1]:
+                found[-1][1] = max(found[-1][1], part[-1].right)
+            else:
+                found.append([part[0].left, part[-1].right])
+        return found
+
+
+class _Rows:
+    """What the words of a page say of which lines are one row."""
+
+    def __init__(self, text: str) -> None:
+        """Take the characters of a page, each at its index."""
+        self.text = text
+
+    def is_value(self, part: list[Letter]) -> bool:
+        """Say whether a chunk is a number with or without its unit."""
+        return is_value("".join(self.text[letter.index] for letter in part))
+
+    def has_value(self, band: _Band) -> bool:
+        """Say whether a band holds a number."""
+        return any(map(self.is_value, band.parts))
+
+    def is_one(self, bands: list[_Band]) -> bool:
+        """Say whether bands can be one row: a number stands alone in its cell."""
+        parts = sorted((part for band in bands for part in band.parts), key=lambda part: part[0].left)
+        for index, part in enumerate(parts):
+            for other in parts[index + 1 :]:
+                if other[0].left >= part[-1].right:
+                    continue
+                if self.is_value(part) or self.is_value(other):
+                    return False
+        return True
+
+    def bands(self, lines: list[list[Letter]]) -> list[_Band]:
+        """Return the lines of a page in bands: lines that overlap are of one, where they can be one row."""
+        found: list[list[_Band]] = []
+        for line in lines:
+            band = _Band.of([chunks(line)])
+            last = found[-1][-1] if found else None
+            if last and last.bottom - band.top > _OVERLAP * min(last.bottom - last.top, band.bottom - band.top):
+                found[-1].append(band)
+            else:
+                found.append([band])
+        out: list[_Band] = []
+        for group in found:
+            several = len(group) > 1 and sum(len(band.parts) for band in group) > len(group)
+            out += [_joined(group)] if several and self.is_one(group) else group
+        return out
+
+    def rows(self, block: list[_Band]) -> list[_Band]:
+        """Return the rows of a table: bands that stand closer than rows do are lines of one row."""
+        groups = self._by_gaps(block)
+        if groups is None:
+            groups = [[block[0]]]
+            for index in range(1, len(block)):
+                if self._goes_on(block, index, groups[-1]):
+                    groups[-1].append(block[index])
+                else:
+                    groups.append([block[index]])
+        return [_joined(group) if len(group) > 1 else group[0] for group in groups]
+
+    def _by_gaps(self, block: list[_Band]) -> list[list[_Band]] | None:
+        """Return the bands in rows where the gaps between them are of two sizes, or None where that tells nothing."""
+        gaps = [max(b.top - a.bottom, 0.0) for a, b in pairwise(block)]
+        steps = [(high - low, low, high) for low, high in pairwise(sorted(gaps))]
+        step, low, high = max(steps, default=(0.0, 0.0, 0.0))
+        if step < _LEAST_STEP or low > _TIGHT * high:
+            return None
+        groups = [[block[0]]]
+        for gap, band in zip(gaps, block[1:], strict=True):
+            if gap <= low:
+                groups[-1].append(band)
+            else:
+                groups.append([band])
+        told = [any(map(self.has_value, group)) for group in groups]
+        whole = all(self.is_one(group) for group in groups)
+        proven = all(has or len(group) == 1 or n == 0 for n, (has, group) in enumerate(zip(told, groups, strict=True)))
+        return groups if whole and proven and sum(told) > 1 else None
+
+    def _goes_on(self, block: list[_Band], index: int, row: list[_Band]) -> bool:
+        """Say whether a line without numbers goes on with the cells of the row above it."""
+        band, above = block[index], block[index - 1]
+        if self.has_value(band) or not any(map(self.has_value, row)) or not self.is_one([*row, band]):
+            return False
+        gap, height = band.top - above.bottom, band.bottom - band.top
+        following = block[index + 1].top - band.bottom if index + 1 < len(block) else gap
+        if gap > height or gap > following + 1:
+            return False
+        left = min(part[0].left for one in block for part in one.parts)
+        first = self.text[band.parts[0][0].index]
+        return len(band.parts) > 1 or band.parts[0][0].left > left + _EDGE or first in "(（" or gap < _TIGHT * following
+
+
+def _joined(bands: list[_Band]) -> _Band:
+    return _Band.of([band.parts for band in bands])
+
+
+def tables_by_gaps(letters: list[Letter], text: str) -> tuple[list[FoundTable], list[int]]:
+    """Return the tables that gaps make, and the characters behind a gap in other lines."""
+    rows = _Rows(text)
+    bands = rows.bands(text_lines(letters))
+    tables: list[FoundTable] = []
+    gaps: list[int] = []
+    block: list[_Band] = []
+
+    def close() -> None:
+        table = _table_of(rows.rows(block), rows) if len(block) >= _FEWEST_ROWS else None
+        if table:
+            tables.append(table)
+        else:
+            gaps.extend(part[0].index for band in block for part in band.parts[1:])
+        block.clear()
+
+    for index, band in enumerate(bands):
+        far = block and band.top - block[-1].bottom > _FAR * max(one.bottom - one.top for one in band.parts[0])
+        following = bands[index + 1] if index + 1 < len(bands) else None
+        single = len(band.parts) < _FEWEST_ROWS
+        if far or (
+            single and not (block and (_stands_inside(block, band) or _names_rows(block, band, following, rows)))
+        ):
+            close()
+        if not single or block:
+            block.append(band)
+    close()
+    return tables, gaps
+
+
+def _stands_inside(block: list[_Band], band: _Band) -> bool:
+    """Say whether a line of one chunk stands in one column of the table above it, not at its left edge."""
+    left = min(part[0].left for row in block for part in row.parts)
+    right = max(part[-1].right for row in block for part in row.parts)
+    part = band.parts[0]
+    return part[0].left > left + _EDGE and part[-1].right <= right + _EDGE
+
+
+def _names_rows(block: list[_Band], band: _Band, following: _Band | None, rows: _Rows) -> bool:
+    """Say whether a line at the left edge of a table stands in its first column, among its rows."""
+    if following is None or len(following.parts) < _FEWEST_ROWS or not rows.has_value(following):
+        return False
+    second = min((one.columns()[1][0] for one in block if len(one.columns()) > 1), default=0.0)
+    gaps = [max(b.top - a.bottom, 0.0) for a, b in pairwise([*block, band, following])]
+    widest = max(gaps[:-2], default=gaps[-1]) + 1
+    return band.parts[0][-1].right < second and max(gaps[-2:]) <= widest
+
+
+def _table_of(block: list[_Band], rows: _Rows) -> FoundTable | None:
+    """Return the table of consecutive rows with gaps, or None where they are no table."""
+    if len(block) < _FEWEST_ROWS:
+        return None
+    parts = [part for band in block for part in band.parts]
+    if sum(len(part) >= _LONG_WORDS for part in parts) * 2 > len(parts):
+        return None  # running text in two columns
+    shapes = sorted((band.columns() for band in block), key=len, reverse=True)
+    columns = _columns_of(shapes)
+    if len(columns) > len(shapes[0]) + 3 or any(a[1] > b[0] for a, b in pairwise(columns)):
+        return None
+    cells = []
+    for row, band in enumerate(block, start=1):
+        places: dict[tuple[int, int], list[list[Letter]]] = {}
+        for part in band.parts:
+            meets = [
+                n for n, (low, high) in enumerate(columns, start=1) if part[0].left < high and part[-1].right > low
+            ]
+            if not meets:
+                return None
+            places.setdefault((meets[0], len(meets)), []).append(part)
+        cells += [_cell(row, *place, own, rows.text) for place, own in sorted(places.items())]
+    return FoundTable(cells, ruled=False)
+
+
+def _columns_of(shapes: list[list[list[float]]]) -> list[list[float]]:
+    """Return (left, right) of the columns of a table from those of its rows, the fullest row first."""
+    columns = [list(one) for one in shapes[0]]
+    for shape in shapes:
+        for low, high in shape:
+            meets = [one for one in columns if low < one[1] and high > one[0]]
+            if len(meets) == 1 and len(shape) > 1:
+                meets[0][:] = [min(meets[0][0], low), max(meets[0][1], high)]
+            elif not meets:
+                columns.append([low, high])
+                columns.sort()
+    done: list[list[float]] = []
+    for column in columns:
+        if done and _are_one(done[-1], column, shapes):
+            done[-1][1] = column[1]
+        else:
+            done.append(column)
+    return done
+
+
+def _are_one(left: list[float], right: list[float], shapes: list[list[list[float]]]) -> bool:
+    """Say whether two columns are one: some words reach over both, and no row has words in each of them."""
+    reaches = False
+    for shape in shapes:
+        at_left = [one for one in shape if one[0] < left[1] and one[1] > left[0]]
+        at_right = [one for one in shape if one[0] < right[1] and one[1] > right[0]]
+        if at_left and at_right:
+            if at_left != at_right or len(shape) == 1:
+                return False
+            reaches = True
+    return reaches
+
+
+def _cell(row: int, column: int, wide: int, parts: list[list[Letter]], text: str) -> FoundCell:
+    """Return a cell; its lines run on in each other, but for a number that might go on in another."""
+    apart = any(text[a[-1].index].isdigit() and text[b[0].index].isdigit() for a, b in pairwise(parts))
+    right = parts[0][-1].right + 1000 if apart else 0.0
+    return FoundCell(row, column, 1, wide, right, [letter for part in parts for letter in part])
