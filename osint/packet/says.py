@@ -9,8 +9,8 @@ from osint.register import table_rows
 from osint.report import figure
 from osint.verdict import Finding, Outcome
 
-TESTS_OTHERS = "a figure that tests others"
-"""Rule whose sentence says nothing of the claim itself, so it is no sentence to print."""
+NO_SIZE_TESTS = "a figure that no size tests"
+"""Rule whose sentence says only what is not compared, so it is no sentence to print."""
 _ROWS = {Outcome(row["outcome"]): row for row in table_rows("says.csv", "osint.packet")}
 
 
@@ -31,7 +31,7 @@ def says(finding: Finding) -> Says:
         # the number is in our words, so it bears no quotation marks
         "written": figure(claim) if claim.written() else f"“{claim.translation or claim.quote}”",
         "date": claim.date.text if claim.date else "undated",
-        "shown": "" if finding.rule.name == TESTS_OTHERS else finding.shown(),
+        "shown": "" if finding.rule.name == NO_SIZE_TESTS else finding.shown(),
     }
     may, may_not = (
         tuple(filter(None, (one.format_map(names) for one in row[column].split("|")))) for column in ("may", "may_not")

@@ -215,14 +215,16 @@ def _at_spot(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> Sight:
 
     The works show that: it found them itself, or a later look sees them risen at the same spot. Two looks at one spot
     are of the right place together or not at all, so that the less sure of them counts. Of a whole whose share is
-    stated, only a position tells the spot from the rest that nobody looked at.
+    stated, the works that one look found and the next saw risen are a spot, and a position is.
     """
     if bare.missing is None or bare.looked == 1:
         return bare
-    one_spot = bool(bare.row.part) or (bare.looked is None and not _of_parts(bare.row.site_id, dossier))
-    begun = bare.row.rung is not None and bare.row.rung.height >= Rung.GROUND_BROKEN.height
-    if begun and bare.row.not_yet is not None and bare.coverage == Coverage.SAME and one_spot:
+    row = bare.row
+    begun = row.not_yet is not None and row.rung is not None and row.rung.height >= Rung.GROUND_BROKEN.height
+    whole = not _of_parts(row.site_id, dossier)  # of a site of one part; that of several is no spot
+    if begun and bare.coverage == Coverage.SAME and (row.part or (whole and bare.looked is None)):
         return replace(bare, spot=bare.p_place)
+    one_spot = bool(row.part) or (whole and (begun or bare.looked is None))
     risen = [s for s in seen if _risen(s, bare) and _same_spot(s, bare, one_spot=one_spot)]
     if not risen:
         return bare

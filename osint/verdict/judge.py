@@ -250,6 +250,7 @@ def _facts(
     seen = numbers.seen
     shown = seen.shown is not None and _bears(claim, seen, dossier)
     unsearched = bool(seen.doubtful) and all(sure(s.p_place) and not sure(s.share) for s in seen.doubtful)
+    sized = [s for s in seen.covering if not s.bare and s.given()]
     told = seen.absent is not None and relayed_by_one(seen.parts_absent or (seen.absent,))
     return RuleFacts(
         asserts=asks.kind,
@@ -281,7 +282,8 @@ def _facts(
         silent=asks.kind == Asserts.NOTHING,
         seen=bool(seen.confirmed),
         own=bool(seen.own),
-        tests_others=bool(q.quantity) and q.quantity not in (TESTED if seen.covering else CAPACITY),
+        of_several=q.quantity in TESTED and bool(sized) and not any(s.whole for s in sized),
+        tests_others=bool(q.quantity) and q.quantity not in (TESTED if seen.confirmed else CAPACITY),
         paper=paper,
     )
 

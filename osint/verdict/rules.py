@@ -125,6 +125,8 @@ class RuleFacts:
     """The dates of what was seen leave open whether it was before or after its day."""
     elsewhere: bool = False
     """Another part was seen."""
+    of_several: bool = False
+    """A size was seen that names no part of a site of several, and need not be of all of them; and no other size."""
     small: bool = False
     """A rung was seen without the size of a hall."""
     little: bool = False
@@ -275,15 +277,16 @@ RULES = (
     FindingRule("the place is not sure enough", lambda f: f.unsure, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),
-    FindingRule("a figure that tests others", lambda f: f.tests_others, Outcome.UNTESTED),
+    FindingRule("a figure that no size tests", lambda f: f.tests_others, Outcome.UNTESTED),
     FindingRule("the size leaves little room", lambda f: f.little, Outcome.UNTESTED),
+    FindingRule("a size that need not be of all parts", lambda f: f.of_several, Outcome.UNTESTED),
     FindingRule("seen before and after its day", lambda f: f.before and f.after, Outcome.UNTESTED),
     FindingRule("seen after its day alone", lambda f: f.after, Outcome.UNTESTED),
     FindingRule("seen before its day alone", lambda f: f.before, Outcome.UNTESTED),
     FindingRule("seen about its day", lambda f: f.unfixed, Outcome.UNTESTED),
     FindingRule("another part was seen", lambda f: f.elsewhere, Outcome.UNTESTED),
     FindingRule("it asserts nothing of the ground", lambda f: f.seen and f.silent, Outcome.UNTESTED),
-    FindingRule("nothing in it can be compared", lambda f: f.seen, Outcome.UNTESTED),
+    FindingRule("no day is named for it", lambda f: f.seen, Outcome.UNTESTED),
     FindingRule("seen by the claimant alone", lambda f: f.own, Outcome.UNTESTED),
     FindingRule("on paper alone", lambda f: f.paper, Outcome.UNTESTED),
     FindingRule("nothing observed bears on it", lambda _: True, Outcome.UNTESTED),

@@ -257,6 +257,12 @@ class Words(dict[str, str]):
         earlier = [s for s in self.f.seen.covering if s.last <= self.f.asserts.day]
         return self._listed([s for s in earlier if s.last == max(o.last for o in earlier)])
 
+    def _covering(self) -> str:
+        return self._listed(self.f.seen.covering)
+
+    def _of_several(self) -> str:
+        return self._listed([s for s in self.f.seen.covering if s.given() and not s.whole])
+
     def _elsewhere(self) -> str:
         return self._listed([s for s in self.f.seen.confirmed if not s.covers])
 
