@@ -56,7 +56,7 @@ def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
     return Assertion("announced", asserted.aim, "will")
 
 
-_BY_YEAR = re.compile(r"[到至](?:20\d\d|二[〇零]\S{2})年")
+_BY_YEAR = re.compile(r"[到至](?:20\d\d|二[〇零]\S{2})年(?!的)")
 
 
 def is_goal(found: LocatedQuantity, reading: Reading) -> bool:
