@@ -6,7 +6,7 @@ import pytest
 
 from osint import sources
 from osint.cli.main import main
-from osint.portals import wayback, webarchives
+from osint.portals import common_crawl, wayback, webarchives
 from osint.portals.wayback import Copy
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import notice_html
@@ -95,6 +95,14 @@ def test_a_memento_of_another_date_or_page_is_what_it_is(portal, session, time, 
     assert (entry.kind, entry.copy_time, entry.copy_of) == ("incomplete", time, page)
     assert entry.served.startswith(f"{time[:4]}-{time[4:6]}")
     assert not [r for r in sources.history(session.archive, URL) if r.entry.is_content]
+
+
+def test_no_index_gets_the_secret_of_an_address(portal, session):
+    secret = "http://li:zz1@x.example/n.html?token=zz2"
+    wayback.wayback_copies(session, wayback.wayback_request(secret))
+    common_crawl.commoncrawl_copies(session, secret)
+    asked = [hit.query["url"] for hit in portal.hits if "url" in hit.query]
+    assert set(asked) == {"http://x.example/n.html?token=stripped"}
 
 
 @pytest.mark.parametrize("digest", ["-", sha1_32(PAGE)])

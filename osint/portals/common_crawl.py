@@ -22,7 +22,10 @@ _RECORD_BYTES = 64 << 20  # largest record of Common Crawl that is fetched
 
 
 def commoncrawl_copies(session: Session, url: str) -> Listing:
-    """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
+    """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble.
+
+    A secret in the address is not given to them.
+    """
     index = base_url("commoncrawl", COMMONCRAWL_INDEX)
     entry, body = session.ask_once(Request(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
     if not entry.is_content:
@@ -31,7 +34,7 @@ def commoncrawl_copies(session: Session, url: str) -> Listing:
         crawls = [str(one["id"]) for one in read_json(body)][:CRAWLS]
     except (ValueError, KeyError, TypeError):
         return Listing([], Classified(AnswerClass.CHALLENGE, "no list of crawls where JSON was due"))
-    query = urlencode({"url": url, "output": "json", "filter": "=status:200"})
+    query = urlencode({"url": strip_secrets(url), "output": "json", "filter": "=status:200"})
     for crawl in crawls:
         request = Request(f"{index}/{crawl}-index?{query}")
         entry, body = session.ask_once(request, per_minute=COMMONCRAWL_PER_MINUTE)

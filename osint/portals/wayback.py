@@ -65,9 +65,9 @@ def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -N
     """Return the question to the CDX server; a negative limit asks for the newest.
 
     Rows of unchanged pages (revisits, without a status) are asked for too: without them a page looks last seen when it
-    last changed.
+    last changed. A secret in the address is not given to the archive.
     """
-    query = {"url": url, "output": "json", "filter": "statuscode:200|-", "limit": str(limit)}
+    query = {"url": strip_secrets(url), "output": "json", "filter": "statuscode:200|-", "limit": str(limit)}
     collapse = "digest" if url.endswith("*") else ""  # of a whole host, each version of a page once
     more = {"collapse": collapse, "showResumeKey": "true" if limit > 0 else "", "from": start, "to": end}
     query |= {name: value for name, value in more.items() if value}
