@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from osint import files
+from osint.errors import UnreadableError
 
 GENESIS = "0" * 64
 """What the first line names as the line before it."""
 SEALS = ("prev", "line_sha256")
 """Keys that sealing adds to a line."""
+LONGEST = 16 << 20
+"""Bytes of a line at most."""
 _BLOCK = 65536
 
 
@@ -95,20 +98,29 @@ def links(line: bytes) -> set[str]:
 
 
 def lines(path: Path) -> Iterator[bytes]:
-    """Yield the whole lines of a log without their newline; a torn tail is not a line."""
+    """Yield the whole lines of a log without their newline; a torn tail is not a line.
+
+    Raises UnreadableError for what is no ordinary file or holds a line without end.
+    """
     if not path.exists():
         return
-    with path.open("rb") as file:
-        for line in file:
+    with files.open_regular(path) as file:
+        while line := file.readline(LONGEST + 1):
+            _check_length(line, path)
             if line.endswith(b"\n"):
                 yield line[:-1]
+
+
+def _check_length(line: bytes, path: Path) -> None:
+    if len(line) > LONGEST:
+        raise UnreadableError(f"{path} holds a line of more than {LONGEST:,} bytes, which no log has: put a copy back")
 
 
 def tail(path: Path) -> tuple[bytes | None, int]:
     """Return the last whole line (None if there is none) and the length in bytes of all whole lines."""
     if not path.exists():
         return None, 0
-    with path.open("rb") as file:
+    with files.open_regular(path) as file:
         size = file.seek(0, 2)
         held = b""
         start = size
@@ -117,6 +129,7 @@ def tail(path: Path) -> tuple[bytes | None, int]:
             start -= step
             file.seek(start)
             held = file.read(step) + held
+            _check_length(held, path)
             end = held.rfind(b"\n")
             if end < 0:
                 continue

@@ -79,16 +79,20 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
     A pipe is not waited for. Raises OSError where the file cannot be read.
     """
-    handle = os.open(path, os.O_RDONLY | _BINARY)
-    with os.fdopen(handle, "rb") as file:
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode):
-            raise UnreadableError(f"{path} is no ordinary file; put a file in its place")
-        if state.st_size > limit:
-            raise RefusedError(
-                f"{path} has {state.st_size:,} bytes, more than the {limit:,} that are read of such a file"
-            )
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise RefusedError(f"{path} has {size:,} bytes, more than the {limit:,} that are read of such a file")
         return file.read(limit)
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file for reading; raises UnreadableError for what is no ordinary file. A pipe is not waited for."""
+    handle = os.open(path, os.O_RDONLY | _BINARY)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UnreadableError(f"{path} is no ordinary file; put a file in its place")
+    return os.fdopen(handle, "rb")
 
 
 def open_private(path: Path, mode: str, buffering: int = -1) -> IO[bytes]:

@@ -322,6 +322,17 @@ def test_sealed_line_with_a_value_of_another_type_is_damage(archive, key, value)
     assert list(archive.entries()) == [] and Archive(archive.directory).open().repairs
 
 
+def test_a_line_that_was_edited_is_no_content_and_a_log_without_end_is_not_read(archive):
+    put(archive, b"one")
+    archive.ledger.write_bytes(archive.ledger.read_bytes().replace(b'"http://portal', b'"http://other'))
+    assert [(e.kind, "not as it was sealed" in e.signal) for e in archive.entries()] == [("incomplete", True)]
+    with archive.ledger.open("ab") as file:
+        file.truncate(chain.LONGEST + (1 << 20))
+    for read in (lambda: list(archive.entries()), lambda: chain.tail(archive.ledger)):
+        with pytest.raises(UnreadableError, match="which no log has"):
+            read()
+
+
 def test_body_that_is_not_as_recorded_is_not_handed_out(archive):
     done = put(archive, b"one")
     warc = archive.warcs()[0]

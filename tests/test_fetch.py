@@ -10,7 +10,7 @@ from osint import sources
 from osint.archive import Archive, verify
 from osint.http import Limits, Request, check_url, fetch, forbidden, strip_secrets, user_agent
 from tests.portal_server import answer, serve
-from tests.portal_server.faults import BOMB, NOTICE, notice_html
+from tests.portal_server.faults import BOMB, CHUNKED_GZIP, NOTICE, notice_html
 
 LIMITS = Limits(max_bytes=2 << 20, max_seconds=0.8, silence_seconds=0.5)
 
@@ -44,6 +44,9 @@ def stored(session):
         ("/gzip", "content", len(notice_html().encode())),
         ("/deflate", "content", len(notice_html().encode())),
         ("/chunked", "content", len(notice_html().encode())),
+        ("/chunked-gzip", "incomplete", len(CHUNKED_GZIP)),
+        ("/part", "incomplete", 9),
+        ("/part-of-200", "incomplete", 9),
         ("/reset", "blocked", None),
         ("/empty-reply", "rate-limited", None),
         ("/garbage", "unreachable", None),

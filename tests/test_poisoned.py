@@ -198,6 +198,10 @@ def test_a_pipe_in_a_case_is_not_waited_for(case):
         register.load_register(case)
     with pytest.raises(RefusedError, match="no ordinary file"):
         archive.Archive(archive.captures_directory(case)).open()
+    for place in ("captures/ledger.jsonl", "reviews.jsonl"):
+        (case / "raw" / place).unlink(missing_ok=True)
+        os.mkfifo(case / "raw" / place)
+        assert main(["archive", "verify"]) == 2
 
 
 def test_new_files_of_a_case_are_for_their_owner_and_exports_for_all(case, portal, tmp_path):

@@ -23,6 +23,7 @@ from osint.http import Exchange
 
 WARC_LIMIT_BYTES = 1 << 30
 """A new WARC file is begun when the last one is this large."""
+_CHANGED = "its line of the ledger is not as it was sealed; run `osint archive verify`"
 _PLACE = ("raw", "captures")  # of the archive in a case folder
 
 
@@ -84,17 +85,21 @@ class Archive:
     # reading
 
     def entries(self, mentioning: str = "") -> Iterator[Entry]:
-        """Yield the entries of the ledger in order, or those that hold a text; damage is left to `verify`."""
+        """Yield the entries of the ledger in order, or those that hold a text.
+
+        One whose line is not as it was sealed is no content, whatever it says; all else is left to `verify`.
+        """
         needle = chain.canonical({"": mentioning})[5:-2]
         for line in chain.lines(self.ledger):
             if needle not in line:
                 continue
+            sealed = chain.intact(line)
             try:
-                entry = Entry.from_row(chain.parsed(line) or {})
+                entry = Entry.from_row(sealed or chain.parsed(line) or {})
             except UnreadableError:
                 continue
             if entry.seq is not None:
-                yield entry
+                yield entry if sealed else replace(entry, kind="incomplete", signal=_CHANGED)
 
     def body(self, entry: Entry) -> bytes:
         """Return the decoded body of a capture, checked against its SHA-256.

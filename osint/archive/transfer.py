@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from osint.archive.media import is_gzip
-from osint.http import CODINGS, inflate
+from osint.http import CODINGS, inflate, part_of_file
 
 MOST_BYTES = 256 << 20
 """Bytes of one record, packed or unpacked, that are taken in."""
@@ -15,7 +15,6 @@ HEAD_BYTES = 64 << 10
 """Of the head of a record; that of an answer may have four times as many."""
 FINAL = 200
 """Least status of an answer that is not followed by another."""
-_PART = 206
 _STORED_DECODED = (b"%PDF-", b"PK\x03\x04", b"\x89PNG")
 _TRAILER = re.compile(rb"(?:[\w-]{1,80}:[^\r\n]*\r?\n)*\s*")
 """What may follow the last chunk: headers, then an empty line."""
@@ -94,12 +93,8 @@ def part_fault(head: Head) -> list[str]:
     """Return a sentence where an answer is a part of a file or an interim one, by its own words."""
     if head.status < FINAL:
         return [f"status {head.status}: an interim answer, without the final one"]
-    stated = head.first("content-range").strip()
-    if head.status == _PART or (head.status == FINAL and stated):
-        span = re.fullmatch(r"bytes\s+0-(\d{1,15})/(\d{1,15})", stated)
-        if span is None or int(span[1]) + 1 != int(span[2]):
-            return [f"status {head.status}: a part of a file ({stated[:60] or 'it does not say which'})"]
-    return []
+    part = part_of_file(head.status, head.first("content-range"))
+    return [part] if part else []
 
 
 def undone(payload: bytes, head: Head, *, has_digest: bool) -> Body:

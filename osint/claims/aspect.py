@@ -45,11 +45,11 @@ def works() -> dict[str, Work]:
 # --- Chinese: a mark before the work, or behind it
 _ADVERBS = "(?:全部|成功|顺利|陆续|累计|相继|先后|率先|基本|正式|全面|圆满|均|共|在[^,。;\\d]{1,8}|为[^,。;\\d]{1,10})*"
 _DONE_BEFORE = re.compile(
-    rf"(?:已经?|均已|全部|同时|累计|成功|顺利|圆满|历经|经){_ADVERBS}$|完成了?[^,。;\d前后]{{0,8}}$|"
+    rf"(?:已经?|均已|全部|同时|累计|实际|成功|顺利|圆满|历经|经){_ADVERBS}$|完成了?[^,。;\d前后]{{0,8}}$|"
     r"完成了?[^,。;前后]{0,20}的[^,。;\d前后]{0,6}$|通过了?[^,。;\d]{0,8}$"
 )
 _BEGUN_BEFORE = re.compile(
-    r"(?:正在|处于|进入|启动|开始|着手|转入)[^,。;\d已完后将]{0,10}$|"
+    r"(?:正在|[尚仍还]在|处于|进入|启动|开始|着手|转入)[^,。;\d已完后将]{0,10}$|"
     r"(?:(?<!改)正|加快|加速|加紧|抓紧|紧张|火热|有序|全力|稳步|同步|推进|陆续|开工)(?:推进|进行|开展|有序|施工|地)?$"
 )
 _IN_SERVICE = re.compile(
@@ -58,12 +58,12 @@ _IN_SERVICE = re.compile(
     r"昼夜|日夜|不间断|试|现|目前|联网|照常|正常|起)$"
 )
 """what stands before 运行 and 运营 where a thing runs"""
-_WORK = r"(?:工作|工程|作业|施工|任务|建设|项目|仪式|阶段)?"
+_WORK = r"(?:检测|工作|工程|作业|施工|任务|建设|项目|仪式|阶段)?"
 _PART_DONE = (
     r"完成(?:了|约|近|超过?|过|比例|率|达|至|\s)*(?:[1-9]?\d(?:\.\d+)?\s?%|过半|[一二三四五六七八九]成|[一-龥]分之)"
 )
 _BEGUN_AFTER = re.compile(
-    rf"{_WORK}(?:{_PART_DONE}|总?量的?(?:\d+%|[一二三四五六七八九]成|过半|一半)|中(?![标心国期部央])|已?正酣|已?过半|"
+    rf"{_WORK}(?:{_PART_DONE}|(?:约|近|过|已)?[1-9]?\d(?:\.\d+)?%|总?量的?(?:\d+%|[一二三四五六七八九]成|过半|一半)|中(?![标心国期部央])|已?正酣|已?过半|"
     rf"着(?!力|重|手)|(?:已|正|也|仍)?(?:在|正在)?(?:全面|有序|稳步|同步|紧张|加速|加快)*"
     r"(?:启动|开始|推进|进行|展开|铺开|提速|进场|收尾|进入|如火如荼|近尾声|接近尾声|冲刺)|仍在|正在)"
 )
@@ -94,7 +94,11 @@ _OPENS = re.compile(
     re.IGNORECASE,
 )
 _PAST = re.compile(r"ed |opened|came|went|began|broke|started|was|were|had", re.IGNORECASE)
-_ONGOING = re.compile(r"\b(?:being|getting)(?: \w+ly)?\s$|(?:thirds?|half|quarters?|%|per ?cent)[\s-]$", re.IGNORECASE)
+_ONGOING = re.compile(
+    r"\b(?:being|getting)(?: \w+ly)?\s$|\b(?:near(?:s|ing)?|approach(?:es|ing)|close to|towards?)\s$|"
+    r"(?:thirds?|half|quarters?|%|per ?cent)[\s-]$",
+    re.IGNORECASE,
+)
 """what stands before a word for what is not done yet: being built, two-thirds built, 80% complete"""
 _AT_WORK = re.compile(
     r"\b(?:is|are|was|were|been|begun|began|started|now|currently|still|busy|crews?|workers|contractors|engineers|"
@@ -191,6 +195,8 @@ def condition(text: str, start: int, stop: int, at: int, end: int, rung: str) ->
         if rung in _STEP_BEFORE and _ONGOING.search(before):
             return Aspect(_STEP_BEFORE[rung])
         return None
+    if rung in _STEP_BEFORE and text[at:end] not in works() and _is_under_way(text, at, end, before):
+        return Aspect(_STEP_BEFORE[rung])
     if _READY.match(after):
         return Aspect(_READY_FOR.get(rung, "") if _MEETS.search(before) else "")
     if _THEN.match(after) and not _SINCE.search(before):
@@ -198,6 +204,14 @@ def condition(text: str, start: int, stop: int, at: int, end: int, rung: str) ->
     return None
 
 
+def _is_under_way(text: str, at: int, end: int, before: str) -> bool:
+    """Say whether a thing is being brought to what a word names: 正在给300个机柜上电."""
+    return _UNDER_WAY.search(before) is not None and not _GOES_ON.search(text, at, end)
+
+
+_UNDER_WAY = re.compile(r"(?:接近|临近|逼近)$|正在(?:给|为|对|把|将|逐|分|陆|有|紧|加|进)?[^,。;在]{0,12}$")
+_GOES_ON = re.compile("运|用|训|服务|跑|正在|在线|满")
+"""words of a state that goes on by itself: 正在运行 is no step towards it"""
 _STEP_BEFORE = {"roofed": "ground broken", "powered": "roofed", "running": "roofed"}
 """what is proven of a thing that is being brought to a rung"""
 _READY_FOR = {"ground broken": "filed", "powered": "roofed", "running": "roofed"}

@@ -44,12 +44,14 @@ def settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
 
     Of several weak words the lowest counts: what 目前已到位 is delivered, and not yet installed.
     """
-    hits = [hit for hit in hits if kind in _POWERS or not text.startswith("draw", hit.start)]
+    hits = [hit for hit in hits if kind in _METERED or not text.startswith(_MEASURED, hit.start)]
     stated = strong(hits)
     if kind not in MAY_STAND or any(hit.role != "future" for hit in stated):
         return stated
     can = [hit for hit in hits if hit.role in WEAK_ROLES and _proves(text, hit, kind)]
-    lowest = min((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
+    # 完成安装并移交用户: both are done
+    joined = len(can) > 1 and can[-2].role == "stands" and _BOTH.search(text, can[-2].end, can[-1].start)
+    lowest = (max if joined else min)((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
     return sorted([*stated, *(RungWord(hit.start, hit.end, lowest) for hit in can)], key=lambda hit: hit.start)
 
 
@@ -86,7 +88,9 @@ _TAKEN = (
     "租",
 )
 """how a place is taken"""
-_POWERS = ("power", "energy")
+_METERED = ("power", "energy", "pue", "share")
+_MEASURED = ("draw", "peaked", "实测", "累计消纳", "累计用电", "累计耗电", "实际耗电", "实际用电量", "实际PUE")
+"""words of what a meter shows: they say nothing of machines"""
 MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
 _PLACES = ("land", "floor")
 MAY_STAND = (*MACHINES, *_PLACES, "money_cny", "money_usd", "money_hkd", "money_eur")
@@ -98,6 +102,11 @@ _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
 _SITE = re.compile(r"\b(?:land|plot|parcel|site)\b|地块|用地")
 _WOULD = re.compile(r"would|could|may|should|力争|有望|争取|可望|打算|希望|hope|want", re.IGNORECASE)
+_TO_COME = re.compile(
+    r"(?: \w+){0,3} (?:is|are) (?:expected|due|planned|anticipated)(?: to be (?:filed|submitted|lodged|made|issued))?"
+    r" (?:in|by|next|this|later|soon|before|within)\b"
+)
+"""how a sentence goes on that expects a paper: an application for 54 MW is expected in spring"""
 _DUTY = re.compile(
     r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE
 )
@@ -114,6 +123,8 @@ def decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Asse
         future = []  # "seven of its 30 planned buildings were up": the adjective is not a tense
     if future and any(hit.end <= start for hit in plain) and all(hit.start >= end for hit in future):
         future, plain = [], [hit for hit in plain if hit.end <= start]
+    if all(hit.role == "filed" for hit in plain) and _TO_COME.match(clauses.text, end):
+        return Assertion("announced", "filed" if plain else "announced", "will")
     future = [hit for hit in future if not _waits(clauses.text, plain, hit)]
     if future:
         words = " ".join(clauses.text[hit.start : hit.end] for hit in future)

@@ -28,14 +28,12 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     is_meant = False
     for _ in range(6):
         near = words_near(clauses.hits(at, stop), start)
-        hits = _speaking(clauses, near, (at, stop), start, end)
+        hits = _lent(clauses, _speaking(clauses, near, (at, stop), start, end), (at, stop), (own[0], start))
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         is_done = bool(hits) and _is_done(clauses.text, hits, at, start)
-        if hits and (at, stop) == own and own[1] < last and (not strong(hits) or _only_describes(clauses.text, hits)):
-            ahead = strong(_behind(clauses, own[1], last))
-            is_promised = any(hit.role == "future" for hit in ahead)
-            hits = ahead if ahead and not ((is_done or strong(hits)) and is_promised) else hits
+        if hits and (at, stop) == own and own[1] < last:
+            hits = _outweighed(clauses, hits, own[1], last, is_done)
         if hits and all(hit.role in ("contract", "bought") for hit in hits):
             meant = _MEANT if hits[0].role == "contract" else _INTENDS
             low = max(first, at - REACH)
@@ -47,7 +45,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
             return _of_clause(clauses, hits, near, (at, stop), own, (start, end))
         if at <= first:
             break
-        if says_itself or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
+        is_undone = (at, stop) == own and _UNDONE.search(clauses.text, end, min(stop, end + _NEAR)) is not None
+        if says_itself or is_undone or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
             return Assertion()
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
@@ -61,8 +60,25 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
 
 def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
     """Say whether a clause reports what is done: by 已 or 目前, or by an English word of buying, which is past."""
-    is_past = any(hit.role == "bought" and text[hit.start].isascii() for hit in hits)
+    is_past = any(
+        hit.role == "bought" and (text[hit.start].isascii() or _ARRIVES.match(text, hit.start)) for hit in hits
+    )
     return is_past or ALREADY.search(text, max(at, start - REACH), start) is not None
+
+
+def _outweighed(clauses: Clauses, hits: list[RungWord], at: int, last: int, is_done: bool) -> list[RungWord]:
+    """Return the words of the clause behind instead of weak ones: 采购服务器25台，已完成上架 stands."""
+    stated = strong(hits)
+    if stated and not _only_describes(clauses.text, hits):
+        return hits
+    behind = _behind(clauses, at, last)
+    ahead = strong(behind)
+    if ahead:
+        is_promised = any(hit.role == "future" for hit in ahead)
+        return hits if is_promised and (is_done or stated) else ahead
+    if all(hit.role == "bought" for hit in hits):
+        return [hit for hit in behind if hit.role == "stands" and not clauses.text[hit.start].isascii()] or hits
+    return hits
 
 
 def _only_describes(text: str, hits: list[RungWord]) -> bool:
@@ -70,6 +86,10 @@ def _only_describes(text: str, hits: list[RungWord]) -> bool:
     return all(hit.aim and text.startswith("后的", hit.end) for hit in hits)
 
 
+_ARRIVES = re.compile("运[抵达到]|抵达|送[抵达]|[到发]货|到[场港]|签收|发运|启运|装船|收到|购得|买下|拿下|斩获")
+"""Chinese words of buying that are said of what is done only"""
+_UNDONE, _NEAR = re.compile(r"未(?![来必])|没有|尚无"), 12
+"""words behind a number that deny something of it, and the characters in which they are sought"""
 _IS_SUBJECT, _OF_WHICH = (
     re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)"),
     "of which ",
@@ -208,6 +228,30 @@ def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> boo
 
 _PART_COUNTED = re.compile(r"(?:首批|首期|先期|先行|其中|第一批|\bof which|\bwith the first)[^,。;\d]{0,12}\d")
 """a part of a quantity that has a number of its own before the word: 600MW昨日首批200MW并网"""
+_NOW = ("目前", "currently")
+"""words that only say when: 目前尚未开工"""
+_NUMBER_FIRST = re.compile(r"\s?(?:and |about |another |some |约|另)*$")
+
+
+def _lent(clauses: Clauses, hits: list[RungWord], clause: tuple[int, int], own: tuple[int, int]) -> list[RungWord]:
+    """Return the rung words of a clause that may speak of a number at own[1], whose clause begins at own[0].
+
+    Not 目前 of what is not yet so, those of an earlier clause that tells of another number, nor those behind a number
+    of a list whose parts have each their own: "44 MW live, 18 MW in design".
+    """
+    text, at = clauses.text, clause[0]
+    if at == own[0]:
+        denied = clauses.denies(*clause)
+        return [hit for hit in hits if not (denied and text[hit.start : hit.end].lower() in _NOW)]
+    if _RELATIVE.match(text, *clause):
+        return []
+    if _NUMBER_FIRST.match(text, own[0], own[1]) is None:
+        return hits
+    return [hit for hit in hits if not counts_itself(text, at, hit.start)]
+
+
+_RELATIVE = re.compile(r"\s(?:which|who|whose)\b[^,.;]{0,60}\s(?!(?:19|20)\d\d\b)\d[\d,.]{0,12}\s?[A-Za-z]")
+"""a clause that tells of another number, as in "the firm, which operates 12 halls, seeks permission"."""
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
 
 

@@ -59,6 +59,7 @@ class Clauses:
         self._hits: dict[int, list[RungWord]] = {}
         self._denied: set[int] = set()
         self._back: dict[int, TakenBack | None] = {}
+        self._lists: dict[int, bool] = {}
 
     def bracket(self, offset: int) -> tuple[int, int] | None:
         """Return the span of the round brackets that hold `offset`, or None."""
@@ -81,7 +82,9 @@ class Clauses:
     def item(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the part of a list in one clause that holds the quantity at [start, end): 、, "and"."""
         at, stop = self.clause(start)
-        if self.brackets and self.bracket(start):
+        if at not in self._lists:
+            self._lists[at] = _ITEM.search(self.text, at, stop) is not None
+        if not self._lists[at] or (self.brackets and self.bracket(start)):
             return at, stop
         marks = [m.span() for m in _ITEM.finditer(self.text, max(at, start - REACH), min(stop, end + REACH))]
         low, high = at, stop
@@ -155,6 +158,12 @@ def _separates(text: str, sentence: int, start: int, end: int) -> bool:
     return not (joins_measures and _MEASURED.search(text[max(0, start - 24) : start]))
 
 
+_TAKES = re.compile(
+    r"将(?:其|该|原|预算|规模|总?投资额?|数量|[^,。;]{2,30}(?=交由|交给|移交给|出租给|委托))[^,。;\d]{0,8}(?:由|从|交|出租|委托)"
+)
+"""where 将 is no future: it only takes its object before the verb, 将预算由1亿元上调"""
+
+
 def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
     words, roles = rung_words()
     found: list[RungWord] = []
@@ -169,6 +178,8 @@ def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
         else:
             turned = condition(text, start, stop, at, end, role)
             role, aim = turned[:2] if turned else (of_completion(text, start, stop, at, end) or role, "")
+        if role == "future" and text.startswith("将", at) and _TAKES.match(text, at):
+            continue
         if role and text[at:end] != "May":
             found.append(RungWord(at, end, role, aim))
     spent = SPENT.search(text, start, stop) if "投" in text else None
@@ -188,7 +199,7 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
         if hit.role == "negation":
             negation = hit
             continue
-        of_none = negation and text.endswith("one of", 0, negation.end)
+        of_none = negation and text.endswith(_FAR, 0, negation.end)
         if of_none and hit.role == "future":
             kept.append(hit)  # "none of its planned halls was built"
             continue
@@ -213,11 +224,13 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
     return kept
 
 
+_FAR = ("one of", "未与", "未就", "未向", "没有与")
+"""negations whose verb stands behind their object: 未与任何一方就3000台服务器签订合同"""
 _NOT_YET = re.compile(
     r"尚未|暂未|还未|仍未|未能|并未|尚无|not yet|yet to|has(?: not|n't)|have(?: not|n't)|failed to", re.IGNORECASE
 )
 _PREDICATE = re.compile(
-    r"\s?(?:(?:自|从)?20\d\d年|(?:目前|现|当前|如今)|(?:设备|手续|方案|合同|土建|报告|图纸|环评|能评)?(?:也|现|均|早|业|皆|都)?已|均|全部|正在|仍在|刚|昨|今[天日晨]|日前|近日|至今|正式|顺利|成功|全面|目前|将|预计|计划|力争|争取|有望|拟|尚|"
+    r"\s?(?:(?:自|从)?20\d\d年|(?:目前|现|当前|如今)|(?:设备|手续|方案|合同|土建|报告|图纸|环评|能评|工程|项目|主体|机房)?(?:上[周月年])?(?:也|现|均|早|业|皆|都)?已|均|全部|正在|仍在|刚|昨|今[天日晨]|同意|一致|日前|近日|当[天日]|上[周月年]|本[周月]|至今|正式|顺利|成功|全面|目前|将|预计|计划|力争|争取|有望|拟|尚|"
     r"应该?|主体|(?:去|今|明|20\d\d)年|\d{1,2}月|"
     r"(?:is|are|was|were|went|will|has|have|due|expected|announced|scheduled|completed|now|which|(?:for|of|"
     r"on) which)\b)"

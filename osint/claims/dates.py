@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from osint.claims.numbers import numeral_value
-from osint.claims.units import Words, word_set
+from osint.claims.units import Words, latin_words, word_set
 from osint.register import valid_date
 
 _MONTH_NAMES = (
@@ -170,17 +170,17 @@ def _readers(text: str) -> list[tuple[_Finder, _Reader]]:
         readers += [(_YEARS.finditer, _year_range), (_ISO.finditer, _iso), (_HALF.finditer, _half)]
     if han:
         readers.append((_ZH.finditer, _zh))
-    if _LATIN_HINT.search(text) and (digits or not _EN_NAMES.isdisjoint(_TOKEN.findall(text.lower()))):
+    if _LATIN_HINT.search(text) and (digits or not _EN_NAMES_LATIN.isdisjoint(latin_words(text.lower()))):
         readers.append((_en_dates, _en))
     return readers
 
 
-_TOKEN = re.compile(r"[A-Za-z]+|\d+")
 _EN_NAMES = word_set(
     f"{' '.join(_MONTHS)} {' '.join(_WEEKDAYS)} "
     "year month week q h half quarter spring summer fall autumn winter today yesterday"
 )
 """words of which an English date without a year has one"""
+_EN_NAMES_LATIN = {name.encode() for name in _EN_NAMES}
 _EN_FIRST = Words(_EN_NAMES | word_set("early mid late the end first second third fourth this last next on"))
 _DAY_OR_YEAR = re.compile(r"[1-9](?<![0-9A-Za-z].)(?:\d?(?:st|nd|rd|th)?\s(?:of\s)?[A-Za-z]|(?<=[12])[09]\d\d)")
 

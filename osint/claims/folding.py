@@ -75,23 +75,37 @@ class Plain:
         return self.origin(start), self.origin(end - 1) + 1
 
 
+_HAN = range(0x4E00, 0xA000)
+"""Chinese characters, of which traditional ones are folded to simplified"""
+_COMPATIBLE = (range(0xA0, 0x3400), range(0xF900, 0xFB00), range(0xFE10, 0x10000))
+"""blocks of Unicode in which letters have compatibility forms that are folded"""
+
+
 @cache
-def _table() -> dict[int, str]:
-    """Return the one-to-one folding: width, compatibility forms, traditional to simplified."""
-    simplify = OpenCC("t2s").convert
-    han = "".join(chr(code) for code in range(0x4E00, 0xA000))
-    table = {ord(a): b for a, b in zip(han, simplify(han), strict=True) if a != b}
-    for code in (*range(0xA0, 0x3400), *range(0xF900, 0xFB00), *range(0xFE10, 0x10000)):
+def _simplifier() -> OpenCC:
+    return OpenCC("t2s")
+
+
+class _Folding(dict[int, str]):
+    """The one-to-one folding: width, compatibility forms, traditional to simplified; each character when it is met."""
+
+    def __missing__(self, code: int) -> str:
+        """Return what a character that was not met before becomes, and keep it."""
         letter = chr(code)
-        if _ODD_DIGIT.match(letter) or letter in _ALLOWED_WIDE:
-            continue
-        folded = unicodedata.normalize("NFKC", letter)
-        if len(folded) == 1 and folded != letter:
-            table[code] = folded
-    for letter in "〜～∼﹏–—−‒‑":
-        table[ord(letter)] = "~" if letter in "〜～∼" else "-"
-    table.update({ord("，"): ",", ord("％"): "%", ord("﹪"): "%", ord("’"): "'", ord("‘"): "'", ord("﹩"): "$"})
-    return table
+        if code in _HAN:
+            folded = str(_simplifier().convert(letter))
+        elif any(code in block for block in _COMPATIBLE) and not (_ODD_DIGIT.match(letter) or letter in _ALLOWED_WIDE):
+            folded = unicodedata.normalize("NFKC", letter)
+        else:
+            folded = letter
+        self[code] = folded = folded if len(folded) == 1 else letter
+        return folded
+
+
+_FOLDING = _Folding(
+    {ord(letter): "~" if letter in "〜～∼" else "-" for letter in "〜～∼﹏–—−‒‑"}
+    | {ord("，"): ",", ord("％"): "%", ord("﹪"): "%", ord("’"): "'", ord("‘"): "'", ord("﹩"): "$"}
+)
 
 
 def fold(text: str) -> Plain:
@@ -130,7 +144,7 @@ def fold(text: str) -> Plain:
     pieces.append(text[position:])
     folded = "".join(pieces)
     if not folded.isascii():
-        folded = folded.translate(_table())
+        folded = folded.translate(_FOLDING)
     return Plain(folded, tuple(starts), tuple(shifts), remarks)
 
 

@@ -58,7 +58,10 @@ _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 def is_of_storage(quantities: list[LocatedQuantity], index: int, text: str) -> bool:
     """Say whether a quantity is the power or the energy of a pair as only storage is written: "100MW/400MWh"."""
-    first = index - (quantities[index].family == "energy")
+    family = quantities[index].family
+    if family not in ("power", "energy"):
+        return False
+    first = index - (family == "energy")
     pair = quantities[max(first, 0) : first + 2]
     if [one.family for one in pair] != ["power", "energy"]:
         return False

@@ -6,7 +6,7 @@ import re
 
 from osint.claims.assertion import Assertion
 from osint.claims.claim import CONFIDENCES, TextClaim
-from osint.claims.stages import grows_from, stage_of_heading
+from osint.claims.stages import grows_from, stage_of_heading, stage_of_state
 from osint.register import LADDER, TAKEN_BACK, Modality
 
 _TITLE = 60
@@ -16,7 +16,7 @@ _SENTENCE = re.compile(r"[，,。；;]")
 _FIRST_WORDS = re.compile(r"[^，。；;,\n:：|]*")
 _ACTS, _ACT_REACH = (
     re.compile(
-        r"\A\s*(?:第?[一二三四\d]{1,2})?(?:包|标段|标包|采购包|分包|包件)[一二三四五\d]{0,2}\s?[:：]|准予备案|予以(?:备案|公示|核准|批准|受理|许可)|现予(?:公示|受理)|(?:我[局厅委]|经研究[，,]?|"
+        r"\A\s*(?:合同|采购|招标|备案|批准文)(?:编?号)|\A\s*(?:第?[一二三四\d]{1,2})?(?:包|标段|标包|采购包|分包|包件)[一二三四五\d]{0,2}\s?[:：]|准予备案|予以(?:备案|公示|核准|批准|受理|许可)|现予(?:公示|受理)|(?:我[局厅委]|经研究[，,]?|"
         r"原则)(?:原则)?同意|同意你(?:公司|单位|局)|批复如下|同意(?:建设|实施)|采用单一来源|拟采购的货物|"
         r"\b(?:[Cc]onsent|[Pp]ermission|[Aa]pproval) is (?:hereby )?granted|\bis hereby (?:granted|approved)"
     ),
@@ -42,7 +42,7 @@ _STATUS = re.compile(
 )
 """a field of a form that states the stage of what it describes"""
 _FILED = re.compile(
-    r"招标公告|招标文件|(?:询价|竞价|竞买|比选|遴选|邀标|拍卖|挂牌|入围|中选|开标|评标|定标)(?:采购)?(?:结果)?(?:公[告示])|拟批准|批前公[告示]|规划公示|资格预审|变更告知|合同(?:主要)?(?:条款|要点|摘要|概要)|主要条款|成交确认书|采购需求|采购清单|更正公告|澄清公告|变更公告|(?:分项)?报价表|投标函|开标记录|招标项目|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
+    r"招标公告|招标文件|(?:询价|竞价|竞买|比选|遴选|邀标|拍卖|挂牌|入围|中选|开标|评标|定标)(?:采购)?(?:结果)?(?:公[告示])|拟批准|批前公[告示]|规划公示|资格预审|关于(?:同意|核准|批准|准予)|(?:用地|项目)公示|变更告知|合同(?:主要)?(?:条款|要点|摘要|概要)|主要条款|工程量清单|报价清单|货物(?:需求)?(?:一览|清单)|成交确认书|采购需求|采购清单|更正公告|澄清公告|变更公告|(?:分项)?报价表|投标函|开标记录|招标项目|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
     r"成交(?:结果)?公[告示]|中标通知书|"
     r"结果公[告示]|签订[^，。\n]{0,20}合同的?公告|重大合同|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|"
     r"单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
@@ -183,7 +183,7 @@ def _first_words(text: str) -> str:
 def _status(text: str) -> Assertion | None:
     """Return the stage that a field of a form states, if there is one such field."""
     found = list(_STATUS.finditer(text))
-    said = stage_of_heading(found[0][1] or found[0][2]) if len(found) == 1 else None
+    said = stage_of_state(found[0][1] or found[0][2]) if len(found) == 1 else None
     return said if said and said.rung else None
 
 

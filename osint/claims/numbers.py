@@ -143,14 +143,19 @@ def han_range(numeral: str) -> tuple[float, float] | None:
     return (low, high) if low is not None and high is not None else None
 
 
+_SCALED_INSIDE = re.compile("[亿万千]")
+
+
 def numeral_value(numeral: str) -> float | None:
     """Return the value of a numeral as `find_numbers` gives it, or None if it cannot be read.
 
     >>> numeral_value("12,500"), numeral_value("twenty-five"), numeral_value("half")
     (12500.0, 25.0, 0.5)
     """
+    if numeral.isascii() and numeral.isdigit():
+        return float(numeral)
     if numeral[0].isdigit() and numeral[0].isascii():
-        if re.search("[亿万千]", numeral):
+        if not numeral.isascii() and _SCALED_INSIDE.search(numeral):
             return compound_value(numeral)
         if _POINTS_GROUP.fullmatch(numeral):
             return float(numeral.replace(".", ""))

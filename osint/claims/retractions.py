@@ -22,8 +22,11 @@ _TAKES_BACK = {
         "kill(?:ed|ing) (?:the|a|an|plans)|"
         "applications? (?:\\w+ )?refused|(?:took|taken|take) [^.;,]{0,60}\\boffline|terminated|lapsed|not awarded|"
         "(?:will not|not to|no longer) proceed|no (?:tenders|bids) (?:were )?received|walked away from|backed out|"
-        "called off|pulled (?:the |its |their |out|from)|yanked|nixed|quashed|rescinded|revoked|vetoed|overturned|"
-        "struck down|thrown out|pulled the plug|shut down for good|written off|voted (?:down|against)|"
+        "called off|pulled (?:the |its |their |out|from)|yanked|nixed|quashed|rescinded|revoked|"
+        "surrendered|relinquished|"
+        "vetoed|overturned|"
+        "(?:struck|strikes?|voted|votes?|turns?) down|(?:thrown|threw|throws) out|overturns|"
+        "pulled the plug|shut down for good|written off|"
         "gave up on|no longer (?:planned|pursuing|going ahead)|(?:will|would) not be built|never materiali[sz]ed|"
         "turned down|axed|decommissioned|blocked (?:the|a|an|plans?)|"
         "(?:is|was|were|been) (?:blocked|suspended|refused)|(?:refused|denied) (?:planning )?permission|"
@@ -33,7 +36,7 @@ _TAKES_BACK = {
     Modality.DENIED: (
         "辟谣|否认|并[未无]|从未|从没|没说过|不实|不属实|失实|[系为是属]谣言|[系为是属]虚[构假]|[系为](?:误[读传]|"
         "笔误|乌龙)|"
-        "系[^,。;]{0,6}错误|未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
+        "系[^,。;]{0,6}错误|(?<![尚暂还仍])未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
         "did not(?! only)|didn't(?! only)|never (?:bought|ordered|installed|owned|signed|said|planned|agreed|built|"
         "had|purchased|received|intended)|denied|denies|untrue|unfounded|baseless|no such|"
         "(?:rejected|dismissed) (?:reports|claims|allegations|suggestions|rumou?rs)|"

@@ -77,7 +77,9 @@ def stage_of_state(words: str) -> Assertion | None:
 _REFUSED = re.compile(r"(?:refused|rejected|declined|cancelled|withdrawn|lapsed|不予|退回)", re.IGNORECASE)
 
 
-_ASKS = re.compile(r"是否|能否|有没有|[吗么]\s?\??$|\bwhether\b")
+_ASKS = re.compile(
+    r"(?:是否|能否)(?![^。]{0,16}(?:不确定|取决|有待|存疑|未知|待定|尚))|有没有|[吗么]\s?\??$|\bwhether\b"
+)
 
 
 def _asks(found: LocatedQuantity, reading: Reading) -> bool:
@@ -103,6 +105,41 @@ _BEFORE_GROWTH = re.compile(
 )
 
 
+_MISSING = re.compile(
+    r"(?:[还尚仍]差|[还尚仍]缺|缺口[达为约]?|每(?:投运|新增|上架|部署|建成|投产|安装))[约近]?$|"
+    r"\b(?:one|an?|each|every|(?:a )?single) (?:rack|cabinet|server|GPU|chip|card) (?:draws|uses|consumes|needs) "
+    r"(?:about |up to |some )?$",
+    re.IGNORECASE,
+)
+"""what stands before a number that is wanting, or that of one unit"""
+_OVER = re.compile(
+    r"\b(?:any|all|every|each|facilities|projects|centers|centres|those|loads?|sites|customers|users)\b[^.;]{0,60}"
+    r"\b(?:more than|over|above|at least|exceeding|(?:larg|great|bigg|small)er than|below|under|less than) $",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(r"[\s-](?:limit|cap|ceiling|threshold)\b")
+_RULE = re.compile(
+    r"[^.;]{0,60}\b(?:must|shall|needs?|(?:is|are) required|only|may|qualif\w+|pays?|faces?|eligible|exempt)\b",
+    re.IGNORECASE,
+)
+_RULE_HAN = re.compile(
+    r"(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心)?[^。;]{0,10}"
+    r"(?:给予|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
+)
+"""what a rule says of whoever is above or below a number"""
+_NEAR_RULE = 90
+
+
+def _is_bound(found: LocatedQuantity, text: str) -> bool:
+    """Say whether a number is the bound of a rule, what is wanting, or what one unit draws: nothing has come to it."""
+    before = text[max(0, found.start - _NEAR_RULE) : found.start]
+    if _MISSING.search(before) or _RULE_HAN.match(text, found.end):
+        return True
+    if _LIMIT.match(text, found.end):
+        return True
+    return _RULE.match(text, found.end) is not None and _OVER.search(before) is not None
+
+
 def grows_from(text: str, start: int, end: int) -> bool:
     """Say whether a text only names the number at [start, end) to say what came after it: 由300台调整为500台."""
     near = text[max(0, start - 32) : start]
@@ -123,7 +160,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading):
+    if _asks(found, reading) or _is_bound(found, text):
         return Assertion()
     at, stop = around(found, reading)
     if _OF_A_BIDDER.search(text, at, stop) or (

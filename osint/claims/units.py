@@ -28,7 +28,7 @@ contract is only meant. A planned total (计划总投资, 设计规模) is annou
 _OWN_FAMILIES = ("tenths", "foreign")
 """Families that are no kind and need no words: a share in tenths, and money of a currency that is not read."""
 _ANY_CASE_FROM = 4  # length from which a Latin spelling is matched in any case: below it MW and mW differ
-_TOKEN = re.compile(r"[A-Za-z]+|\d+")
+_TOKEN, _DIGITS = re.compile(r"[A-Za-z]+|\d+"), re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,15 @@ def cell_units() -> dict[str, Unit]:
     }
 
 
+_LETTERS_ONLY = bytes(code if bytes([code]).isalpha() else 32 for code in range(256))
+"""what a byte becomes where only Latin letters are looked at"""
+
+
+def latin_words(text: str) -> set[bytes]:
+    """Return the runs of Latin letters of a text, each once; many times as quick as a pattern."""
+    return set(text.encode("ascii", "replace").translate(_LETTERS_ONLY).split())
+
+
 class Words:
     """Words looked for together, in any case: where several begin at one place, the longest is found."""
 
@@ -143,10 +152,18 @@ class Words:
         self._han = re.compile(_by_first_letter(han) if han else r"(?!)")
         # only the patterns of the first words that a text holds are tried; they begin with a letter, which is quick
         self._latin = {
-            first: re.compile(rf"(?:{'|'.join(words)})" + (rf"(?![{border}])" if words[0].isascii() else ""))
+            first.encode(): re.compile(rf"(?:{'|'.join(words)})" + (rf"(?![{border}])" if words[0].isascii() else ""))
             for first, words in latin.items()
         }
+        self._digits = [first.decode() for first in self._latin if first.isdigit()]
         self._touches = frozenset("abcdefghijklmnopqrstuvwxyz" + border.replace("A-Za-z", ""))
+
+    def _first_words(self, part: str) -> set[bytes]:
+        """Return the first words of those looked for that a text holds, letters and digits apart."""
+        found = self._latin.keys() & latin_words(part)
+        if self._digits and any(digits in part for digits in self._digits):
+            found |= self._latin.keys() & {run.encode() for run in _DIGITS.findall(part)}
+        return found
 
     def find(self, text: str, start: int = 0, stop: int | None = None) -> list[tuple[int, int, str]]:
         """Return (start, end, word in lower case) of the words in text[start:stop], in reading order."""
@@ -154,7 +171,7 @@ class Words:
         lower = part.lower()
         part = lower if len(lower) == len(part) else part
         found = [] if part.isascii() else [(*m.span(), m.group()) for m in self._han.finditer(part)]
-        for first in self._latin.keys() & set(_TOKEN.findall(part)):
+        for first in self._first_words(part):
             found += [
                 (*m.span(), " ".join(m.group().split()))
                 for m in self._latin[first].finditer(part)

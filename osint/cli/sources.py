@@ -257,13 +257,19 @@ def _log_faults(path: Path) -> list[str]:
     return filings.review_faults(path) + (filings.compare_with_register(path, register) if register.exists() else [])
 
 
-def _export(args: argparse.Namespace) -> None:
+def _export(args: argparse.Namespace) -> int:
     from osint import archive
 
-    _there(args)
+    held = _there(args)
     folder = in_case(out_file(args.folder), args.data)
     done = archive.export(_opened(args), folder)
     print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {folder}")
+    damage = archive.verify(held).damage
+    if damage:
+        print(
+            f"osint: {len(damage)} damaged pieces were exported too; `osint archive verify` names them", file=sys.stderr
+        )
+    return 1 if damage else 0
 
 
 def _import(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from enum import StrEnum
@@ -163,7 +164,8 @@ def compare_with_register(log: Path, register: Path) -> list[str]:
     """Return a sentence for each claim whose value in claims.csv is not the one that the review log let in."""
     import pandas as pd
 
-    held = pd.read_csv(register, dtype=str, keep_default_na=False, encoding="utf-8-sig").set_index("claim_id")
+    table = io.BytesIO(files.read_regular(register))
+    held = pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8-sig").set_index("claim_id")
     last, found = last_decisions(log), []
     for entry in entries(log, WRITTEN):
         claim_id, decided = entry["written_as"], last.get(entry["key"])

@@ -2,7 +2,7 @@
 
 from osint.http.addresses import check_url, forbidden, is_loopback, is_url, named_host
 from osint.http.answers import Answer, Exchange, Limits, Redirect, Request, Trouble
-from osint.http.bodies import CODINGS, inflate, kept_headers, read_json
+from osint.http.bodies import CODINGS, inflate, kept_headers, part_of_file, read_json
 from osint.http.byte_cache import ByteCache, cache_folder
 from osint.http.client import OFFLINE, Client, fetch, is_offline, user_agent
 from osint.http.connections import CERTIFICATES, CONNECTIONS, proxies_in_use
@@ -49,6 +49,7 @@ __all__ = [
     "is_url",
     "kept_headers",
     "named_host",
+    "part_of_file",
     "proxies_in_use",
     "read_json",
     "strip_secrets",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import IO, Any
 
 from osint.http.answers import Trouble
-from osint.http.secrets import strip_secrets
+from osint.http.secrets import strip_header, strip_secrets
 
 CODINGS = ("gzip", "x-gzip", "deflate")
 """Codings of a body that can be undone."""
@@ -47,6 +49,21 @@ def inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> tuple[
     return (Trouble.NONE, "") if engine.eof else (Trouble.ENCODING, f"the {encoding} stream stops before its end")
 
 
+def part_of_file(status: int, content_range: str) -> str:
+    """Return a sentence if an answer is a part of a file by its own words, else nothing.
+
+    >>> part_of_file(206, "bytes 0-4/5"), part_of_file(200, "bytes 0-4/9")
+    ('', 'status 200: a part of a file (bytes 0-4/9)')
+    """
+    stated = content_range.strip()
+    if status != HTTPStatus.PARTIAL_CONTENT and (status != HTTPStatus.OK or not stated):
+        return ""
+    span = re.fullmatch(r"bytes\s+0-(\d{1,15})/(\d{1,15})", stated)
+    if span and int(span[1]) + 1 == int(span[2]):
+        return ""
+    return f"status {status}: a part of a file ({stated[:60] or 'it does not say which'})"
+
+
 def read_json(body: bytes | str) -> Any:
     """Return what a JSON text of a stranger holds.
 
@@ -80,5 +97,5 @@ def kept_headers(headers: Iterable[tuple[str, str]], length: int, *, decoded: bo
         elif lower in ("location", "content-location", "refresh"):
             kept.append((name, strip_secrets(value)))
         else:
-            kept.append((name, value))
+            kept.append((name, strip_header(name, value)))
     return [*kept, ("Content-Length", str(length))]

@@ -249,8 +249,10 @@ class _Hop:
         body = raw = new_file()
         most = request.max_bytes or self.limits.max_bytes
         answer.trouble, answer.detail = self._drain(response, raw, most)
-        encoding = answer.headers.get("content-encoding", "").strip().lower()
-        if encoding not in ("", "identity") and raw.tell() and response.status != PARTIAL:
+        named = [response.headers.get(name, "").strip().lower() for name in ("content-encoding", "transfer-encoding")]
+        # of chunks alone http.client knows how to undo them; of chunks beside a coding it leaves both
+        encoding = ", ".join(one for one in named if one not in ("", "identity", "chunked"))
+        if encoding and raw.tell() and response.status != PARTIAL:
             body = new_file()
             raw.seek(0)
             if not self._decode(raw, body, encoding, most):

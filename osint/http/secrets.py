@@ -85,6 +85,7 @@ _DOCUMENT = re.compile(
 )
 """Numbers, digests and UUIDs: the ids by which portals name documents, without which an address finds nothing."""
 _USER_WITH_SLASH = re.compile(r"(?<=//)[^?#\s]*@")
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"',;]+", re.I)
 _ROUTE = re.compile(r"!?/")
 """Begins a fragment that is read by a script as a path, and names a page."""
 
@@ -184,6 +185,17 @@ def _is_secret(name: str, value: str) -> bool:
 
 def _name_parts(name: str) -> list[str]:
     return [part.lower() for part in _PART.findall(unicodedata.normalize("NFKC", name))]
+
+
+def strip_header(name: str, value: str) -> str:
+    """Return the value of a header of an answer without secrets: all of it by its name, else those of its addresses.
+
+    >>> strip_header("X-Auth-Token", "5"), strip_header("Link", "<https://x.example/?token=5>; rel=next")
+    ('stripped', '<https://x.example/?token=stripped>; rel=next')
+    """
+    if _is_named(name):
+        return STRIPPED
+    return _ADDRESS.sub(lambda found: strip_secrets(found[0]), value)
 
 
 def _is_named(name: str) -> bool:

@@ -19,10 +19,12 @@ from osint.http import (
     Limits,
     Politeness,
     Request,
+    Trouble,
     fetch,
     host_key,
     is_loopback,
     is_url,
+    part_of_file,
     strip_secrets,
 )
 from osint.portals.classify import AnswerClass, Classified, Form, classify
@@ -94,14 +96,15 @@ class Session:
         self._pace(request.url, per_minute)
         asked = utc_now()
         with fetch(request, self.archive.spool, self.limits) as answer:
+            part = "" if "Range" in request.headers else _part(answer)
             classified = classify(
                 status=answer.status,
                 headers=answer.headers,
                 body=answer.body,
                 url=strip_secrets(request.url),
                 final_url=answer.final_url,
-                trouble=answer.trouble,
-                detail=answer.detail,
+                trouble=answer.trouble or (Trouble.LENGTH if part else Trouble.NONE),
+                detail=answer.detail or part,
                 due=due,
             )
             if not answer.exchanges:
@@ -225,3 +228,7 @@ def past_captures(archive: Archive, url: str) -> list[Entry]:
 
 def _is_of(entry: Entry, url: str) -> bool:
     return url in (entry.url, entry.copy_of) or bool(entry.stated_url and entry.origin == url)
+
+
+def _part(answer: Answer) -> str:
+    return part_of_file(answer.status or 0, answer.headers.get("content-range", ""))

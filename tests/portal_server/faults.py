@@ -82,6 +82,14 @@ def _gzip_damaged(sock, asked, server):
     return answer(bytes(body), headers=[("Content-Encoding", "gzip")])
 
 
+CHUNKED_GZIP = b"5\r\n\x1f\x8b\x08\0\0\r\n0\r\n\r\n"
+
+
+def _chunked_gzip(sock, asked, server):
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+    sock.sendall(head + CHUNKED_GZIP)
+
+
 def _chunked(sock, asked, server):
     head = (
         b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
@@ -190,6 +198,9 @@ ROUTES = {
     "/gzip-cut": _gzip_cut,
     "/gzip-damaged": _gzip_damaged,
     "/chunked": _chunked,
+    "/chunked-gzip": _chunked_gzip,
+    "/part": _page("<p>a part", status="206 Partial Content", headers=[("Content-Range", "bytes 0-8/99")]),
+    "/part-of-200": _page("<p>a part", headers=[("Content-Range", "bytes 0-8/99")]),
     "/chunked-cut": _chunked_cut,
     "/truncated": _truncated,
     "/reset": _reset,
