@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import tables, tables_eighth
+from benchmarks import tables, tables_eighth, tables_wrapped
 from benchmarks import tables_sixth as sixth
 from osint import filings
 
@@ -26,6 +26,12 @@ def test_random_spans_and_places_of_units(form):
     for table in tables.random_tables(12, 29):
         done = tables.outcome(table, name, write(table))
         assert done.right, (table.rows, done)
+
+
+def test_cells_of_several_lines_in_a_pdf_without_lines():
+    for seed in range(12):
+        table, data = tables_wrapped.wrapped_table(seed)
+        assert tables.outcome(table, "a.pdf", data).right, table.name
 
 
 @pytest.mark.parametrize("form", ["Word", "Excel"])

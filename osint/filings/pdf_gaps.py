@@ -15,10 +15,16 @@ _FAR = 3.0
 """heights of a line between two lines from which on they are no rows of one table"""
 _OVERLAP = 0.25
 """share of their height by which two lines overlap that are of one row, its cells centred (judgement)"""
+_SHIFT = 0.2
+"""height of a line by which words in it stand higher or lower that are of another line of their cell (judgement)"""
 _TIGHT = 0.6
 """gap between two lines of one cell at most, in the gap between two rows (judgement)"""
 _LEAST_STEP = 2.0
 """points by which the gap between two rows is wider than that between two lines of a cell, at least (judgement)"""
+_MOST_LINES = 4
+"""lines of one cell, or of two that follow each other, that stand alone at the left edge of a table (judgement)"""
+_FEWEST_LETTERS = 5
+"""characters of a line from which on it may have been broken at the edge of its column (judgement)"""
 _EDGE = 5.0
 """points by which the edges of one column may differ"""
 
@@ -82,17 +88,18 @@ class _Rows:
     def bands(self, lines: list[list[Letter]]) -> list[_Band]:
         """Return the lines of a page in bands: lines that overlap are of one, where they can be one row."""
         found: list[list[_Band]] = []
-        for line in lines:
-            band = _Band.of([chunks(line)])
-            last = found[-1][-1] if found else None
-            if last and last.bottom - band.top > _OVERLAP * min(last.bottom - last.top, band.bottom - band.top):
+        low = 0.0
+        for band in (_Band.of([parts]) for line in lines for parts in _at_heights(chunks(line))):
+            if found and low - band.top > _OVERLAP * (band.bottom - band.top):
                 found[-1].append(band)
+                low = max(low, band.bottom)
             else:
                 found.append([band])
+                low = band.bottom
         out: list[_Band] = []
         for group in found:
-            several = len(group) > 1 and sum(len(band.parts) for band in group) > len(group)
-            out += [_joined(group)] if several and self.is_one(group) else group
+            several = len(group) > 1 and len(_joined(group).columns()) > 1
+            out += [_joined(group)] if several and self.is_one(group) else _level(group)
         return out
 
     def rows(self, block: list[_Band]) -> list[_Band]:
@@ -136,7 +143,40 @@ class _Rows:
             return False
         left = min(part[0].left for one in block for part in one.parts)
         first = self.text[band.parts[0][0].index]
-        return len(band.parts) > 1 or band.parts[0][0].left > left + _EDGE or first in "(（" or gap < _TIGHT * following
+        if len(band.parts) > 1 or band.parts[0][0].left > left + _EDGE or first in "(（" or gap < _TIGHT * following:
+            return True
+        return _fills_column(block, above, band)
+
+
+def _at_heights(parts: list[list[Letter]]) -> list[list[list[Letter]]]:
+    """Return the chunks of a line by their height on the page: a number that stands between two lines is of neither."""
+    groups: list[list[list[Letter]]] = []
+    for part in sorted(parts, key=_middle):
+        height = part[0].bottom - part[0].top
+        if groups and _middle(part) - _middle(groups[-1][0]) <= _SHIFT * height:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return [sorted(group, key=lambda part: part[0].left) for group in groups]
+
+
+def _middle(part: list[Letter]) -> float:
+    """Return the height on the page at which most characters of a chunk stand."""
+    middles = sorted(letter.middle[1] for letter in part)
+    return middles[len(middles) // 2]
+
+
+def _level(group: list[_Band]) -> list[_Band]:
+    """Return bands that are not one row with those of one line put together again."""
+    done: list[_Band] = []
+    for band in group:
+        middle = (band.top + band.bottom) / 2
+        if done and done[-1].top <= middle <= done[-1].bottom:
+            done[-1] = _joined([done[-1], band])
+            done[-1].parts.sort(key=lambda part: part[0].left)
+        else:
+            done.append(band)
+    return done
 
 
 def _joined(bands: list[_Band]) -> _Band:
@@ -161,11 +201,10 @@ def tables_by_gaps(letters: list[Letter], text: str) -> tuple[list[FoundTable], 
 
     for index, band in enumerate(bands):
         far = block and band.top - block[-1].bottom > _FAR * max(one.bottom - one.top for one in band.parts[0])
-        following = bands[index + 1] if index + 1 < len(bands) else None
+        following = bands[index + 1 : index + 1 + _MOST_LINES]
         single = len(band.parts) < _FEWEST_ROWS
-        if far or (
-            single and not (block and (_stands_inside(block, band) or _names_rows(block, band, following, rows)))
-        ):
+        inside = block and _stands_inside([*block, *following], band)
+        if far or (single and not (inside or (block and _names_rows(block, band, following, rows)))):
             close()
         if not single or block:
             block.append(band)
@@ -174,21 +213,41 @@ def tables_by_gaps(letters: list[Letter], text: str) -> tuple[list[FoundTable], 
 
 
 def _stands_inside(block: list[_Band], band: _Band) -> bool:
-    """Say whether a line of one chunk stands in one column of the table above it, not at its left edge."""
-    left = min(part[0].left for row in block for part in row.parts)
-    right = max(part[-1].right for row in block for part in row.parts)
+    """Say whether a line of one chunk stands in one column of the rows around it, not at their left edge."""
+    rows = [row for row in block if len(row.parts) > 1] or block
+    left = min(part[0].left for row in rows for part in row.parts)
+    right = max(part[-1].right for row in rows for part in row.parts)
     part = band.parts[0]
     return part[0].left > left + _EDGE and part[-1].right <= right + _EDGE
 
 
-def _names_rows(block: list[_Band], band: _Band, following: _Band | None, rows: _Rows) -> bool:
-    """Say whether a line at the left edge of a table stands in its first column, among its rows."""
-    if following is None or len(following.parts) < _FEWEST_ROWS or not rows.has_value(following):
+def _names_rows(block: list[_Band], band: _Band, following: list[_Band], rows: _Rows) -> bool:
+    """Say whether a line at the left edge of a table stands in its first column: among its rows, or at their end."""
+    wide = [one.columns() for one in block if len(one.parts) > 1]
+    second = min((columns[1][0] for columns in wide if len(columns) > 1), default=0.0)
+    height = band.bottom - band.top
+    if band.parts[0][-1].right >= second or band.top - block[-1].bottom > height:
         return False
-    second = min((one.columns()[1][0] for one in block if len(one.columns()) > 1), default=0.0)
-    gaps = [max(b.top - a.bottom, 0.0) for a, b in pairwise([*block, band, following])]
-    widest = max(gaps[:-2], default=gaps[-1]) + 1
-    return band.parts[0][-1].right < second and max(gaps[-2:]) <= widest
+    for index, one in enumerate(following[:_MOST_LINES]):
+        before = following[index - 1] if index else band
+        if one.top - before.bottom > height:
+            break
+        if len(one.parts) > 1:
+            return rows.has_value(one)
+        if one.parts[0][-1].right >= second:
+            break
+    return _fills_column(block, block[-1], band)
+
+
+def _fills_column(block: list[_Band], above: _Band, band: _Band) -> bool:
+    """Say whether the words over a line reach the edge of their column, so that they go on in it."""
+    own = band.parts[0]
+    over = [part for part in above.parts if part[0].left < own[-1].right and part[-1].right > own[0].left]
+    if not over or len(over[-1]) < _FEWEST_LETTERS:
+        return False
+    same = (part for one in block for part in one.parts if abs(part[0].left - over[-1][0].left) <= _EDGE)
+    widest = max(part[-1].right for part in same)
+    return over[-1][-1].right + (own[0].right - own[0].left) > widest - 1 and own[-1].right <= widest + 1
 
 
 def _table_of(block: list[_Band], rows: _Rows) -> FoundTable | None:

@@ -79,7 +79,7 @@ class EdgeAssumption:
         known = f"(best {show(f.best)}, 90% {show(f.low)} to {show(f.high)})"
         if abs(self.sd) < AT_EDGE:
             return "what was seen would have to be at the upper end of its range, and every assumption with it"
-        return f"{f.name} would have to be {show(self.needed)} {f.unit} {known}"
+        return f"the relation {f.name} would have to be {show(self.needed)} {f.unit} {known}"
 
 
 def edge_assumption(quantity: str, answer: Posterior, givens: Sequence[Given], value: float) -> EdgeAssumption | None:
