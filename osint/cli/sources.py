@@ -171,6 +171,7 @@ def _opened(args: argparse.Namespace, *, make: bool = False) -> Archive:
 
 def _captures(args: argparse.Namespace) -> int:
     from osint import sources
+    from osint.http import strip_secrets
 
     revisions = sources.history(_opened(args), args.url)
     for revision in revisions:
@@ -184,7 +185,7 @@ def _captures(args: argparse.Namespace) -> int:
         for line in revision.difference:
             print(f"    {line}")
     if not revisions:
-        _note(f"the archive holds no capture of {args.url}")
+        _note(f"the archive holds no capture of {strip_secrets(args.url)}")
     return 0 if revisions else 1
 
 
