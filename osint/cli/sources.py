@@ -287,8 +287,11 @@ def _import(args: argparse.Namespace) -> int:
             _note(text)
         for text in done.faults:
             _note(f"damaged: {text}")
-        whole = [entry for entry in (*done.entries, *done.known) if entry.kind != "incomplete"]
-        good = good and bool(whole) and not done.faults
+        taken = (*done.entries, *done.known)
+        cut = sum(entry.kind == "incomplete" for entry in taken)
+        if cut:
+            _note(f"{cut} of {len(taken)} captures of {path} are not whole; the line of each says why")
+        good = good and bool(taken) and not cut and not done.faults
     return 0 if good else 1
 
 
