@@ -677,6 +677,7 @@ UNSTATED = {"searched_share": np.nan}
 RISEN = size("2025-12-01", "roof_m2", 9000.0, rung="roofed", independence_group="desk 0")  # by who saw it bare
 OTHER = {"independence_group": "desk 1"}
 HALL = {"part": "hall 2"}
+BEGUN = absent(AFTER, searched_share=0.7) | {"rung": "ground broken"}
 OUTLINE = "POLYGON ((85 38, 85.001 38, 85.001 38.001, 85 38))"
 
 
@@ -696,12 +697,20 @@ OUTLINE = "POLYGON ((85 38, 85.001 38, 85.001 38.001, 85 38))"
         (PROMISE, [absent(AFTER, **UNSTATED, **HERE), RISEN | OTHER | HERE | {"p_place": 0.9}], Outcome.UNTESTED),
         (PROMISE | HALL, [absent(AFTER, **UNSTATED, **HALL), RISEN | OTHER | HALL], Outcome.UNTESTED),
         # a share that is stated says no less than one that is not
-        (PROMISE | HALL, [absent(AFTER, searched_share=0.7, **HALL), RISEN | HALL], Outcome.DEADLINE_MISSED),
-        (PROMISE | HALL, [absent(AFTER, searched_share=0.7, **HALL), RISEN | HALL | OTHER], Outcome.UNTESTED),
+        (PROMISE | HALL, [BEGUN | HALL, RISEN | HALL], Outcome.DEADLINE_MISSED),
+        (PROMISE | HALL, [BEGUN | HALL, RISEN | HALL | OTHER], Outcome.UNTESTED),
+        # but what was not found at all can have risen in the rest, or be there and still not be found
+        (PROMISE | HALL, [absent(AFTER, searched_share=0.7, **HALL), RISEN | HALL], Outcome.UNTESTED),
+        (
+            PROMISE | HALL,
+            [absent(day, **UNSTATED, **HALL, independence_group="desk 0") for day in (AFTER, "2025-12-02")]
+            + [RISEN | HALL],
+            Outcome.UNTESTED,
+        ),
         (PROMISE, [absent(AFTER, searched_share=0.7, **HERE), RISEN | OTHER | HERE], Outcome.DEADLINE_MISSED),
         (PROMISE, [absent(AFTER, searched_share=0.7), RISEN], Outcome.UNTESTED),
-        (PROMISE, [absent(AFTER, searched_share=0.7) | {"rung": "ground broken"}, RISEN | OTHER], Outcome.UNTESTED),
-        (PROMISE, [absent(AFTER, searched_share=0.7) | {"rung": "ground broken"}, RISEN], Outcome.DEADLINE_MISSED),
+        (PROMISE, [BEGUN, RISEN | OTHER], Outcome.UNTESTED),
+        (PROMISE, [BEGUN, RISEN], Outcome.DEADLINE_MISSED),
         (PROMISE, [absent(AFTER, part="hall 1", **UNSTATED), RISEN | {"part": "hall 2"}], Outcome.UNTESTED),
         (PROMISE, [absent(AFTER, **UNSTATED, **HERE), RISEN | THERE], Outcome.UNTESTED),
         (PROMISE, [absent(AFTER, **UNSTATED), RISEN | {"date": AFTER}], Outcome.UNTESTED),

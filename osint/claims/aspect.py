@@ -49,7 +49,7 @@ _DONE_BEFORE = re.compile(
     r"完成了?[^,。;前后]{0,20}的[^,。;\d前后]{0,6}$|通过了?[^,。;\d]{0,8}$"
 )
 _BEGUN_BEFORE = re.compile(
-    r"(?:正在|处于|进入|启动|开始|着手|转入)[^,。;\d已完后将]{0,10}$|"
+    r"(?:正在|[尚仍还]在|处于|进入|启动|开始|着手|转入)[^,。;\d已完后将]{0,10}$|"
     r"(?:(?<!改)正|加快|加速|加紧|抓紧|紧张|火热|有序|全力|稳步|同步|推进|陆续|开工)(?:推进|进行|开展|有序|施工|地)?$"
 )
 _IN_SERVICE = re.compile(
@@ -94,7 +94,11 @@ _OPENS = re.compile(
     re.IGNORECASE,
 )
 _PAST = re.compile(r"ed |opened|came|went|began|broke|started|was|were|had", re.IGNORECASE)
-_ONGOING = re.compile(r"\b(?:being|getting)(?: \w+ly)?\s$|(?:thirds?|half|quarters?|%|per ?cent)[\s-]$", re.IGNORECASE)
+_ONGOING = re.compile(
+    r"\b(?:being|getting)(?: \w+ly)?\s$|\b(?:near(?:s|ing)?|approach(?:es|ing)|close to|towards?)\s$|"
+    r"(?:thirds?|half|quarters?|%|per ?cent)[\s-]$",
+    re.IGNORECASE,
+)
 """what stands before a word for what is not done yet: being built, two-thirds built, 80% complete"""
 _AT_WORK = re.compile(
     r"\b(?:is|are|was|were|been|begun|began|started|now|currently|still|busy|crews?|workers|contractors|engineers|"
@@ -180,6 +184,8 @@ def condition(text: str, start: int, stop: int, at: int, end: int, rung: str) ->
     建成后 and "once complete" speak of what is to come; 具备送电条件 says that the step before 送电 is done; what is
     being built is not built.
     """
+    if rung == "stands" and text[at].isascii() and _BEING.search(text, max(start, at - _BEFORE), at):
+        return Aspect(works()["installation"].begun)
     if rung not in LADDER:
         return None
     before, after = text[max(start, at - _BEFORE) : at], text[end : min(stop, end + _AFTER)]
@@ -205,7 +211,8 @@ def _is_under_way(text: str, at: int, end: int, before: str) -> bool:
     return _UNDER_WAY.search(before) is not None and not _GOES_ON.search(text, at, end)
 
 
-_UNDER_WAY = re.compile(r"正在(?:给|为|对|把|将|逐|分|陆|有|紧|加|进)?[^,。;在]{0,12}$")
+_BEING = re.compile(r"\bbeing(?: \w+ly)? $")
+_UNDER_WAY = re.compile(r"(?:接近|临近|逼近)$|正在(?:给|为|对|把|将|逐|分|陆|有|紧|加|进)?[^,。;在]{0,12}$")
 _GOES_ON = re.compile("运|用|训|服务|跑|正在|在线|满")
 """words of a state that goes on by itself: 正在运行 is no step towards it"""
 _STEP_BEFORE = {"roofed": "ground broken", "powered": "roofed", "running": "roofed"}

@@ -28,9 +28,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     is_meant = False
     for _ in range(6):
         near = words_near(clauses.hits(at, stop), start)
-        hits = _speaking(clauses, near, (at, stop), start, end)
-        if at < own[0] and _RELATIVE.match(clauses.text, at, stop):
-            hits = []
+        hits = _lent(clauses, _speaking(clauses, near, (at, stop), start, end), (at, stop), (own[0], start))
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         is_done = bool(hits) and _is_done(clauses.text, hits, at, start)
@@ -90,7 +88,7 @@ def _only_describes(text: str, hits: list[RungWord]) -> bool:
 
 _ARRIVES = re.compile("运[抵达到]|抵达|送[抵达]|[到发]货|到[场港]|签收|发运|启运|装船|收到|购得|买下|拿下|斩获")
 """Chinese words of buying that are said of what is done only"""
-_UNDONE, _NEAR = re.compile(r"未(?![来必])|没有|尚无"), 12
+_UNDONE, _NEAR = re.compile(r"未(?![来必])|没(?!错)|尚无"), 12
 """words behind a number that deny something of it, and the characters in which they are sought"""
 _IS_SUBJECT, _OF_WHICH = (
     re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)"),
@@ -158,6 +156,7 @@ def _speaking(clauses: Clauses, near: list[RungWord], clause: tuple[int, int], s
         if (hit.start < end or not _governs_forward(text, hit))
         and not (hit.start >= end and (hit.start >= high or _IN_PART.search(text, max(at, hit.start - 24), hit.start)))
         and not (hit.start >= end and _PART_COUNTED.search(text, end, hit.start))
+        and not (hit.start >= end and _of_another(text, end, hit, clause[1]))
         and not _in_brackets_of_another(clauses, hit, start)
     ]
 
@@ -228,8 +227,38 @@ def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> boo
     return described and _SAYS.search(text, max(own, start - REACH), start) is not None
 
 
+def _of_another(text: str, end: int, hit: RungWord, stop: int) -> bool:
+    """Say whether a word behind a number is of another one: "sold to a fund that had built 300 MW"."""
+    turns = _TURNS_TO.search(text, end, hit.start) is not None
+    return turns and counts_itself(text, hit.end, min(stop, hit.end + _CLOSE))
+
+
+_CLOSE = 20  # characters behind a word in which its own number stands
+_TURNS_TO = re.compile(r"\b(?:and (?:the|its|an?)|that|who|which)\b")
 _PART_COUNTED = re.compile(r"(?:首批|首期|先期|先行|其中|第一批|\bof which|\bwith the first)[^,。;\d]{0,12}\d")
 """a part of a quantity that has a number of its own before the word: 600MW昨日首批200MW并网"""
+_NOW = ("目前", "currently")
+"""words that only say when: 目前尚未开工"""
+_NUMBER_FIRST = re.compile(r"\s?(?:and |about |another |some |约|另)*$")
+
+
+def _lent(clauses: Clauses, hits: list[RungWord], clause: tuple[int, int], own: tuple[int, int]) -> list[RungWord]:
+    """Return the rung words of a clause that may speak of a number at own[1], whose clause begins at own[0].
+
+    Not 目前 of what is not yet so, those of an earlier clause that tells of another number, nor those behind a number
+    of a list whose parts have each their own: "44 MW live, 18 MW in design".
+    """
+    text, at = clauses.text, clause[0]
+    if at == own[0]:
+        denied = clauses.denies(*clause)
+        return [hit for hit in hits if not (denied and text[hit.start : hit.end].lower() in _NOW)]
+    if _RELATIVE.match(text, *clause):
+        return []
+    if _NUMBER_FIRST.match(text, own[0], own[1]) is None:
+        return hits
+    return [hit for hit in hits if not counts_itself(text, at, hit.start)]
+
+
 _RELATIVE = re.compile(r"\s(?:which|who|whose)\b[^,.;]{0,60}\s(?!(?:19|20)\d\d\b)\d[\d,.]{0,12}\s?[A-Za-z]")
 """a clause that tells of another number, as in "the firm, which operates 12 halls, seeks permission"."""
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")

@@ -49,10 +49,10 @@ def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
         or ALREADY.search(clauses.text, max(at, start - REACH), min(stop, start + REACH))
     ):
         return asserted
-    if asserted.rung == "ground broken" and any(
-        hit.role == "future" for hit in words_near(clauses.hits(at, stop), start)
-    ):
-        return asserted
+    if asserted.rung == "ground broken":  # "在建，预计明年封顶": the day is that of the next step
+        ahead = clauses.hits(stop, clauses.clause(stop)[1]) if stop < clauses.sentence(start)[1] else []
+        if any(hit.role == "future" for hit in [*words_near(clauses.hits(at, stop), start), *ahead]):
+            return asserted
     return Assertion("announced", asserted.aim, "will")
 
 

@@ -214,22 +214,31 @@ def _at_spot(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> Sight:
     """Return a look that found a rung not reached, with the probability that it was at the very spot that is claimed.
 
     The works show that: it found them itself, or a later look sees them risen at the same spot. Two looks at one spot
-    are of the right place together or not at all, so that the less sure of them counts. Of a whole whose share is
-    stated, the works that one look found and the next saw risen are a spot, and a position is.
+    are of the right place together or not at all, so that the less sure of them counts. Where a share is stated, the
+    works must have been found and then seen risen, or seen at the same position: what rose can be in the rest. It does
+    not show the spot if the observer still did not find it when it stood.
     """
     if bare.missing is None or bare.looked == 1:
         return bare
     row = bare.row
     begun = row.not_yet is not None and row.rung is not None and row.rung.height >= Rung.GROUND_BROKEN.height
     whole = not _of_parts(row.site_id, dossier)  # of a site of one part; that of several is no spot
-    if begun and bare.coverage == Coverage.SAME and (row.part or (whole and bare.looked is None)):
+    one_spot = (bool(row.part) or whole) and (begun or bare.looked is None)
+    if begun and bare.coverage == Coverage.SAME and one_spot and bare.looked is None:
         return replace(bare, spot=bare.p_place)
-    one_spot = bool(row.part) or (whole and (begun or bare.looked is None))
-    risen = [s for s in seen if _risen(s, bare) and _same_spot(s, bare, one_spot=one_spot)]
+    still = max((o.first for o in seen if _misses_too(o, bare)), default=0)
+    risen = [s for s in seen if s.first > still and _risen(s, bare) and _same_spot(s, bare, one_spot=one_spot)]
     if not risen:
         return bare
     surest = max(risen, key=lambda s: (s.p_place, -s.first, s.row.observation_id))
     return replace(bare, spot=min(bare.p_place, surest.p_place), spot_by=surest.row.observation_id)
+
+
+def _misses_too(o: Sight, bare: Sight) -> bool:
+    """Return whether a look of the same observer and part did not find what another of them did not."""
+    missing = bare.missing or Rung.ROOFED
+    of_one = (o.group, o.row.site_id) == (bare.group, bare.row.site_id) and same_part(o.row.part, bare.row.part)
+    return of_one and o.missing is not None and o.missing.height <= missing.height
 
 
 def _risen(s: Sight, bare: Sight) -> bool:
