@@ -1087,6 +1087,7 @@ _add(
 > land 80000
 > racks 2600
 > transformer 40
+? duration 24
 """,
 )
 

@@ -6,7 +6,7 @@ import pytest
 
 from osint import sources
 from osint.cli.main import main
-from osint.portals import wayback, webarchives
+from osint.portals import common_crawl, wayback, webarchives
 from osint.portals.wayback import Copy
 from tests.portal_server import answer, serve
 from tests.portal_server.faults import notice_html
@@ -54,6 +54,7 @@ def test_the_newest_is_the_last_time_that_the_page_was_seen_also_unchanged(porta
         (row(time="29990101000000"), "of a time that cannot be"),
         (row(time="19010101000000"), "of a time that cannot be"),
         (row(time="20240230000000"), "without a time"),
+        (row(time="2024061508300"), "without a time"),
         (row(time=20240615083000.5), "without a time"),
         (row(url=""), "no URL"),
         (row(url="file:///etc/passwd"), "no URL"),
@@ -94,6 +95,26 @@ def test_a_memento_of_another_date_or_page_is_what_it_is(portal, session, time, 
     assert (entry.kind, entry.copy_time, entry.copy_of) == ("incomplete", time, page)
     assert entry.served.startswith(f"{time[:4]}-{time[4:6]}")
     assert not [r for r in sources.history(session.archive, URL) if r.entry.is_content]
+
+
+def test_no_index_gets_the_secret_of_an_address(portal, session):
+    secret = "http://li:zz1@x.example/n.html?token=zz2"
+    wayback.wayback_copies(session, wayback.wayback_request(secret))
+    common_crawl.commoncrawl_copies(session, secret)
+    asked = [hit.query["url"] for hit in portal.hits if "url" in hit.query]
+    assert set(asked) == {"http://x.example/n.html?token=stripped"}
+
+
+@pytest.mark.parametrize("digest", ["-", sha1_32(PAGE)])
+def test_what_is_no_copy_of_the_archive_is_content_by_its_digest_alone(portal, session, digest):
+    portal.pages[f"/web/{TIME}id_/{URL}"] = moved("/login")
+    portal.pages["/login"] = answer(PAGE)
+    entry = wayback.take_wayback(session, Copy(URL, TIME, "text/html", digest))
+    assert (entry.kind, "no copy of the archive" in entry.signal) == (
+        ("incomplete", True) if digest == "-" else ("content", False)
+    )
+    portal.pages["/login"] = moved(f"/web/{TIME}id_/http://[::1/n.html")
+    assert not wayback.take_wayback(session, Copy(URL, TIME, "text/html", digest)).is_content
 
 
 def test_a_memento_that_moved_and_has_the_stated_digest_is_content_of_its_own_time(portal, session):

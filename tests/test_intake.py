@@ -308,6 +308,7 @@ def test_a_revisit_is_kept_with_the_body_that_it_names(archive, take):
     assert [(e.kind, e.status, e.revisit_of) for e in same.entries] == [("content", 200, 0)]
     lost = take(revisit("2023-06-01T00:00:00Z", "sha1:" + "A" * 32))
     assert lost.entries[0].kind == "incomplete" and "not in the archive" in lost.entries[0].signal
+    assert take(revisit("2023-07-01T00:00:00Z", sha1(b""))).entries[0].kind == "empty"
     assert verify(archive.directory).damage == []
     assert [r.entry.warc_date[:4] for r in history(archive, URL) if r.entry.is_content] == [
         "2021",

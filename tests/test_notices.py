@@ -129,3 +129,28 @@ def test_every_supplier_with_its_lot_and_rank(words, suppliers):
     facts = filings.parse(f"<meta charset=utf-8>{words}".encode(), "a.html").facts
     assert [(one.name, one.lot, one.rank) for one in facts.suppliers] == suppliers
     assert facts.supplier == (suppliers[0][0] if suppliers else "")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("关于某项目的批复\n张行审字〔2026〕88号\n某公司：\n根据国发〔2025〕3号文件，同意。", "张行审字〔2026〕88号"),
+        ("发文字号：晋行审能〔2026〕31号。项目单位：甲公司。", "晋行审能〔2026〕31号"),
+        ("根据国发〔2025〕3号文件，同意建设。", ""),
+        ("招标编号：AB-2026-1\n张行审字〔2026〕88号\n", "AB-2026-1"),
+    ],
+)
+def test_an_official_paper_states_its_number(text, code):
+    assert filings.about(filings.parse(text.encode(), "a.txt")).facts.project_code == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "天津某某产业集团有限公司现就设备采购进行公开招标。",
+        "买方：天津某某产业集团有限公司",
+        "申报企业名称：天津某某产业集团有限公司",
+    ],
+)
+def test_who_buys(text):
+    assert filings.about(filings.parse(text.encode(), "a.txt")).facts.buyer == "天津某某产业集团有限公司"

@@ -343,3 +343,45 @@ def test_a_note_that_states_a_unit_twice():
         page("月份|用电量|电费", "1|3,120,000|1,186,000", above="（电量单位：kWh；电费单位：元）")
     )
     assert found[["kind", "si_low"]].values.tolist() == [["energy", 3.12], ["money_cny", 1.186e6]]
+
+
+def test_a_sum_takes_the_unit_of_the_rows_whose_sum_it_is():
+    goods = ("训练服务器|台|18", "推理服务器|台|25")
+    rows = filings.claims_of(page("名称|单位|数量", *goods, "小计||43"))
+    assert rows["si_low"].tolist() == [18, 25, 43]
+    assert rows["kind"].tolist() == ["servers"] * 3
+    assert rows["confidence"].tolist() == ["medium", "medium", "low"]
+    assert len(filings.claims_of(page("名称|单位|数量", *goods, "小计||44"))) == 2
+    assert len(filings.claims_of(page("名称|单位|数量", "服务器|台|18", "机柜|架|25", "小计||43"))) == 2
+
+
+def test_what_one_server_holds_is_no_stock():
+    rows = filings.claims_of(page("设备名称|规格型号|数量（台）", "AI服务器|8卡，6.5kW|1280"))
+    assert rows[["kind", "confidence"]].values.tolist() == [["chips", "low"], ["power", "high"], ["servers", "medium"]]
+
+
+def test_labels_and_values_in_turn():
+    rows = filings.claims_of(
+        page("主要标的名称|智算服务器||", "规格型号|YS-910|数量|15台", "单价|96.8万元|服务地点|甲地")
+    )
+    assert rows["row_label"].tolist() == ["数量", "单价"]
+
+
+def test_a_number_that_a_page_sets_large_keeps_its_unit_in_the_next_line():
+    text = "<p>6月</p><p><b>1024</b></p><p>台智算服务器已上线</p><p>2025</p><p>台湾服务器</p><p>2025</p><p>张家界</p>"
+    rows = filings.claims_of(filings.parse(f"<meta charset=utf-8>{text}".encode(), "a.html"))
+    assert rows["quote"].tolist() == ["1024台"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("绿电直连线路尚在建设，线路容量120MW。", ["power"]),
+        ("配套5MW/10MWh", ["battery", "battery_energy"]),
+        ("实验室面积180平方米", ["area_other"]),
+        ("宿舍楼建筑面积800平方米", ["floor"]),
+        ("年均PUE1.13，机柜型号H20", ["pue"]),
+    ],
+)
+def test_kinds_by_the_nearest_name(text, kinds):
+    assert filings.claims_of(filings.parse(text.encode(), "a.txt"))["kind"].tolist() == kinds

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,12 @@ def test_common_crawl_record_is_taken_out_of_its_range(portal, session):
     assert len(listing.copies) == 1 and listing.bad_rows == 1
     entry = common_crawl.take_commoncrawl(session, listing.copies[0])
     assert entry.role == "copy" and entry.copy_digest_holds and session.archive.body(entry) == ARCHIVED
+    for other, said in (
+        ({"digest": "A" * 32}, "the digest"),
+        ({"timestamp": "20190101000000"}, "not of 20190101000000"),
+    ):
+        entry = common_crawl.take_commoncrawl(session, replace(listing.copies[0], **other))
+        assert entry.kind == "incomplete" and said in entry.signal
     assert common_crawl.commoncrawl_copies(session, "nowhere.example").classified.kind == "empty result"
     assert verify(session.archive.directory).damage == []
 

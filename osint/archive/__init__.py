@@ -4,6 +4,7 @@ from osint.archive.exchange import export
 from osint.archive.imports import FIRST_YEAR, Imported, import_path
 from osint.archive.intake import first_answer
 from osint.archive.ledger import Entry, utc_now
+from osint.archive.records import Found
 from osint.archive.store import WARC_LIMIT_BYTES, Archive, captures_directory, newest_contents
 from osint.archive.verify import Damage, Verification, verify
 
@@ -13,6 +14,7 @@ __all__ = [
     "Archive",
     "Damage",
     "Entry",
+    "Found",
     "Imported",
     "Verification",
     "captures_directory",

@@ -28,6 +28,8 @@ FIRST_YEAR = 1990
 """Before the first web page: no capture is older."""
 _INCOMPLETE = "incomplete"
 _UNCHANGED = 304
+_OF_NOTHING = frozenset(f"{name}:{base32_of(name, b'')}" for name in ("sha1", "sha256"))
+"""Digests of a body of no bytes, which needs no other record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,9 @@ def _keep_found(run: _Import, found: Found, *, revisit_of: Entry | None = None) 
 
 def _keep_revisit(run: _Import, found: Found) -> None:
     """Keep a record that says `the same bytes as before`, with those bytes where they are in the archive."""
+    if found.refers_to in _OF_NOTHING:
+        _keep_found(run, replace(found, refers_to=""))
+        return
     before = run.by_digest.get(found.refers_to) or _held(run.archive, found)
     if before is not None:
         if found.status == _UNCHANGED:  # the server's word for it; the page has the status that it had

@@ -184,6 +184,8 @@ def condition(text: str, start: int, stop: int, at: int, end: int, rung: str) ->
     建成后 and "once complete" speak of what is to come; 具备送电条件 says that the step before 送电 is done; what is
     being built is not built.
     """
+    if rung == "stands" and text[at].isascii() and _BEING.search(text, max(start, at - _BEFORE), at):
+        return Aspect(works()["installation"].begun)
     if rung not in LADDER:
         return None
     before, after = text[max(start, at - _BEFORE) : at], text[end : min(stop, end + _AFTER)]
@@ -209,6 +211,7 @@ def _is_under_way(text: str, at: int, end: int, before: str) -> bool:
     return _UNDER_WAY.search(before) is not None and not _GOES_ON.search(text, at, end)
 
 
+_BEING = re.compile(r"\bbeing(?: \w+ly)? $")
 _UNDER_WAY = re.compile(r"(?:接近|临近|逼近)$|正在(?:给|为|对|把|将|逐|分|陆|有|紧|加|进)?[^,。;在]{0,12}$")
 _GOES_ON = re.compile("运|用|训|服务|跑|正在|在线|满")
 """words of a state that goes on by itself: 正在运行 is no step towards it"""

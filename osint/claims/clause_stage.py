@@ -88,7 +88,7 @@ def _only_describes(text: str, hits: list[RungWord]) -> bool:
 
 _ARRIVES = re.compile("运[抵达到]|抵达|送[抵达]|[到发]货|到[场港]|签收|发运|启运|装船|收到|购得|买下|拿下|斩获")
 """Chinese words of buying that are said of what is done only"""
-_UNDONE, _NEAR = re.compile(r"未(?![来必])|没有|尚无"), 12
+_UNDONE, _NEAR = re.compile(r"未(?![来必])|没(?!错)|尚无"), 12
 """words behind a number that deny something of it, and the characters in which they are sought"""
 _IS_SUBJECT, _OF_WHICH = (
     re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)"),
@@ -156,6 +156,7 @@ def _speaking(clauses: Clauses, near: list[RungWord], clause: tuple[int, int], s
         if (hit.start < end or not _governs_forward(text, hit))
         and not (hit.start >= end and (hit.start >= high or _IN_PART.search(text, max(at, hit.start - 24), hit.start)))
         and not (hit.start >= end and _PART_COUNTED.search(text, end, hit.start))
+        and not (hit.start >= end and _of_another(text, end, hit, clause[1]))
         and not _in_brackets_of_another(clauses, hit, start)
     ]
 
@@ -226,6 +227,14 @@ def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> boo
     return described and _SAYS.search(text, max(own, start - REACH), start) is not None
 
 
+def _of_another(text: str, end: int, hit: RungWord, stop: int) -> bool:
+    """Say whether a word behind a number is of another one: "sold to a fund that had built 300 MW"."""
+    turns = _TURNS_TO.search(text, end, hit.start) is not None
+    return turns and counts_itself(text, hit.end, min(stop, hit.end + _CLOSE))
+
+
+_CLOSE = 20  # characters behind a word in which its own number stands
+_TURNS_TO = re.compile(r"\b(?:and (?:the|its|an?)|that|who|which)\b")
 _PART_COUNTED = re.compile(r"(?:首批|首期|先期|先行|其中|第一批|\bof which|\bwith the first)[^,。;\d]{0,12}\d")
 """a part of a quantity that has a number of its own before the word: 600MW昨日首批200MW并网"""
 _NOW = ("目前", "currently")

@@ -25,6 +25,8 @@ _ITEM = re.compile(
     r"、|以及|(?<=[台架张套个块P亩元米瓦栋座安])[和及](?=[一-龥])|,? and (?=(?:about |another |over |some |"
     r"a further )?[$€£]?\d)"
 )
+_ITEM_MARKS = ("、", "和", "及", " and ")
+"""of which every match of `_ITEM` holds one"""
 _LEAD = re.compile(r"[^:。\n;；]{2,}:")
 _LONGEST_LEAD = 100  # characters before a colon that may say what the list behind it is of (judgement)
 _NEGATION_REACH = 12  # characters behind a negation within which it takes a rung word back (judgement)
@@ -83,7 +85,7 @@ class Clauses:
         """Return the span of the part of a list in one clause that holds the quantity at [start, end): 、, "and"."""
         at, stop = self.clause(start)
         if at not in self._lists:
-            self._lists[at] = _ITEM.search(self.text, at, stop) is not None
+            self._lists[at] = any(self.text.find(mark, at, stop) >= 0 for mark in _ITEM_MARKS)
         if not self._lists[at] or (self.brackets and self.bracket(start)):
             return at, stop
         marks = [m.span() for m in _ITEM.finditer(self.text, max(at, start - REACH), min(stop, end + REACH))]

@@ -106,7 +106,7 @@ _BEFORE_GROWTH = re.compile(
 
 
 _MISSING = re.compile(
-    r"(?:[还尚仍]差|[还尚仍]缺|缺口[达为约]?|每(?:投运|新增|上架|部署|建成|投产|安装))[约近]?$|"
+    r"(?:(?:去年|上年)同期[^,。;\d]{0,8}[为达]|[还尚仍]差|[还尚仍]缺|缺口[达为约]?|每(?:投运|新增|上架|部署|建成|投产|安装))[约近]?$|"
     r"\b(?:one|an?|each|every|(?:a )?single) (?:rack|cabinet|server|GPU|chip|card) (?:draws|uses|consumes|needs) "
     r"(?:about |up to |some )?$",
     re.IGNORECASE,
@@ -123,7 +123,7 @@ _RULE = re.compile(
     re.IGNORECASE,
 )
 _RULE_HAN = re.compile(
-    r"(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心)?[^。;]{0,10}"
+    r"(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心|机房|中心)?[^。;]{0,10}"
     r"(?:给予|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
 )
 """what a rule says of whoever is above or below a number"""

@@ -171,6 +171,7 @@ def _opened(args: argparse.Namespace, *, make: bool = False) -> Archive:
 
 def _captures(args: argparse.Namespace) -> int:
     from osint import sources
+    from osint.http import strip_secrets
 
     revisions = sources.history(_opened(args), args.url)
     for revision in revisions:
@@ -184,7 +185,7 @@ def _captures(args: argparse.Namespace) -> int:
         for line in revision.difference:
             print(f"    {line}")
     if not revisions:
-        _note(f"the archive holds no capture of {args.url}")
+        _note(f"the archive holds no capture of {strip_secrets(args.url)}")
     return 0 if revisions else 1
 
 
@@ -286,8 +287,11 @@ def _import(args: argparse.Namespace) -> int:
             _note(text)
         for text in done.faults:
             _note(f"damaged: {text}")
-        whole = [entry for entry in (*done.entries, *done.known) if entry.kind != "incomplete"]
-        good = good and bool(whole) and not done.faults
+        taken = (*done.entries, *done.known)
+        cut = sum(entry.kind == "incomplete" for entry in taken)
+        if cut:
+            _note(f"{cut} of {len(taken)} captures of {path} are not whole; the line of each says why")
+        good = good and bool(taken) and not cut and not done.faults
     return 0 if good else 1
 
 

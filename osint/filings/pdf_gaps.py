@@ -25,6 +25,10 @@ _MOST_LINES = 4
 """lines of one cell, or of two that follow each other, that stand alone at the left edge of a table (judgement)"""
 _FEWEST_LETTERS = 5
 """characters of a line from which on it may have been broken at the edge of its column (judgement)"""
+_PROSE, _PROSE_LINES = 14, 3
+"""characters of a line, and lines, from which on words that reach one edge are running text (judgement)"""
+_NEAR, _MOST_CELLS = 100, 400
+"""rows on either side that are compared, and words of one row that are (bound the time)"""
 _EDGE = 5.0
 """points by which the edges of one column may differ"""
 
@@ -77,13 +81,38 @@ class _Rows:
     def is_one(self, bands: list[_Band]) -> bool:
         """Say whether bands can be one row: a number stands alone in its cell."""
         parts = sorted((part for band in bands for part in band.parts), key=lambda part: part[0].left)
+        if len(parts) > _MOST_CELLS:
+            return False
         for index, part in enumerate(parts):
             for other in parts[index + 1 :]:
                 if other[0].left >= part[-1].right:
-                    continue
+                    break
                 if self.is_value(part) or self.is_value(other):
                     return False
         return True
+
+    def without_prose(self, block: list[_Band]) -> list[_Band]:
+        """Return the rows of a table without a column of running text that stands beside it, at its left or right."""
+        columns = _columns_of(sorted((band.columns() for band in block), key=len, reverse=True)) if block else []
+        if len(columns) <= _FEWEST_ROWS:
+            return block
+        for low, high in (columns[0], columns[-1]):
+            parts = [part for band in block for part in band.parts if part[0].left >= low and part[-1].right <= high]
+            if self._is_prose(parts, high):
+                prose = {id(part) for part in parts}
+                kept = [[part for part in band.parts if id(part) not in prose] for band in block]
+                return [_Band.of([own]) for own in kept if own]
+        return block
+
+    def _is_prose(self, parts: list[list[Letter]], right: float) -> bool:
+        """Say whether words over each other are running text: long lines that reach one edge, with commas."""
+        lines = ["".join(self.text[letter.index] for letter in part) for part in parts]
+        full = [
+            len(line) >= _PROSE and right - part[-1].right < 2 * (part[-1].right - part[-1].left)
+            for line, part in zip(lines, parts, strict=True)
+        ]
+        stops = sum(any(mark in line for mark in "，。；,.;") for line in lines)
+        return len(lines) >= _PROSE_LINES and sum(full) + 1 >= 0.8 * len(lines) and 2 * stops >= len(lines)
 
     def bands(self, lines: list[list[Letter]]) -> list[_Band]:
         """Return the lines of a page in bands: lines that overlap are of one, where they can be one row."""
@@ -141,11 +170,12 @@ class _Rows:
         following = block[index + 1].top - band.bottom if index + 1 < len(block) else gap
         if gap > height or gap > following + 1:
             return False
-        left = min(part[0].left for one in block for part in one.parts)
+        near = block[max(index - _NEAR, 0) : index + _NEAR]
+        left = min(part[0].left for one in near for part in one.parts)
         first = self.text[band.parts[0][0].index]
         if len(band.parts) > 1 or band.parts[0][0].left > left + _EDGE or first in "(（" or gap < _TIGHT * following:
             return True
-        return _fills_column(block, above, band)
+        return _fills_column(near, above, band)
 
 
 def _at_heights(parts: list[list[Letter]]) -> list[list[list[Letter]]]:
@@ -192,7 +222,8 @@ def tables_by_gaps(letters: list[Letter], text: str) -> tuple[list[FoundTable], 
     block: list[_Band] = []
 
     def close() -> None:
-        table = _table_of(rows.rows(block), rows) if len(block) >= _FEWEST_ROWS else None
+        own = rows.without_prose(block)
+        table = _table_of(rows.rows(own), rows) if len(own) >= _FEWEST_ROWS else None
         if table:
             tables.append(table)
         else:
@@ -203,7 +234,7 @@ def tables_by_gaps(letters: list[Letter], text: str) -> tuple[list[FoundTable], 
         far = block and band.top - block[-1].bottom > _FAR * max(one.bottom - one.top for one in band.parts[0])
         following = bands[index + 1 : index + 1 + _MOST_LINES]
         single = len(band.parts) < _FEWEST_ROWS
-        inside = block and _stands_inside([*block, *following], band)
+        inside = block and _stands_inside([*block[-_NEAR:], *following], band)
         if far or (single and not (inside or (block and _names_rows(block, band, following, rows)))):
             close()
         if not single or block:
@@ -223,6 +254,7 @@ def _stands_inside(block: list[_Band], band: _Band) -> bool:
 
 def _names_rows(block: list[_Band], band: _Band, following: list[_Band], rows: _Rows) -> bool:
     """Say whether a line at the left edge of a table stands in its first column: among its rows, or at their end."""
+    block = block[-_NEAR:]
     wide = [one.columns() for one in block if len(one.parts) > 1]
     second = min((columns[1][0] for columns in wide if len(columns) > 1), default=0.0)
     height = band.bottom - band.top

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from osint.archive import Entry, first_answer
+from osint.archive import Entry, Found, first_answer
 from osint.http import Request, Trouble, is_url, read_json, strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass, Classified, classify
@@ -21,7 +22,10 @@ _RECORD_BYTES = 64 << 20  # largest record of Common Crawl that is fetched
 
 
 def commoncrawl_copies(session: Session, url: str) -> Listing:
-    """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble."""
+    """Ask the indexes of the latest crawls, newest first, until one holds the URL; stop at trouble.
+
+    A secret in the address is not given to them.
+    """
     index = base_url("commoncrawl", COMMONCRAWL_INDEX)
     entry, body = session.ask_once(Request(f"{index}/collinfo.json"), per_minute=COMMONCRAWL_PER_MINUTE)
     if not entry.is_content:
@@ -30,7 +34,7 @@ def commoncrawl_copies(session: Session, url: str) -> Listing:
         crawls = [str(one["id"]) for one in read_json(body)][:CRAWLS]
     except (ValueError, KeyError, TypeError):
         return Listing([], Classified(AnswerClass.CHALLENGE, "no list of crawls where JSON was due"))
-    query = urlencode({"url": url, "output": "json", "filter": "=status:200"})
+    query = urlencode({"url": strip_secrets(url), "output": "json", "filter": "=status:200"})
     for crawl in crawls:
         request = Request(f"{index}/{crawl}-index?{query}")
         entry, body = session.ask_once(request, per_minute=COMMONCRAWL_PER_MINUTE)
@@ -80,6 +84,8 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
     faults = "; ".join(found.faults)
     if not same_page(found.url or copy.url, copy.url):
         faults = f"the record is of {found.url}, not of {copy.url} as the index says; {faults}".rstrip("; ")
+    elif reason := _reason_against(found, copy):
+        faults = f"{reason}; {faults}".rstrip("; ")
     classified = classify(
         status=status,
         headers={name.lower(): value for name, value in found.headers} or {"content-type": found.media_type},
@@ -106,3 +112,14 @@ def take_commoncrawl(session: Session, copy: Copy) -> Entry:
     )
     done = session.archive.record_file(entry, found.body, found.media_type, copy.url)
     return replace(done, captured=None if classified.kind is AnswerClass.CONTENT else False)
+
+
+def _reason_against(found: Found, copy: Copy) -> str:
+    """Return why a record is not the one of which an index speaks, or an empty string."""
+    taken = re.sub(r"\D", "", found.date)[: len(copy.timestamp)]
+    if taken != copy.timestamp:
+        return f"the record is of {found.date[:40] or 'no date'}, not of {copy.timestamp} as the index says"
+    is_known = re.fullmatch(r"[A-Z2-7]{32}", copy.digest)
+    if is_known and f"sha1:{copy.digest}" not in found.digests and not digest_holds(copy, found.body):
+        return "the record does not have the digest that the index states"
+    return ""

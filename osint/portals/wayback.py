@@ -65,9 +65,9 @@ def wayback_request(url: str, *, start: str = "", end: str = "", limit: int = -N
     """Return the question to the CDX server; a negative limit asks for the newest.
 
     Rows of unchanged pages (revisits, without a status) are asked for too: without them a page looks last seen when it
-    last changed.
+    last changed. A secret in the address is not given to the archive.
     """
-    query = {"url": url, "output": "json", "filter": "statuscode:200|-", "limit": str(limit)}
+    query = {"url": strip_secrets(url), "output": "json", "filter": "statuscode:200|-", "limit": str(limit)}
     collapse = "digest" if url.endswith("*") else ""  # of a whole host, each version of a page once
     more = {"collapse": collapse, "showResumeKey": "true" if limit > 0 else "", "from": start, "to": end}
     query |= {name: value for name, value in more.items() if value}
@@ -145,6 +145,8 @@ def bad_time(stamp: str) -> str:
         moment = datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return "without a time"
+    if not re.fullmatch(r"[0-9]{14}", stamp):  # strptime takes fewer digits, and those of other scripts
+        return "without a time"
     future = moment > datetime.now(UTC) + timedelta(days=1)
     return f"of a time that cannot be ({stamp})" if future or moment.year < FIRST_YEAR else ""
 
@@ -171,7 +173,10 @@ def same_page(one: str, other: str) -> bool:
     """
     keys = []
     for url in (one, other):
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        full = url if "://" in url else f"http://{url}"
+        if not is_url(full):
+            return False
+        parts = urlsplit(full)
         keys.append((_host(url), unquote(parts.path).rstrip("/"), unquote(parts.query)))
     return keys[0] == keys[1]
 
@@ -185,12 +190,16 @@ def take_wayback(session: Session, copy: Copy) -> Entry:
     def check(entry: Entry, body: bytes) -> Entry:
         holds = digest_holds(copy, body) if entry.is_content else None
         known = bool(re.fullmatch(r"[A-Z2-7]{32}", copy.digest))
-        answered = _MEMENTO.search(entry.final_url)
+        is_archive = urlsplit(entry.final_url).netloc == urlsplit(strip_secrets(request.url)).netloc
+        answered = _MEMENTO.search(entry.final_url) if is_archive else None
         stamp, page = answered.groups() if answered else (copy.timestamp, copy.url)
         moved = not same_page(page, strip_secrets(copy.url)) or stamp != copy.timestamp
         entry = replace(entry, copy_of=strip_secrets(page), copy_time=stamp, copy_digest_holds=holds)
         if not entry.is_content or (holds and same_page(page, strip_secrets(copy.url))):
             return entry
+        if answered is None:
+            signal = f"{entry.final_url} answered, which is no copy of the archive"
+            return replace(entry, kind=AnswerClass.INCOMPLETE, signal=signal)
         if moved:
             signal = f"the archive answered with its copy of {page} of {stamp}, not of {copy.timestamp} as asked"
             return replace(entry, kind=AnswerClass.INCOMPLETE, signal=signal)

@@ -76,7 +76,12 @@ def _warc_member():
     writer = WARCWriter(out, gzip=True)
     http = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
     record = writer.create_warc_record(
-        CRAWLED_URL, "response", payload=io.BytesIO(ARCHIVED), length=len(ARCHIVED), http_headers=http
+        CRAWLED_URL,
+        "response",
+        payload=io.BytesIO(ARCHIVED),
+        length=len(ARCHIVED),
+        http_headers=http,
+        warc_headers_dict={"WARC-Date": "2025-08-01T00:00:00Z"},
     )
     writer.write_record(record)
     return out.getvalue()
