@@ -290,7 +290,7 @@ def test_what_the_tool_writes_is_judged_by_place_and_day(register):
 
     late, early = rows("2025-02-01", "2025-02-05", "2025-02-09"), rows("2024-09-01", "2024-09-05", "2024-09-09")
     said = judged(register, "C037", late)
-    assert said["finding"] == "refuted" and said["rests_on"] == ["O900"] and said["basis"] == "observations"
+    assert said["finding"] == "refuted" and said["rests_on"] == ["O900", "O902"] and said["basis"] == "observations"
     assert judged(register, "C037", early)["finding"] == "supported"
     unplaced = [r | {"p_place": ""} for r in late]
     assert judged(register, "C037", unplaced)["finding"] == "untested"
