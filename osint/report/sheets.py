@@ -69,7 +69,7 @@ def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
 
 
 def _room_title(answer: Answer) -> str:
-    """Return how the largest number lies to the room of its site, and a plan to the room of all sites with a size."""
+    """Return the room of the site of the largest number, and that of all sites with a size, beside what is claimed."""
     findings = [f for f in (answer.largest, answer.planned) if f]
     if not findings:
         return "No number of chips is claimed of the announced sites"
@@ -79,22 +79,19 @@ def _room_title(answer: Answer) -> str:
     if there.interval is None or answer.largest is None:
         return f"{listed(numbers)} chips are claimed, and nothing on file gives the size of a hall for them"
     kind = f"{there.chip} chips" if there.chip else "chips"
-    own = _lies(
-        answer.largest.claim, there, f"{kind} are {{how}} the room at {answer.names[answer.largest.claim.site_id]}"
-    )
+    site, claimed = answer.names[answer.largest.claim.site_id], digits(answer.largest.claim.claimed)
+    own = f"room for {_span(there)} {kind} at {site} ({claimed} claimed)"
     plan = ""
     if answer.planned and answer.paper.interval and not seen:
-        sites = counted(len(answer.paper.sites), "site")
-        plan = f", and {_lies(answer.planned.claim, answer.paper, f'{{how}} that at {sites}')}"
-    return f"{'In what was seen' if seen else 'On paper'} {own}{plan}"
+        sites, planned = counted(len(answer.paper.sites), "site"), digits(answer.planned.claim.claimed)
+        plan = f", and for {_span(answer.paper)} at {sites} ({planned} claimed of all sites)"
+    return f"{'In what was seen' if seen else 'On paper'} there is {own}{plan}"
 
 
-def _lies(claim: Claim, room: HallRoom, words: str) -> str:
-    """Return how a claimed number lies to a range of room; `words` say where, with a place for how."""
+def _span(room: HallRoom) -> str:
+    """Return a range of room in words: "3,200 to 100,000", or "no" where there is none."""
     low, best, high = (sig(v, 2) if v else 0.0 for v in room.interval or (0.0, 0.0, 0.0))
-    how = "above" if claim.claimed > high else "below" if claim.claimed < low else "inside"
-    span = f"{digits(low)} to {digits(high)}" if best else "none"
-    return f"{digits(claim.claimed)} {words.format(how=how)} ({span})"
+    return f"{digits(low)} to {digits(high)}" if best else "no"
 
 
 def _claimed(claim: Claim, answer: Answer) -> Mark:
