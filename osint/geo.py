@@ -508,13 +508,15 @@ def _geojson_frame(path: Path) -> gpd.GeoDataFrame:
 def _layers(path: Path) -> gpd.GeoDataFrame:
     """Return all layers of a file, a folder of KML being one, each row with its `layer` where there are several."""
     names = [str(name) for name in gpd.list_layers(path)["name"]]
-    if len(names) > MOST_LAYERS:
-        raise RefusedError(
-            f"{path.name} has {len(names):,} folders, and {MOST_LAYERS} are read at most: join them first"
-        )
+    _refuse_many_folders(path, len(names))
     frames = {name: gpd.read_file(path, layer=name) for name in names}
     held = {name: frame for name, frame in frames.items() if isinstance(frame, gpd.GeoDataFrame) and len(frame)}
     return _joined(held) if held else gpd.GeoDataFrame(geometry=[], crs=4326)
+
+
+def _refuse_many_folders(path: Path, folders: int) -> None:
+    if folders > MOST_LAYERS:
+        raise RefusedError(f"{path.name} has {folders:,} folders, and {MOST_LAYERS} are read at most: join them first")
 
 
 def _joined(frames: Mapping[str, gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
@@ -543,6 +545,8 @@ def _kml_text(path: Path) -> bytes:
             f"{path.name} links to outlines at another place (NetworkLink), which is not asked: open it in Google "
             "Earth, and save the folder that the link opens as a file of its own"
         )
+    # all but the outermost; to list many of them, each inside the one before, takes a time that grows with their square
+    _refuse_many_folders(path, len(re.findall(r"<(?:\w+:)?(?:Folder|Document)[\s>/]", text)) - 1)
     return text.encode()
 
 
