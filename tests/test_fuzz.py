@@ -3,8 +3,8 @@
 import gzip
 import io
 import re
-import time
 import signal
+import time
 import zipfile
 from pathlib import Path
 
@@ -69,7 +69,9 @@ def test_a_row_that_no_sheet_has_is_not_waited_for(monkeypatch):
     assert "rows after 1,000" in str(read.remarks) and "服务器" in read.text
 
 
-@pytest.mark.parametrize("folders", ["<Folder><name>a</name></Folder>" * 500, "<Document>" * 9_000 + "</Document>" * 9_000])
+@pytest.mark.parametrize(
+    "folders", ["<Folder><name>a</name></Folder>" * 500, "<Document>" * 9_000 + "</Document>" * 9_000]
+)
 def test_a_map_of_ever_more_folders_is_not_waited_for(folders, tmp_path):
     """For each layer the whole file is read anew; a list of those inside each other grows with their square (25 s)."""
     kml = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{folders}</Document></kml>'
