@@ -1,4 +1,4 @@
-"""A third SIMULATED world: other colours, other clouds, pale slabs, covers laid in phases.
+"""A SIMULATED world of colours from the literature, other clouds, pale slabs, covers laid in phases.
 
     python -m benchmarks.change.literature_colours [SEED ...]
 
@@ -17,7 +17,7 @@ import numpy as np
 from scipy import ndimage
 
 from benchmarks.change import measured_colours
-from benchmarks.change.measured_colours import KIND_BANDS, NORTH, PIXEL_M, WEST, SecondWorld, Thing
+from benchmarks.change.measured_colours import KIND_BANDS, NORTH, PIXEL_M, WEST, BuiltWorld, Thing
 
 # B02, B03, B04, B08, B11, B12
 COLOURS = {
@@ -82,7 +82,7 @@ def done_by(thing: Thing, day: float, pause_days: float, first_share: float) -> 
     return float((worked + max(day - begun - first_share * thing.cover_days - pause_days, 0)) / thing.cover_days)
 
 
-def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, built: bool = True) -> SecondWorld:
+def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, built: bool = True) -> BuiltWorld:
     """Return a world of nine halls and six decoys; an empty one without `built`."""
     rng = np.random.default_rng([seed, 333])
     days = np.arange(0, 1095, 2.5) + 18_779.25
@@ -111,7 +111,7 @@ def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, built: bool = Tru
         haze = abs(rng.normal(0, 0.01)) * np.array([1, 0.75, 0.5, 0.3, 0.08, 0.04])
         cube[t] = picture * light + haze[:, None, None] + rng.normal(0, 0.004, picture.shape)
         _weather(rng, cube[t], scl[t], overcast[t])
-    return SecondWorld(measured_colours._dataset(days, cube, scl), tuple(found), measured_colours._place(size_px))
+    return BuiltWorld(measured_colours._dataset(days, cube, scl), tuple(found), measured_colours._place(size_px))
 
 
 def _laid(

@@ -1,4 +1,4 @@
-"""A second SIMULATED world, apart from `osint.simulated`: what stands on it has measured reflectances.
+"""A SIMULATED world apart from `osint.simulated`: what stands on it has measured reflectances.
 
     python -m benchmarks.change.measured_colours [SEED ...]
 
@@ -59,7 +59,7 @@ class Thing:
 
 
 @dataclass(frozen=True)
-class SecondWorld:
+class BuiltWorld:
     """Scenes, and what stands in them."""
 
     data: xr.Dataset
@@ -77,7 +77,7 @@ def _degrees(outline: Polygon) -> Polygon:
     return Polygon([convert(x, y) for x, y in outline.exterior.coords])
 
 
-def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, slab: bool = True, things: bool = True) -> SecondWorld:
+def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, slab: bool = True, things: bool = True) -> BuiltWorld:
     """Return a world of nine halls of 0.5 to 3 ha and six decoys; an empty one without `things`."""
     rng = np.random.default_rng([seed, 77])
     days = np.arange(pd.Timestamp(START).toordinal(), pd.Timestamp(END).toordinal(), 5) - 719_163
@@ -102,7 +102,7 @@ def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, slab: bool = True
         picture = picture * season * rng.normal(1, 0.015) + haze[:, None, None]
         cube[t] = picture + rng.normal(0, 0.003, picture.shape)
         _clouded(rng, cube[t], scl[t], cloud)
-    return SecondWorld(_dataset(days, cube, scl), tuple(built), _place(size_px))
+    return BuiltWorld(_dataset(days, cube, scl), tuple(built), _place(size_px))
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
@@ -197,7 +197,7 @@ def _place(size: int) -> Polygon:
     return _degrees(box(WEST + 30, NORTH - edge + 30, WEST + edge - 30, NORTH - 30))
 
 
-def report(make: Callable[..., SecondWorld], seeds: Sequence[int]) -> None:
+def report(make: Callable[..., BuiltWorld], seeds: Sequence[int]) -> None:
     """Date every outline and search each world; print what was called what, and the errors of the dates."""
     from osint import change
 

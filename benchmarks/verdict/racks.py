@@ -1,4 +1,4 @@
-"""What `osint check --json` says of the claims of the second SIMULATED world, counted against their truth.
+"""What `osint check --json` says of the claims of the SIMULATED world of `racks_world`, counted against their truth.
 
 `python -m benchmarks.verdict.racks [SEED [CASES [SITES [VARIATION]]]]`; `VARIATIONS` lists the worlds.
 """
@@ -221,8 +221,6 @@ def section(seed: int, cases: int, sites: int, how: str) -> Iterator[str]:
         more, error = judged(seed + n, sites, how)
         rows += more
         errors += [error] if error else []
-    yield "## Verdict, halls from the rack up\n"
-    yield "Written by `python -m benchmarks.verdict.racks`.\n"
     yield f"SIMULATED ({how}): {cases} cases of {sites} sites, seeds {seed} on, {len(rows)} claims.\n"
     yield "| measured | value |\n|---|---|"
     yield from table(rows)

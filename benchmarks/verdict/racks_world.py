@@ -1,7 +1,7 @@
-"""A second SIMULATED world of halls, claims and observers, built from the rack up.
+"""A SIMULATED world of halls, claims and observers, built from the rack up.
 
 Written from published facts alone (Epoch's sites and catalogues, operators' racks and PUE, TOP500 power of chips), before
-the first world (`verdict_world`) or the ranges of the model (`relations.csv`) were read. A hall is made of storeys, white
+the other world (`ranges_world`) or the ranges of the model (`relations.csv`) were read. A hall is made of storeys, white
 space, rack positions and kW a rack; plant, meters, roof and chips follow from these. So nothing here is the model in
 reverse: density, share for AI, redundancy of plant and the use of a rented hall come about as in a building.
 
