@@ -72,7 +72,9 @@ def _next_directory(read: Read, offset: int, size: int, order: str, big: bool) -
         if length > MOST_FIELD_BYTES or (size and length > size):
             raise UnreadableError(f"field {tag} of its header says that it has {number} values: not read")
         if tag == _BANDS and kind in _NUMBERS:
-            bands = struct.unpack_from(f"{order}{_NUMBERS[kind]}", body, at + entry - struct.calcsize(f"={next_form}"))[0]
+            bands = struct.unpack_from(f"{order}{_NUMBERS[kind]}", body, at + entry - struct.calcsize(f"={next_form}"))[
+                0
+            ]
             if bands > MOST_BANDS:
                 raise UnreadableError(f"its header says that it has {bands:,} bands: not read")
         if size and length > struct.calcsize(f"={next_form}") and place + length > size:
