@@ -254,15 +254,15 @@ def _html() -> tuple[list[bytes], Reader]:
 
 
 def _pdf() -> tuple[list[bytes], Reader]:
-    from benchmarks import tables
+    from benchmarks.tables import forms, small
     from osint import filings
 
-    small = tables.read_tables(tables.HERE / "tables.txt")
+    some = small.read_tables()["first"]
 
     def read(body: bytes, _: Path) -> object:
         return filings.claims_of(filings.parse(body, "a.pdf"))
 
-    return [tables.as_pdf(small[0]), tables.as_pdf(small[1], ruled=False)], read
+    return [forms.as_pdf(some[0]), forms.as_pdf(some[1], ruled=False)], read
 
 
 FORMATS: dict[str, Callable[[], tuple[list[bytes], Reader]]] = {

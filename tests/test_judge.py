@@ -316,7 +316,8 @@ def test_a_larger_number_is_never_likelier(register, low, high, bound):
     chances = []
     for factor in (1, 10, 100, 1000, 1e4, 1e5):
         claim = {"value_low": low * factor, "value_high": high * factor, "bound": bound}
-        chances.append(judged(register, claim, size("2024-07-01")).probability)
+        found = judged(register, claim, size("2024-07-01"))
+        chances.append(found.seen.about.holds(found.claim.value_low))
     assert chances == sorted(chances, reverse=True) and chances[0] > 0.9 > 0.1 > chances[-1]
 
 
@@ -1040,7 +1041,7 @@ def test_the_ends_of_a_range_are_not_called_readings(register):
     assert "At the lower end (10 PFLOPS) there was room for it; at the upper end (500,000 PFLOPS)" in found.shown()
     assert "reading" not in found.shown()
     fits = judged(register, wide | {"value_high": 20.0}, size("2024-06-01"))
-    assert "room for 10 PFLOPS (lower end of 10 to 20 PFLOPS)" in fits.shown()
+    assert "10 PFLOPS (lower end of 10 to 20 PFLOPS), which lies below that range" in fits.shown()
 
 
 def test_a_claim_without_a_number_is_not_told_as_an_empty_one(register):

@@ -130,7 +130,6 @@ _HAS_ENDED = re.compile(
 SPENT = re.compile(r"(?:已|累计)[^,。;\d]{0,12}?投入?(?:募集)?(?:资金)?(?=[约近超]?\d)")
 """money that has gone into a work that has begun: 已投入资金3亿元"""
 _COMPLETES = re.compile(r"complet(?:ed?|es|ion)|finish(?:ed|es)")
-_OBJECT = re.compile(r"\s(?:its|the|their|all|a|an)?\s?((?:[\w-]+\s){0,3}?)", re.IGNORECASE)
 """what a word of completion may be of"""
 
 

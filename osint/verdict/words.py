@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from osint import model
 from osint.model import percent, show
-from osint.register import STATED_PRECISIONS, Claim
+from osint.register import CLAIM_KINDS, STATED_PRECISIONS, Claim
 from osint.verdict.asserts import Asserts
 from osint.verdict.bearing import Sight, day_text
 from osint.verdict.ground import ground_shows
@@ -48,6 +48,19 @@ def relay(rows: Sequence[Sight]) -> str:
 def contradicting(finding: Finding) -> str:
     """Return what contradicts the claim of a finding, in words."""
     return ", ".join(c.text() for c in finding.contradictions)
+
+
+def lies(number: float, interval: tuple[float, float, float]) -> str:
+    """Return where a number lies in what there was room for: low, best, high; low and best are NaN of a bound alone.
+
+    >>> lies(43_000.0, (12_000.0, 45_000.0, 90_000.0)), lies(500.0, (math.nan, math.nan, 400.0))
+    ('inside that range, at 0.96 times its best estimate', 'above that')
+    """
+    low, best, high = interval
+    if not best > 0:
+        return "above that" if number > high else "not above that"
+    where = "above" if number > high else "below" if number < low else "inside"
+    return f"{where} that range, at {show(number / best)} times its best estimate"
 
 
 def describe(s: Sight) -> str:
@@ -153,6 +166,15 @@ class Words(dict[str, str]):
         )
         whole = TAKEN_AS_WHOLE if any(s.taken_as_whole for s in room.seen) else ""
         return f"{self._listed(room.seen)}: room for {range_}{USE_OPEN if room.use_open else ''}{whole}"
+
+    def _lies(self) -> str:
+        """Return where the number that is tested lies in what there was room for, and how sure that is of the place."""
+        claim, room = self.f.claim, self.f.room
+        if room is None:
+            return ""
+        number = min(claim.readings, default=claim.value_low or 0.0) * CLAIM_KINDS[claim.quantity_kind].factor
+        doubt = f"; {self._sureness()}" if room.p_place < 1 else ""
+        return f"Claimed: {self._tested()}, which lies {lies(number, room.interval)}{doubt}"
 
     def _tested(self) -> str:
         claim = self.f.claim
