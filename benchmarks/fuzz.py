@@ -42,6 +42,7 @@ def _warc() -> tuple[list[bytes], Reader]:
     from warcio.statusandheaders import StatusAndHeaders
     from warcio.warcwriter import WARCWriter
 
+    from osint.archive import media
     from osint.archive.intake import container_items
 
     made = []
@@ -62,7 +63,12 @@ def _warc() -> tuple[list[bytes], Reader]:
     with zipfile.ZipFile(box, "w") as wacz:
         wacz.writestr("datapackage.json", '{"resources": [{"path": "archive/a.warc.gz", "hash": "sha256:00"}]}')
         wacz.writestr("archive/a.warc.gz", made[1])
-    return [*made, box.getvalue()], lambda body, _: list(container_items(io.BytesIO(body), "a") or ())
+
+    def read(body: bytes, _: Path) -> object:
+        told = media.media_type(body), media.stops_short(body), media.ends_inside(body), media.stated_url(body)
+        return told, list(container_items(io.BytesIO(body), "a") or ())
+
+    return [*made, box.getvalue()], read
 
 
 def _tiff() -> tuple[list[bytes], Reader]:
