@@ -3,10 +3,7 @@
 import subprocess
 import sys
 
-PARTS = (
-    *("archive", "portals", "imagery", "change", "change.locate", "filings.sentences", "tables", "passport"),
-    *("verdict.ranges", "verdict.racks"),
-)
+PARTS = (*("archive", "portals", "imagery", "change", "change.locate", "filings.sentences", "tables", "passport"),)
 
 if __name__ == "__main__":
     failed = [p for p in PARTS if subprocess.run([sys.executable, "-m", f"benchmarks.{p}"], check=False).returncode]

@@ -856,7 +856,7 @@ def test_a_doubtful_look_takes_nothing_from_a_sure_one(register):
 @pytest.mark.parametrize(
     ("day", "doubt", "words"),
     [
-        ("2025-07-20", {"p_place": 0.96, "searched_share": 0.97}, "probability of 96%, and 97% of it was looked at"),
+        ("2025-07-20", {"p_place": 0.98, "searched_share": 0.94}, "probability of 98%, and 94% of it was looked at"),
         ("2025-12-20", {"p_place": 0.93}, "probability of 93%: "),
         ("2025-06-30", {"p_place": 0.98, "searched_share": 0.5}, "probability of 98%, and 50% of it"),
     ],
@@ -870,6 +870,15 @@ def test_a_size_after_the_day_that_is_not_sure_enough_says_so_and_never_that_its
     assert words in found.shown() and "later" not in found.shown()
     before = judged(register, huge, size("2025-05-20", "roof_m2", 1000.0, **doubt))
     assert before.outcome in {Outcome.NOT_REACHED, Outcome.COULD_FIT}
+
+
+@pytest.mark.parametrize("share", [np.nan, 0.95, 0.99, 1.0])
+def test_to_state_how_much_was_looked_at_is_not_weaker_than_to_state_nothing(register, share):
+    huge = PROMISE | {"value_low": 1e6, "value_high": 1e6}
+    found = judged(register, huge, size(AFTER, "roof_m2", 1000.0, p_place=0.95, searched_share=share))
+    assert found.outcome == Outcome.DEADLINE_MISSED
+    assert ("if that is all of it" in found.shown()) == (share != 1)
+    assert "at most 5%, of which 5% is the doubt whether it is the place" in found.shown()
 
 
 def roof(m2, **more):
