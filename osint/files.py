@@ -71,7 +71,7 @@ def check_tree(folder: Path) -> None:
 
 
 def refuse_link(path: Path) -> None:
-    """Raise RefusedError if a path, or a folder on the way to it within a case, is a link: it would be written through."""
+    """Raise RefusedError if a path, or a folder on the way to it within a case, is a link: none is written through."""
     for one in (path, *_folders_of_case(path)):
         if one.is_symlink():
             raise RefusedError(f"{one} is a link to {one.readlink()}, and links are not followed: take it out")
