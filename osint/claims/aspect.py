@@ -96,9 +96,10 @@ _OPENS = re.compile(
 _PAST = re.compile(r"ed |opened|came|went|began|broke|started|was|were|had", re.IGNORECASE)
 _ONGOING = re.compile(
     r"\b(?:being|getting)(?: \w+ly)?\s$|\b(?:near(?:s|ing)?|approach(?:es|ing)|close to|towards?)\s$|"
-    r"(?:thirds?|half|quarters?|%|per ?cent)[\s-]$",
+    r"(?:thirds?|half|nearly|almost|quarters?|%|per ?cent)[\s-]$",
     re.IGNORECASE,
 )
+_PARTLY = re.compile(r"\bpart(?:ly|ially)?[\s-]$")
 """what stands before a word for what is not done yet: being built, two-thirds built, 80% complete"""
 _AT_WORK = re.compile(
     r"\b(?:is|are|was|were|been|begun|began|started|now|currently|still|busy|crews?|workers|contractors|engineers|"
@@ -194,7 +195,7 @@ def condition(text: str, start: int, stop: int, at: int, end: int, rung: str) ->
             text.startswith("completed", at) and _OPENS.search(before)
         ):
             return Aspect("future", rung)
-        if rung in _STEP_BEFORE and _ONGOING.search(before):
+        if rung in _STEP_BEFORE and (_ONGOING.search(before) or (rung == "roofed" and _PARTLY.search(before))):
             return Aspect(_STEP_BEFORE[rung])
         return None
     if rung in _STEP_BEFORE and text[at:end] not in works() and _is_under_way(text, at, end, before):

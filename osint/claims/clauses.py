@@ -7,6 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from osint.claims.aspect import SPENT, aspect, condition, of_completion, works
+from osint.claims.governs import ANYWHERE, reach
 from osint.claims.retractions import TakenBack, taken_back
 from osint.claims.units import WEAK_ROLES, rung_words
 
@@ -45,6 +46,14 @@ class RungWord:
     """a rung, a weak role or "future"; negated rungs are left out"""
     aim: str = ""
     """the rung that a word of the future names as its condition: roofed of 建成后"""
+    low: int = 0
+    """offset from which the quantities stand of which the word may speak"""
+    high: int = ANYWHERE
+    """offset before which they stand"""
+
+    def speaks_of(self, start: int) -> bool:
+        """Say whether the word may speak of a quantity at an offset."""
+        return self.low <= start < self.high
 
 
 class Clauses:
@@ -183,11 +192,18 @@ def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
         if role == "future" and text.startswith("将", at) and _TAKES.match(text, at):
             continue
         if role and text[at:end] != "May":
-            found.append(RungWord(at, end, role, aim))
+            found.append(_reaching(text, start, stop, RungWord(at, end, role, aim)))
     spent = SPENT.search(text, start, stop) if "投" in text else None
     if spent:
         found = sorted([*found, RungWord(*spent.span(), "ground broken")], key=lambda hit: hit.start)
     return found
+
+
+def _reaching(text: str, start: int, stop: int, hit: RungWord) -> RungWord:
+    """Return a rung word with what the grammar of its clause lets it speak of."""
+    said = reach(text, start, stop, hit.start, hit.end, hit.role)
+    aim = WEAK_ROLES.get(hit.role, hit.role) if said.role == "future" != hit.role else hit.aim
+    return RungWord(hit.start, hit.end, said.role, aim, said.low, said.high)
 
 
 def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:

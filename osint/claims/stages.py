@@ -163,7 +163,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     if _asks(found, reading) or _is_bound(found, text):
         return Assertion()
     at, stop = around(found, reading)
-    if _OF_A_BIDDER.search(text, at, stop) or (
+    if _RUMOUR.search(text, at, found.start) or _OF_A_BIDDER.search(text, at, stop) or (
         text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop)
     ):
         return Assertion()
@@ -172,6 +172,8 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     has_day = day or _SO_FAR.search(text, reading.clauses.sentence(found.start)[0], found.start)
     if not asserted.modality and kind in MACHINES and has_day and _REACHED.search(near):
         asserted = Assertion("roofed", "roofed", "has")
+    if kind.startswith("money") and asserted.rung in LADDER[2:] and _OF_PAYMENT.search(text, at, stop):
+        return Assertion()
     if asserted.modality == "has" and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
     if kind in ("voltage", "transformer") and asserted.rung == LADDER[-1]:
@@ -183,6 +185,12 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     return asserted
 
 
+_OF_PAYMENT = re.compile(
+    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|利润|净利|估值|市值|损失|\b(?:damages|fined?|penalt(?:y|ies)|"
+    r"subsid(?:y|ies)|revenues?|profits?|compensation|settlement|valu(?:ed|ation)|loss(?:es)?)\b",
+    re.IGNORECASE,
+)
+"""words of a sum that is no cost of a work: the work that it is paid for says nothing of its stage"""
 _IS_DENIED = re.compile(
     r"(?:不是|并非|而非|绝非|并不是)\s?[\"“'‘]?$|\bnot (?:(?:asking for|the|a|some|about) )?[$€¥£]?$"
 )
@@ -194,6 +202,7 @@ OF_WHOLE = re.compile(
 )
 _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld|ght|de|it)\b")
 """what would have been and was not, or what a bidder must have done"""
+_RUMOUR = re.compile(r"网[传友上]|传[闻言]|据传|谣传|坊间|\brumou?r(?:ed|s)?\b", re.IGNORECASE)
 _OF_A_BIDDER = re.compile(
     r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|供应商[^,。]{0,4}(?:具有|具备|自有|拥有)"
 )
