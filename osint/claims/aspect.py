@@ -115,7 +115,7 @@ _ENDS = re.compile(
 )
 _TAIL = r"(?:(?!\b(?:not|never|yet|un(?:til|less))\b|n't)[^,;.]|\.(?=\d)){0,60}?"
 _HAS_BEGUN = re.compile(
-    rf"\b{_TAIL}\b(?:began|started|commenced|underway|under way|in progress|is (?:advancing|proceeding|continuing|"
+    rf"\b{_TAIL}\b(?:began|started|commenced|stopped|stalled|resumed|underway|under way|in progress|is (?:advancing|proceeding|continuing|"
     rf"ongoing)|has begun|"
     r"have begun|has started|have started|has commenced|have commenced|is well advanced|are well advanced|is rising|"
     r"are rising|are continuing|"
@@ -128,7 +128,10 @@ _HAS_ENDED = re.compile(
     r"(?:complete|completed|finished|done|over|signed off|granted|approved)|ended|concluded|(?<!-)finished|"
     r"wrapped up)\b"
 )
-SPENT = re.compile(r"(?:已|累计)[^,。;\d]{0,12}?投入?(?:募集)?(?:资金)?(?=[约近超]?\d)")
+SPENT = re.compile(
+    r"(?:已|累计)[^,。;\d]{0,12}?投入?(?:募集)?(?:资金)?(?=[约近超]?\d)|"
+    r"\b(?:has|have|had)(?: \w+ly| been| already)? (?:spent|invested|sunk)\b|\b(?:spent|invested) (?:so far|to date)\b"
+)
 """money that has gone into a work that has begun: 已投入资金3亿元"""
 _COMPLETES = re.compile(r"complet(?:ed?|es|ion)|finish(?:ed|es)")
 _OBJECT = re.compile(r"\s(?:its|the|their|all|a|an)?\s?((?:[\w-]+\s){0,3}?)", re.IGNORECASE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from osint.claims.assertion import ALREADY, GOAL, Assertion, decide, settled, strong, words_near
 from osint.claims.clauses import REACH, Clauses, RungWord, counts_itself, is_predicate
@@ -21,7 +22,11 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     words speak of the quantity: of machines, compute and power also those that only say that a thing is there, or
     bought.  A clause that denies a rung borrows none.
     """
-    for said in (_in_brackets(clauses, start, end, kind), _of_item(clauses, start, end, kind)):
+    for said in (
+        _in_brackets(clauses, start, end, kind),
+        _dealt_out(clauses, start, end),
+        _of_item(clauses, start, end, kind),
+    ):
         if said:
             return said
     first, last = clauses.sentence(start)
@@ -129,6 +134,21 @@ def _in_brackets(clauses: Clauses, start: int, end: int, kind: str) -> Assertion
 
 
 _PARTS = re.compile(r"[;、]|,(?!\d{3})")
+
+
+_ALIKE = re.compile(r"[、和及与,]\s?")
+
+
+def _dealt_out(clauses: Clauses, start: int, end: int) -> Assertion | None:
+    """Return what the stage in the same place of a list says: 已建、在建机柜分别为2.1万架、1.3万架."""
+    text, at = clauses.text, clauses.clause(start)[0]
+    mark = text.rfind("分别", max(at, start - REACH), start)
+    if mark < 0:
+        return None
+    hits = [hit for hit in clauses.hits(*clauses.clause(start)) if hit.end <= mark]
+    place = len(_ALIKE.findall(text, mark, start))
+    joined = all(_ALIKE.fullmatch(text, one.end, other.start) for one, other in pairwise(hits))
+    return decide(clauses, [hits[place]], start, end) if len(hits) > 1 and joined and place < len(hits) else None
 
 
 def _of_item(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:

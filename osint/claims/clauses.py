@@ -193,7 +193,7 @@ def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
             continue
         if role and text[at:end] != "May":
             found.append(_reaching(text, start, stop, RungWord(at, end, role, aim)))
-    spent = SPENT.search(text, start, stop) if "投" in text else None
+    spent = SPENT.search(text, start, stop) if "投" in text or "spent" in text or "vested" in text or "sunk" in text else None
     if spent:
         found = sorted([*found, RungWord(*spent.span(), "ground broken")], key=lambda hit: hit.start)
     return found

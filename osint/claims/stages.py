@@ -170,6 +170,8 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
     day = when[:10]
     has_day = day or _SO_FAR.search(text, reading.clauses.sentence(found.start)[0], found.start)
+    if not asserted.modality and kind in _METERED and _MEASURED.search(near) and not _NOT_MEASURED.search(text, at, stop):
+        asserted = Assertion("running", "running", "has")
     if not asserted.modality and kind in MACHINES and has_day and _REACHED.search(near):
         asserted = Assertion("roofed", "roofed", "has")
     if kind.startswith("money") and asserted.rung in LADDER[2:] and _OF_PAYMENT.search(text, at, stop):
@@ -185,6 +187,16 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     return asserted
 
 
+_METERED = ("pue", "energy")
+_MEASURED = re.compile(
+    r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
+    r"PUE(?:值)?(?:已|仅|只|现)(?:为|是|达到?|降[至到])\s?$|PUE (?:was|averaged|improved to|fell to|came in at) $|"
+    r"(?:日均|月均|去年|上半年|全年|[年月]份?)[^,。;]{0,4}(?<!年)[用耗]电量?(?:达到?|为)?$|\b(?:consumption (?:reached|totall?ed|was|hit)|consumed|used) (?:about )?$"
+)
+_NOT_MEASURED = re.compile(
+    r"预计|设计|可|将|拟|目标|承诺|要求|不高于|控制|力争|估算|建成后|投产后|折合|\b(?:would|will|design|target|expected)\b"
+)
+"""what a meter shows, and what is only reckoned"""
 _OF_PAYMENT = re.compile(
     r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|利润|净利|估值|市值|损失|\b(?:damages|fined?|penalt(?:y|ies)|"
     r"subsid(?:y|ies)|revenues?|profits?|compensation|settlement|valu(?:ed|ation)|loss(?:es)?)\b",
