@@ -30,11 +30,11 @@ class Reach(NamedTuple):
 
 _OPENER = re.compile(
     r"一旦|若(?![干羌尔非])|如(?=果(?!说)|能|获|遇|经批|未|无)|倘若|假如|要是|除非|能否|可否|是否|"
-    r"每(?=投运|新增|上架|部署|建成|投产|安装)|希望|期望|期待|旨在|承诺[^,。;]{0,12}(?=[内前建完])"
+    r"每(?=投运|新增|上架|部署|建成|投产|安装)|希望|期望|期待|旨在|在谈|(?<!不)承诺(?![书函])|所谓"
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
 _NAME = re.compile(
-    r"申请|请求|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
+    r"申请|仪式上|请求|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
 )
 """what makes a word of a stage the first part of a noun: 投产企业, 并网申请, 停工前"""
 _CONTENT = re.compile(r"[^,。;的]{0,20}的(?:(申请|请求|报告)|目标|计划|设想|需求|方案|愿望|任务|打算|规划|可能|前景|愿景)")
@@ -67,6 +67,18 @@ _NOUN = re.compile(r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this
 _OWN_VERB = re.compile(r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed)\b|[,;]")
 
 
+_NEEDS = re.compile(
+    r"\b(?:subject to|contingent (?:up)?on|conditional (?:up)?on|pending|awaits?|awaiting|requires?|needs?|lacks?|would need|"
+    r"depends on|without)\s(?:[\w'-]+\s){0,4}$",
+    re.IGNORECASE,
+)
+"""what stands before a paper that is still wanting"""
+_IS_NEEDED = re.compile(r"(?: \w+)? (?:is|are) (?:still )?(?:needed|required|awaited|outstanding)\b")
+_BOUND = re.compile(r"(?<!of )(?<![\d,.])\d[\d.,-]*(?:\s?(?:[kMG]VA|[kMG]W|P|PF|racks|GPUs|servers|acres|chips))?\s$")
+"""a number that a word follows at once: it speaks of that one alone"""
+_BY_YEAR = re.compile(r" (?:by|in time for|before) (?:the end of )?(?:20[2-9]\d|Q\d|next)")
+
+
 def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Reach:
     """Return what the clause text[start:stop] makes of the word of a stage at [at, end).
 
@@ -74,9 +86,12 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
     >>> reach(words, 0, len(words), 5, 7, "powered").role
     'future'
     """
-    if role not in _REACHED:
+    if role not in _REACHED and role != "filed":
         return Reach(role)
     before = text[max(start, at - _BEFORE) : at]
+    if role == "filed":
+        lacks = text[at].isascii() and (_NEEDS.search(before) or _IS_NEEDED.match(text, end, stop))
+        return Reach("future" if lacks else role)
     if text[at].isascii():
         return _latin(text, before, stop, at, end, role)
     return _han(text, before, start, stop, at, end, role)
@@ -86,6 +101,9 @@ def _han(text: str, before: str, start: int, stop: int, at: int, end: int, role:
     if _OPENER.search(before):
         return Reach("future")
     if role in WEAK_ROLES:
+        number = _DIGIT.search(text, end, min(stop, end + _AFTER))
+        if number and text.startswith(("现有", "存量"), at) and _RELATES.search(before[-4:]):
+            return Reach(role, at, number.end())
         return Reach(role)
     behind = text[end : min(stop, end + _AFTER)]
     if _NAME.match(behind):
@@ -110,15 +128,17 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
     word = text[at:end].lower()
     if opened and not _PAST.search(opened["between"]) and _PRESENT.search(opened["between"]):
         return Reach("future")
-    if role in WEAK_ROLES:
-        return Reach(role)
+    if before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end):
+        return Reach("future")
+    number = _DIGIT.search(text, end, min(stop, end + _AFTER))
     relative = _RELATIVE.search(before)
-    if relative and before[: relative.start()].strip():
-        number = _DIGIT.search(text, end, min(stop, end + _AFTER))
+    if relative and before[: relative.start()].strip() and role not in WEAK_ROLES:
         ahead = _last_number(text, at - len(before) + relative.start())
         return Reach(role, ahead, _before_verb(text, end, number, stop))
+    bound = _BOUND.search(before)
+    if bound and not _NOUN.match(text, end):
+        return Reach(role, at - len(before) + bound.start(), at)
     if _ADJECTIVE.fullmatch(word) and _ATTRIBUTE.search(before) and _NOUN.match(text, end):
-        number = _DIGIT.search(text, end, min(stop, end + _AFTER))
         low = at - 24 if before.endswith("of ") else at
         return Reach(role, low, _before_verb(text, end, number, stop))
     return Reach(role)

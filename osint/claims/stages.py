@@ -99,7 +99,7 @@ _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|�
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
     r"\bfrom (?:just |only |about |the current )?|"
-    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约)?|"
+    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|revised from |"
     r"compared with )"
     r"[$€¥]?$"
 )
@@ -174,12 +174,14 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
         asserted = Assertion("running", "running", "has")
     if not asserted.modality and kind in MACHINES and has_day and _REACHED.search(near):
         asserted = Assertion("roofed", "roofed", "has")
-    if kind.startswith("money") and asserted.rung in LADDER[2:] and _OF_PAYMENT.search(text, at, stop):
+    if kind.startswith("money") and (
+        _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM))
+    ):
         return Assertion()
     if asserted.modality == "has" and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
-    if kind in ("voltage", "transformer") and asserted.rung == LADDER[-1]:
-        asserted = replace(asserted, rung="powered", aim="powered")  # a line or a substation in service has power
+    if kind in _OF_GRID and asserted.rung == LADDER[-1]:
+        asserted = replace(asserted, rung="powered", aim="powered")  # a line or a plant in service has power
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
     if not reading.document and kind in MAY_STAND and is_goal(found, reading):
@@ -187,6 +189,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     return asserted
 
 
+_OF_GRID = ("voltage", "transformer", "gen", "battery", "battery_energy")
 _METERED = ("pue", "energy")
 _MEASURED = re.compile(
     r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
@@ -197,9 +200,12 @@ _NOT_MEASURED = re.compile(
     r"预计|设计|可|将|拟|目标|承诺|要求|不高于|控制|力争|估算|建成后|投产后|折合|\b(?:would|will|design|target|expected)\b"
 )
 """what a meter shows, and what is only reckoned"""
+_NEAR_SUM = 24
+"""characters on either side of a sum that name what it is (judgement)"""
 _OF_PAYMENT = re.compile(
-    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|利润|净利|估值|市值|损失|\b(?:damages|fined?|penalt(?:y|ies)|"
-    r"subsid(?:y|ies)|revenues?|profits?|compensation|settlement|valu(?:ed|ation)|loss(?:es)?)\b",
+    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|"
+    r"\b(?:damages|fined?|penalt(?:y|ies)|subsid(?:y|ies)|revenues?|profits?|compensation|settlement|"
+    r"valu(?:ed|ation)|loss(?:es)?|judge?ment)\b",
     re.IGNORECASE,
 )
 """words of a sum that is no cost of a work: the work that it is paid for says nothing of its stage"""
@@ -221,6 +227,6 @@ _OF_A_BIDDER = re.compile(
 
 
 _UP_FROM = re.compile(r"\b(?:up|down) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
-TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])")
+TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|涨|跃|攀|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])")
 # what a sentence adds at its end about the whole, after the milestones of its parts
 APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")
