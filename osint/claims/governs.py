@@ -30,7 +30,7 @@ class Reach(NamedTuple):
 
 _OPENER = re.compile(
     r"一旦|若(?![干羌尔非])|如(?=果(?!说)|能|获|遇|经批|未|无)|倘若|假如|要是|除非|能否|可否|是否|"
-    r"每(?=投运|新增|上架|部署|建成|投产|安装)|希望|期望|期待|旨在|在谈|(?<!不)承诺(?![书函])|所谓"
+    r"每(?=投运|新增|上架|部署|建成|投产|安装)|希望|期望|期待|旨在|(?<!不)承诺(?![书函])"
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
 _NAME = re.compile(
@@ -67,6 +67,8 @@ _NOUN = re.compile(r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this
 _OWN_VERB = re.compile(r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed)\b|[,;]")
 
 
+_QUOTES = ("“", "”", '"', "‘", "’", "「", "」")
+"""around a word alone they say that it is somebody else's"""
 _NEEDS = re.compile(
     r"\b(?:subject to|contingent (?:up)?on|conditional (?:up)?on|pending|awaits?|awaiting|requires?|needs?|lacks?|would need|"
     r"depends on|without)\s(?:[\w'-]+\s){0,4}$",
@@ -88,6 +90,8 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
     """
     if role not in _REACHED and role != "filed":
         return Reach(role)
+    if role in LADDER[2:] and at and text[at - 1] in _QUOTES and text[end : end + 1] in _QUOTES:
+        return Reach("none")
     before = text[max(start, at - _BEFORE) : at]
     if role == "filed":
         lacks = text[at].isascii() and (_NEEDS.search(before) or _IS_NEEDED.match(text, end, stop))

@@ -79,7 +79,7 @@ _LENT = {
 _OF_MANY = re.compile(r"项目|清单|一览|名单|\b(?:projects|sites)\b", re.IGNORECASE)
 """words of a heading that stands over several places or parts"""
 _OF_BIDDERS = re.compile(
-    r"注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|罚款|近[一二三四五两\d]年|承[接揽建担]过|完成过|"
+    r"第[二三四五]\s?(?:中标|成交)?候选人|注册资[本金]|业绩|资格|资质|注册|类似项目|营业额|罚款|近[一二三四五两\d]年|承[接揽建担]过|完成过|"
     r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,，。]{0,6}(?:具有|具备|自有|拥有)|"
     r"\b(?:eligibility|qualifications?|turnover|experience|past (?:\w+ )?years)\b",
     re.IGNORECASE,

@@ -94,6 +94,12 @@ def _asks(found: LocatedQuantity, reading: Reading) -> bool:
 _REACHED = re.compile(
     r"(?:达到?|突破|超过|形成|(?:跃升|提升|提高|增长|增加|扩大|发展|攀升)[到至]|\b(?:reached|totall?ed|hit))\s?[约近]?$"
 )
+_NOT_SO = re.compile(
+    r"所谓[的“\"]?[^,。;]{0,6}$|(?<!尚)(?<!暂)未(?![来经批必])[^,。;\d]{0,4}(?:提供|办理|采购|取得|购买|安装|部署|建设|供应|交付|兑现|完成)[^,。;\d]{0,6}$|"
+    r"\bso-called |\bnothing to do with (?:the |its )?$"
+)
+"""what stands before a number that is doubted, or the object of what was not done"""
+_LOSING = re.compile(r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)")
 _SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今")
 _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
@@ -160,7 +166,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading) or _is_bound(found, text):
+    if _asks(found, reading) or _is_bound(found, text) or _NOT_SO.search(near[-16:]) or _LOSING.search(near):
         return Assertion()
     at, stop = around(found, reading)
     if _RUMOUR.search(text, at, found.start) or _OF_A_BIDDER.search(text, at, stop) or (
@@ -190,10 +196,12 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
 
 
 _OF_GRID = ("voltage", "transformer", "gen", "battery", "battery_energy")
-_METERED = ("pue", "energy")
+_METERED = ("pue", "energy", "power")
 _MEASURED = re.compile(
     r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
     r"PUE(?:值)?(?:已|仅|只|现)(?:为|是|达到?|降[至到])\s?$|PUE (?:was|averaged|improved to|fell to|came in at) $|"
+    r"(?:最大|实测|实际|峰值|最高)(?:用电)?负荷[^,。;\d]{0,4}$|"
+    r"\b(?:peak|metered|existing|current|actual) (?:[\w']+ ){0,3}(?:load|demand|draw)(?: \w+){0,4} (?:of|was|is|reached|hit|at) $|"
     r"(?:日均|月均|去年|上半年|全年|[年月]份?)[^,。;]{0,4}(?<!年)[用耗]电量?(?:达到?|为)?$|\b(?:consumption (?:reached|totall?ed|was|hit)|consumed|used) (?:about )?$"
 )
 _NOT_MEASURED = re.compile(
@@ -226,7 +234,7 @@ _OF_A_BIDDER = re.compile(
 )
 
 
-_UP_FROM = re.compile(r"\b(?:up|down) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
+_UP_FROM = re.compile(r"\b(?:up|down|revised|amended|reduced|cut|lowered|raised|changed) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
 TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|涨|跃|攀|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])")
 # what a sentence adds at its end about the whole, after the milestones of its parts
 APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")
