@@ -34,6 +34,12 @@ GOAL = Assertion("announced", "announced", "will")
 """what a sentence only sets as a goal"""
 
 
+def of_grid(asserted: Assertion, kind: str) -> Assertion:
+    """Return an assertion as that of a line, a transformer or a plant, of which service proves power and no more."""
+    is_grid = kind in ("voltage", "transformer", "gen", "battery", "battery_energy")
+    return replace(asserted, rung="powered", aim="powered") if is_grid and asserted.rung == LADDER[-1] else asserted
+
+
 def strong(hits: list[RungWord]) -> list[RungWord]:
     """Return the words that state a rung or the future by themselves."""
     return [hit for hit in hits if hit.role not in WEAK_ROLES]

@@ -226,7 +226,9 @@ def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:
     if not lead or clauses.denies(*lead):
         return Assertion()
     hits = settled(clauses.text, [hit for hit in clauses.hits(*lead) if hit.end <= lead[1]], kind)
-    return decide(clauses, hits, start, start) if hits else Assertion()
+    said = decide(clauses, hits, start, start) if hits else Assertion()
+    is_new = said.modality == "has" and _OWN_OR_NEW.search(clauses.text, clauses.clause(start)[0], start)
+    return Assertion() if is_new else said
 
 
 _OWN_MATTER = re.compile(

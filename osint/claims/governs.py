@@ -64,7 +64,7 @@ _ATTRIBUTE = re.compile(
 )
 _ADJECTIVE = re.compile(r"live|complete|running|operational|[a-z-]+ed|operating|built|unfinished")
 _NOUN = re.compile(r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this|as|under|for|today|now)\b)[A-Za-z$€£\d]")
-_OWN_VERB = re.compile(r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed)\b|[,;]")
+_OWN_VERB = re.compile(r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed|by|to|from|for)\b|[,;]")
 
 
 _QUOTES = ("“", "”", '"', "‘", "’", "「", "」")
@@ -81,6 +81,15 @@ _BOUND = re.compile(r"(?<!of )(?<![\d,.])\d[\d.,-]*(?:\s?(?:[kMG]VA|[kMG]W|P|PF|
 _BY_YEAR = re.compile(r" (?:by|in time for|before) (?:the end of )?(?:20[2-9]\d|Q\d|next)")
 
 
+_SIGNS = re.compile(r"sign(?:ed|s)|签[订署约]|executed|entered into|inked")
+_BINDS = re.compile(
+    r"(?![^,;.。]{0,60}(?:\binvest|投资))(?! (?:an? )?(?:memorand|letter|framework|non-binding|MoU|LOI|joint))[^,;.。]{0,40}?(?:\b(?:leases?|contracts?|orders?|"
+    r"(?:supply|purchase|lease|service|sale|connection|interconnection|power)\b[^,;.]{0,12} agreements?|PPAs?|ESAs?)\b|"
+    r"(?<!框架)(?<!意向)合同(?!意向))"
+)
+"""what is signed and binds"""
+
+
 def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Reach:
     """Return what the clause text[start:stop] makes of the word of a stage at [at, end).
 
@@ -88,6 +97,8 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
     >>> reach(words, 0, len(words), 5, 7, "powered").role
     'future'
     """
+    if role == "announced" and _SIGNS.fullmatch(text, at, end) and _BINDS.match(text, end, min(stop, end + _BEFORE)):
+        return Reach("filed")
     if role not in _REACHED and role != "filed":
         return Reach(role)
     if role in LADDER[2:] and at and text[at - 1] in _QUOTES and text[end : end + 1] in _QUOTES:

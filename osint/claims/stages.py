@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, decide, settled, strong
+from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, decide, of_grid, settled, strong
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
@@ -25,19 +25,22 @@ def stage_of_heading(words: str) -> Assertion:
     clauses = Clauses(fold(words).text)
     words = clauses.text
     hits = strong(clauses.hits(0, len(words)))
-    if not hits or clauses.denies(0, len(words)) or taken_back(words, 0, len(words)):
+    is_denied = clauses.denies(0, len(words)) and not (len(hits) == 1 and hits[0].role == "announced")
+    if not hits or is_denied or taken_back(words, 0, len(words)):
         return Assertion()
     return decide(clauses, hits, len(words), len(words))
 
 
 _OF_A_LIST = (
-    (re.compile(r"前期|储备|谋划|招商|in design|concept|pipeline|proposed|\bplan"), "announced"),
+    (re.compile(r"前期|储备|可研(?!批)|谋划|招商|in design|concept|pipeline|proposed|\bplan"), "announced"),
     (re.compile(r"(?:计划)?新开工|拟开工"), "announced"),
     (re.compile(r"granted|permitt|consent|contracted"), "filed"),
     (re.compile(r"已起租|已计费"), "running"),
 )
 """words that state a stage where they stand alone, in a cell or over the rows of a list"""
-_NUMBERED = re.compile(r"[\s(]*(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)、.]\s?|\s")
+_NATURE = re.compile(r"新建|扩建|改建|改扩建|迁建|技改")
+"""what a project is, and not how far it has come"""
+_NUMBERED = re.compile(r"[\s(]*(?:(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)、.]\s?)?")
 _AT_WORK = 8
 """characters up to which a state that names a work means that it is going on: 施工, 运营"""
 
@@ -51,10 +54,13 @@ def stage_of_state(words: str) -> Assertion | None:
     >>> stage_of_state("施工").rung, stage_of_state("在建，预计年底送电").rung, stage_of_state("Refused").modality
     ('ground broken', 'ground broken', 'withdrawn')
     """
-    plain = _NUMBERED.sub("", fold(words).text, count=1)
+    plain = fold(words).text
+    plain = plain[_NUMBERED.match(plain).end() :]  # type: ignore[union-attr]
     back = taken_back(plain, 0, len(plain)) or (_REFUSED.match(plain) and Modality.WITHDRAWN)
     if back:
         return Assertion("", "", str(back if isinstance(back, Modality) else back.modality))
+    if _NATURE.fullmatch(plain):
+        return None
     alone = next((rung for pattern, rung in _OF_A_LIST if pattern.match(plain.lower())), "")
     if alone:
         return Assertion(alone, alone, "will" if alone == "announced" else "has")
@@ -129,7 +135,7 @@ _RULE = re.compile(
     re.IGNORECASE,
 )
 _RULE_HAN = re.compile(
-    r"(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心|机房|中心)?[^。;]{0,10}"
+    r"及?以[上下]的(?:企业|用户|客户|单位)|(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心|机房|中心)?[^。;]{0,10}"
     r"(?:给予|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
 )
 """what a rule says of whoever is above or below a number"""
@@ -166,7 +172,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading) or _is_bound(found, text) or _NOT_SO.search(near[-16:]) or _LOSING.search(near):
+    if _asks(found, reading) or _is_bound(found, text) or _NOT_SO.search(near) or _LOSING.search(near):
         return Assertion()
     at, stop = around(found, reading)
     if _RUMOUR.search(text, at, found.start) or _OF_A_BIDDER.search(text, at, stop) or (
@@ -181,13 +187,12 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     if not asserted.modality and kind in MACHINES and has_day and _REACHED.search(near):
         asserted = Assertion("roofed", "roofed", "has")
     if kind.startswith("money") and (
-        _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM))
+        _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
     ):
         return Assertion()
     if asserted.modality == "has" and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
-    if kind in _OF_GRID and asserted.rung == LADDER[-1]:
-        asserted = replace(asserted, rung="powered", aim="powered")  # a line or a plant in service has power
+    asserted = of_grid(asserted, kind)
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
     if not reading.document and kind in MAY_STAND and is_goal(found, reading):
@@ -195,7 +200,6 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     return asserted
 
 
-_OF_GRID = ("voltage", "transformer", "gen", "battery", "battery_energy")
 _METERED = ("pue", "energy", "power")
 _MEASURED = re.compile(
     r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
@@ -208,8 +212,8 @@ _NOT_MEASURED = re.compile(
     r"预计|设计|可|将|拟|目标|承诺|要求|不高于|控制|力争|估算|建成后|投产后|折合|\b(?:would|will|design|target|expected)\b"
 )
 """what a meter shows, and what is only reckoned"""
-_NEAR_SUM = 24
-"""characters on either side of a sum that name what it is (judgement)"""
+_NEAR_SUM = 40
+"""characters before a sum, and half as many behind it, that name what it is (judgement)"""
 _OF_PAYMENT = re.compile(
     r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|"
     r"\b(?:damages|fined?|penalt(?:y|ies)|subsid(?:y|ies)|revenues?|profits?|compensation|settlement|"
