@@ -115,7 +115,8 @@ _ENDS = re.compile(
 )
 _TAIL = r"(?:(?!\b(?:not|never|yet|un(?:til|less))\b|n't)[^,;.]|\.(?=\d)){0,60}?"
 _HAS_BEGUN = re.compile(
-    rf"\b{_TAIL}\b(?:began|started|commenced|stopped|stalled|resumed|underway|under way|in progress|is (?:advancing|proceeding|continuing|"
+    rf"\b{_TAIL}\b(?:began|started|commenced|stopped|stalled|resumed|underway|under way|in progress|"
+    rf"is (?:advancing|proceeding|continuing|"
     rf"ongoing)|has begun|"
     r"have begun|has started|have started|has commenced|have commenced|is well advanced|are well advanced|is rising|"
     r"are rising|are continuing|"

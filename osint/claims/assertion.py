@@ -64,7 +64,7 @@ def settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
 
 
 def _in_service(text: str, hit: RungWord) -> bool:
-    """Say whether a word puts machines into service: 投运 of a hall is 投产, that of a line or a plant only has power."""
+    """Say whether a word puts machines into service: 投运 of a hall is 投产, a line or a plant only has power."""
     is_word = hit.role == "powered" and text.startswith("投运", hit.start)
     return is_word and _OF_GRID.search(text, max(0, hit.start - _JOINED), hit.start) is None
 

@@ -162,7 +162,9 @@ class Clauses:
         return start in self._denied
 
 
-_TELLS_ON = re.compile(r"\s?(?:that|this|it|both)\b(?= (?:has |have |had |was |were |is )?(?:since |now )?[a-z]+(?:ed|n)\b)", re.IGNORECASE)
+_TELLS_ON = re.compile(
+    r"\s?(?:that|this|it|both)\b(?= (?:has |have |had |was |were |is )?(?:since |now )?[a-z]+(?:ed|n)\b)", re.IGNORECASE
+)
 """how a sentence opens that speaks of what stands at the end of the one before it"""
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
@@ -201,7 +203,11 @@ def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
             continue
         if role and text[at:end] != "May":
             found.append(_reaching(text, start, stop, RungWord(at, end, role, aim)))
-    spent = SPENT.search(text, start, stop) if "投" in text or "spent" in text or "vested" in text or "sunk" in text else None
+    spent = (
+        SPENT.search(text, start, stop)
+        if "投" in text or "spent" in text or "vested" in text or "sunk" in text
+        else None
+    )
     if spent:
         found = sorted([*found, RungWord(*spent.span(), "ground broken")], key=lambda hit: hit.start)
     return found
@@ -237,7 +243,9 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
             negation = negation if of_none else RungWord(hit.start, hit.end, "negation")
             if hit.role not in ("none", "future"):
                 if not text[hit.start].isascii():  # 申报的2000架亦未办理许可: what is asked for is not there
-                    kept = [one for one in kept if one.role != hit.role or text[one.start - 1 : one.start + 1].count("已")]
+                    kept = [
+                        one for one in kept if one.role != hit.role or text[one.start - 1 : one.start + 1].count("已")
+                    ]
                 kept.append(RungWord(hit.start, hit.end, "denied"))
                 denied = hit.role
             continue

@@ -37,7 +37,9 @@ _NAME = re.compile(
     r"申请|仪式上|请求|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
 )
 """what makes a word of a stage the first part of a noun: 投产企业, 并网申请, 停工前"""
-_CONTENT = re.compile(r"[^,。;的]{0,20}的(?:(申请|请求|报告)|目标|计划|设想|需求|方案|愿望|任务|打算|规划|可能|前景|愿景)")
+_CONTENT = re.compile(
+    r"[^,。;的]{0,20}的(?:(申请|请求|报告)|目标|计划|设想|需求|方案|愿望|任务|打算|规划|可能|前景|愿景)"
+)
 """a noun whose content the words before it give: 并网60MW的申请, 建成1万P的目标"""
 _DESCRIBES = re.compile(r"(?P<object>[^,。;的前后]{0,24})的(?P<noun>[^,。;\d]{0,10})")
 _FIRM = re.compile(r"(?:集团|公司|企业|单位|厂商|机构|开发商|运营商|承包商|股东|团队|施工方|业主)$|某")
@@ -56,34 +58,44 @@ _SUBORDINATE = re.compile(
 _PRESENT = re.compile(r"(?:\b(?:is|are|has|have|be|been|being|gets?)\s(?:\w+\s){0,2}|^)$", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|had|did|went|came|began|would)\b|\b(?!need)\w{2,}ed\b", re.IGNORECASE)
 _RELATIVE = re.compile(
-    r"(?<!said )(?<!says )(?<!for )(?<!of )(?<!on )\b(?:that|who|which)\s(?:(?:has|had|have|is|are|was|were|now|already|later|also|\w+ly)\s){0,3}$"
+    r"(?<!said )(?<!says )(?<!for )(?<!of )(?<!on )\b(?:that|who|which)\s(?:(?:has|had|have|is|are|was|were|"
+    r"now|already|later|also|\w+ly)\s){0,3}$"
 )
 _ATTRIBUTE = re.compile(
     r"\b(?:the|an?|its|their|our|his|this|that|these|those|of|any|another|other|\w+'s|largest|biggest|first|only)\s$",
     re.IGNORECASE,
 )
 _ADJECTIVE = re.compile(r"live|complete|running|operational|[a-z-]+ed|operating|built|unfinished")
-_NOUN = re.compile(r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this|as|under|for|today|now)\b)[A-Za-z$€£\d]")
-_OWN_VERB = re.compile(r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed|by|to|from|for)\b|[,;]")
+_NOUN = re.compile(
+    r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this|as|under|for|today|now)\b)[A-Za-z$€£\d]"
+)
+_OWN_VERB = re.compile(
+    r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed|by|to|from|for)\b|[,;]"
+)
 
 
 _QUOTES = ("“", "”", '"', "‘", "’", "「", "」")
 """around a word alone they say that it is somebody else's"""
 _NEEDS = re.compile(
-    r"\b(?:subject to|contingent (?:up)?on|conditional (?:up)?on|pending|awaits?|awaiting|requires?|needs?|lacks?|would need|"
+    r"\b(?:subject to|contingent (?:up)?on|conditional (?:up)?on|pending|awaits?|awaiting|requires?|needs?|"
+    r"lacks?|would need|"
     r"depends on|without)\s(?:[\w'-]+\s){0,4}$",
     re.IGNORECASE,
 )
 """what stands before a paper that is still wanting"""
 _IS_NEEDED = re.compile(r"(?: \w+)? (?:is|are) (?:still )?(?:needed|required|awaited|outstanding)\b")
-_BOUND = re.compile(r"(?<!of )(?<![\d,.])\d[\d.,-]*(?:\s?(?:[kMG]VA|[kMG]W|P|PF|racks|GPUs|servers|acres|chips))?\s$")
+_BOUND = re.compile(
+    r"(?<!of )(?<!of its )(?<!of the )(?<![\d,.])\d[\d.,-]*(?:\s?(?:[kMG]VA|[kMG]W|P|PF|racks|GPUs|servers|"
+    r"acres|chips))?\s$"
+)
 """a number that a word follows at once: it speaks of that one alone"""
 _BY_YEAR = re.compile(r" (?:by|in time for|before) (?:the end of )?(?:20[2-9]\d|Q\d|next)")
 
 
 _SIGNS = re.compile(r"sign(?:ed|s)|签[订署约]|executed|entered into|inked")
 _BINDS = re.compile(
-    r"(?![^,;.。]{0,60}(?:\binvest|投资))(?! (?:an? )?(?:memorand|letter|framework|non-binding|MoU|LOI|joint))[^,;.。]{0,40}?(?:\b(?:leases?|contracts?|orders?|"
+    r"(?![^,;.。]{0,60}(?:\binvest|投资))(?! (?:an? )?(?:memorand|letter|framework|non-binding|MoU|LOI|"
+    r"joint))[^,;.。]{0,40}?(?:\b(?:leases?|contracts?|orders?|"
     r"(?:supply|purchase|lease|service|sale|connection|interconnection|power)\b[^,;.]{0,12} agreements?|PPAs?|ESAs?)\b|"
     r"(?<!框架)(?<!意向)合同(?!意向))"
 )
@@ -184,7 +196,8 @@ _ANOTHERS = re.compile(
 """words of a clause about another place or firm"""
 _PART = re.compile(
     r"[一二三四五六1-6]期|[一二三四五六\d]\s?[号#]|[A-H东西南北][栋楼座区]|"
-    r"\b(?:phase|hall|building|stage|campus) (?:\d|[A-Z]|one|two|three|[iv]+)\b|\b(?:first|second|third) (?:phase|hall|stage)\b",
+    r"\b(?:phase|hall|building|stage|campus) (?:\d|[A-Z]|one|two|three|[iv]+)\b|\b(?:first|second|"
+    r"third) (?:phase|hall|stage)\b",
     re.IGNORECASE,
 )
 _TOLD_OF_PLACE = re.compile(

@@ -137,12 +137,14 @@ def _counts_again(atom: Atom, following: Atom, text: str) -> bool:
 _MACHINES = ("chips", "servers", "racks")
 _LEAST_BARE = 100  # bare numbers below are days, halls, lots (judgement)
 _TAKES_COUNT = re.compile(
-    r"\b(?:[Tt]he(?: first| last| next| remaining| other| initial)?|(?:ship|order|own|rent|install|deploy|receive|add)(?:s|ed)?|"
+    r"\b(?:[Tt]he(?: first| last| next| remaining| other| initial)?|(?:ship|order|own|rent|install|deploy|"
+    r"receive|add)(?:s|ed)?|"
     r"bought|buys?|has|have|had|takes?|took)(?: only| some| about| another)? $"
 )
 """what stands before a number whose noun was said with the number before it"""
 _LEFT_OUT = re.compile(
-    r"(?: more)?(?: (?:that|which|are|were|is|was|had|have|has|will|would|by|in|at|and|this|next|last|of them|\w+ed|went|came)\b|"
+    r"(?: more)?(?: (?:that|which|are|were|is|was|had|have|has|will|would|by|in|at|and|this|next|last|of them|"
+    r"\w+ed|went|came)\b|"
     r"[.;,:](?!\d)|$)"
 )
 

@@ -13,7 +13,7 @@ from osint.claims.intentions import around, is_goal, promised
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
-from osint.register import LADDER, Modality
+from osint.register import Modality
 
 
 def stage_of_heading(words: str) -> Assertion:
@@ -111,7 +111,8 @@ _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|�
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
     r"\bfrom (?:just |only |about |the current )?|"
-    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|revised from |"
+    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|"
+    r"revised from |"
     r"compared with )"
     r"[$€¥]?$"
 )
@@ -175,14 +176,21 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     if _asks(found, reading) or _is_bound(found, text) or _NOT_SO.search(near) or _LOSING.search(near):
         return Assertion()
     at, stop = around(found, reading)
-    if _RUMOUR.search(text, at, found.start) or _OF_A_BIDDER.search(text, at, stop) or (
-        text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop)
+    if (
+        _RUMOUR.search(text, at, found.start)
+        or _OF_A_BIDDER.search(text, at, stop)
+        or (text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop))
     ):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
     day = when[:10]
     has_day = day or _SO_FAR.search(text, reading.clauses.sentence(found.start)[0], found.start)
-    if not asserted.modality and kind in _METERED and _MEASURED.search(near) and not _NOT_MEASURED.search(text, at, stop):
+    if (
+        not asserted.modality
+        and kind in _METERED
+        and _MEASURED.search(near)
+        and not _NOT_MEASURED.search(text, at, stop)
+    ):
         asserted = Assertion("running", "running", "has")
     if not asserted.modality and kind in MACHINES and has_day and _REACHED.search(near):
         asserted = Assertion("roofed", "roofed", "has")
@@ -205,8 +213,10 @@ _MEASURED = re.compile(
     r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
     r"PUE(?:值)?(?:已|仅|只|现)(?:为|是|达到?|降[至到])\s?$|PUE (?:was|averaged|improved to|fell to|came in at) $|"
     r"(?:最大|实测|实际|峰值|最高)(?:用电)?负荷[^,。;\d]{0,4}$|"
-    r"\b(?:peak|metered|existing|current|actual) (?:[\w']+ ){0,3}(?:load|demand|draw)(?: \w+){0,4} (?:of|was|is|reached|hit|at) $|"
-    r"(?:日均|月均|去年|上半年|全年|[年月]份?)[^,。;]{0,4}(?<!年)[用耗]电量?(?:达到?|为)?$|\b(?:consumption (?:reached|totall?ed|was|hit)|consumed|used) (?:about )?$"
+    r"\b(?:peak|metered|existing|current|actual) (?:[\w']+ ){0,3}(?:load|demand|draw)(?: \w+){0,4} (?:of|was|"
+    r"is|reached|hit|at) $|"
+    r"(?:日均|月均|去年|上半年|全年|[年月]份?)[^,。;]{0,4}(?<!年)[用耗]电量?(?:达到?|为)?$|"
+    r"\b(?:consumption (?:reached|totall?ed|was|hit)|consumed|used) (?:about )?$"
 )
 _NOT_MEASURED = re.compile(
     r"预计|设计|可|将|拟|目标|承诺|要求|不高于|控制|力争|估算|建成后|投产后|折合|\b(?:would|will|design|target|expected)\b"
@@ -238,7 +248,12 @@ _OF_A_BIDDER = re.compile(
 )
 
 
-_UP_FROM = re.compile(r"\b(?:up|down|revised|amended|reduced|cut|lowered|raised|changed) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
-TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|涨|跃|攀|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])")
+_UP_FROM = re.compile(
+    r"\b(?:up|down|revised|amended|reduced|cut|lowered|raised|changed) from (?:just |only |about )?[$€¥]?$|"
+    r"compared with [$€¥]?$"
+)
+TARGET = re.compile(
+    r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|涨|跃|攀|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])"
+)
 # what a sentence adds at its end about the whole, after the milestones of its parts
 APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")
