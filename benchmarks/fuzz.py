@@ -42,6 +42,7 @@ def _warc() -> tuple[list[bytes], Reader]:
     from warcio.statusandheaders import StatusAndHeaders
     from warcio.warcwriter import WARCWriter
 
+    from osint.archive import media
     from osint.archive.intake import container_items
 
     made = []
@@ -62,7 +63,12 @@ def _warc() -> tuple[list[bytes], Reader]:
     with zipfile.ZipFile(box, "w") as wacz:
         wacz.writestr("datapackage.json", '{"resources": [{"path": "archive/a.warc.gz", "hash": "sha256:00"}]}')
         wacz.writestr("archive/a.warc.gz", made[1])
-    return [*made, box.getvalue()], lambda body, _: list(container_items(io.BytesIO(body), "a") or ())
+
+    def read(body: bytes, _: Path) -> object:
+        told = media.media_type(body), media.stops_short(body), media.ends_inside(body), media.stated_url(body)
+        return told, list(container_items(io.BytesIO(body), "a") or ())
+
+    return [*made, box.getvalue()], read
 
 
 def _tiff() -> tuple[list[bytes], Reader]:
@@ -248,15 +254,15 @@ def _html() -> tuple[list[bytes], Reader]:
 
 
 def _pdf() -> tuple[list[bytes], Reader]:
-    from benchmarks import tables
+    from benchmarks.tables import forms, small
     from osint import filings
 
-    small = tables.read_tables(tables.HERE / "tables.txt")
+    some = small.read_tables()["first"]
 
     def read(body: bytes, _: Path) -> object:
         return filings.claims_of(filings.parse(body, "a.pdf"))
 
-    return [tables.as_pdf(small[0]), tables.as_pdf(small[1], ruled=False)], read
+    return [forms.as_pdf(some[0]), forms.as_pdf(some[1], ruled=False)], read
 
 
 FORMATS: dict[str, Callable[[], tuple[list[bytes], Reader]]] = {

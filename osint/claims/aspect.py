@@ -135,7 +135,6 @@ SPENT = re.compile(
 )
 """money that has gone into a work that has begun: 已投入资金3亿元"""
 _COMPLETES = re.compile(r"complet(?:ed?|es|ion)|finish(?:ed|es)")
-_OBJECT = re.compile(r"\s(?:its|the|their|all|a|an)?\s?((?:[\w-]+\s){0,3}?)", re.IGNORECASE)
 """what a word of completion may be of"""
 
 

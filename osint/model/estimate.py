@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from osint.errors import BadInputError
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
@@ -198,13 +197,6 @@ class Estimate:
             "assumed": list(self.assumed),
             "families": [f.to_dict() for f in self.families],
         }
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row for the answer and one for each given by itself; columns low, best, high, unit, weight."""
-        sides = [("all givens", (self.low, self.best, self.high), 1.0)]
-        sides += [(m.given.text(), m.alone or (np.nan,) * 3, m.weight) for m in self.moved]
-        rows = [(name, *interval, self.unit, weight) for name, interval, weight in sides]
-        return pd.DataFrame(rows, columns=["from", "low", "best", "high", "unit", "weight"])
 
     def text(self) -> str:
         """Return the answer as plain text: contradictions first, then the arithmetic, what was assumed, the doubt."""

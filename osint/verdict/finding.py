@@ -59,7 +59,7 @@ class Finding:
     paper: Bound
     """What other documents allow: it decides nothing."""
     probability: float | None = None
-    """Chance that the place had room for the number, or that it stands there; None where that was not seen."""
+    """What is left for a claim that what was seen denies, or denies where it was looked at; None for any other."""
     hardest: float | None = None
     """The same for the other reading of the number."""
     room: Room | None = None

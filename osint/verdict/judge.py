@@ -21,7 +21,7 @@ from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
 from osint.verdict.needs import needs
 from osint.verdict.room import Room, room_at, rooms_alone
-from osint.verdict.rules import NEGATIVE, STRAIN, By, Outcome, RuleFacts, below, decide, sure, too_little
+from osint.verdict.rules import STRAIN, By, Outcome, RuleFacts, below, decide, sure, too_little
 
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it; an observed rung can support its number."""
@@ -187,8 +187,7 @@ def judge(
     rule = decide(_facts(claim, asks, numbers, q, dossier, contradicted=bool(against), paper=bool(paper.givens)))
     room = {By.AFTER: numbers.after, By.ABOUT: numbers.about}.get(rule.by)
     absent = 1 - seen.absent.p_absent if seen.absent else None
-    stated = {By.AFTER: numbers.holds, By.ABOUT: numbers.fits, By.ABSENT: absent}
-    speaks = rule.outcome != Outcome.NOT_REACHED and (rule.by != By.ABSENT or rule.outcome in NEGATIVE)
+    left = {By.AFTER: numbers.holds, By.ABSENT: absent}
     strained = rule.outcome == Outcome.STRAINED and room is not None and room.posterior is not None
     return Finding(
         claim=claim,
@@ -196,7 +195,7 @@ def judge(
         rule=rule,
         seen=seen,
         paper=paper,
-        probability=stated.get(rule.by) if speaks else None,
+        probability=left.get(rule.by) if rule.states_chance else None,
         hardest=numbers.fits_hardest,
         room=room,
         contradictions=against,

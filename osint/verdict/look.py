@@ -227,8 +227,10 @@ def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dos
     about = room_at(in_time, max(in_time, key=_key), q, dossier) if in_time else None
     if not measured:
         whole = _parts_of_the_whole(found, claim, dossier)
-        together = _together([[s for s in rows if asks.day and s.first >= asks.day] for rows in whole], q, dossier)
-        after = (together,) if together is not None else ()
+        late_of = [[s for s in rows if asks.day and s.first >= asks.day] for rows in whole]
+        levels = _ever_surer([s for rows in late_of for s in rows])
+        sums = (_together([[s for s in rows if s in level] for rows in late_of], q, dossier) for level in levels)
+        after = tuple(room for room in sums if room is not None)
         about = _together([[s for s in rows if not asks.day or s.last <= asks.day] for rows in whole], q, dossier)
     last = _room_for(found, claim, q, dossier)
     if claim.site_id not in dossier.parts:
