@@ -114,6 +114,44 @@ def test_a_portal_whose_rows_cannot_be_read_any_more_is_not_as_expected(server, 
         assert found.form is Form.OTHERWISE and says in found.says, says
 
 
+BANDS = ("blue", "green", "red", "nir", "swir16", "scl")
+ITEM = {
+    "type": "Feature", "id": "S2A_46TDN_20240601_0_L2A", "collection": "sentinel-2-c1-l2a", "links": [],
+    "geometry": {"type": "Polygon", "coordinates": [[[92, 42], [94, 42], [94, 44], [92, 44], [92, 42]]]},
+    "properties": {"datetime": "2024-06-01T05:00:00Z", "eo:cloud_cover": 5.1, "s2:processing_baseline": "05.11"},
+    "assets": {name: {"href": f"https://x.example/{name}.tif"} for name in BANDS},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("assets", "red", "href"), None, "no address of B04"),
+        (("assets", "scl"), {"file": "a.tif"}, "no address of SCL"),
+        (("assets", "nir"), {"href": "s3://a", "alternate": "b"}, "cannot be read"),
+        (("assets", "nir"), {"href": "a", "roles": 5}, "cannot be read"),
+        (("geometry", "type"), "Poly", "cannot be read"),
+        (("properties", "eo:cloud_cover"), {}, "eo:cloud_cover is not there"),
+        (("properties", "s2:processing_baseline"), None, "which offset"),
+    ],
+)
+def test_a_catalogue_whose_items_cannot_be_read_any_more_is_not_as_expected(server, place, value, says):
+    contract, item = CONTRACTS["earth-search"], json.loads(json.dumps(ITEM))
+    assert asked(server, contract, {"features": [item], "links": []}).form is Form.AS_EXPECTED
+    *way, last = place
+    functools.reduce(lambda here, step: here[step], way, item)[last] = value
+    found = asked(server, contract, {"features": [item], "links": []})
+    assert found.form is Form.OTHERWISE and says in found.says
+
+
+def test_a_list_of_releases_without_one_that_can_be_read_is_not_as_expected(server):
+    release = {"itemTitle": "World Imagery (Wayback 2024-06-06)", "itemURL": "https://x.example/{level}/{row}/{col}"}
+    assert asked(server, CONTRACTS["esri-wayback"], {"5": release}).form is Form.AS_EXPECTED
+    for drifted in ({**release, "itemTitle": "June"}, {**release, "itemURL": "https://x.example/{z}"}):
+        found = asked(server, CONTRACTS["esri-wayback"], {"5": drifted})
+        assert found.form is Form.OTHERWISE and "none that can be read" in found.says
+
+
 ONE = Contract("one", Request("http://x.example/"), (Need(("a",), "text"),))
 
 

@@ -205,9 +205,7 @@ def _ccgp_hits(page: Page, url: str) -> tuple[list[Hit], int | None]:
         place = parts[-2] if len(parts) > 4 else parts[-1] if len(parts) > 3 else ""
         kind = strong[0].text_content().strip() if strong else ""
         href = links[0].get("href")
-        hits.append(
-            Hit(links[0].text_content().strip(), _date(line), place, kind, urljoin(url, href) if href else "")
-        )
+        hits.append(Hit(links[0].text_content().strip(), _date(line), place, kind, urljoin(url, href) if href else ""))
     total = re.search(r"共找到\s*(\d+)\s*条", page.visible)
     return hits, int(total[1]) if total else None
 
