@@ -65,7 +65,7 @@ _ATTRIBUTE = re.compile(
     r"\b(?:the|an?|its|their|our|his|this|that|these|those|of|any|another|other|\w+'s|largest|biggest|first|only)\s$",
     re.IGNORECASE,
 )
-_ADJECTIVE = re.compile(r"live|complete|running|operational|[a-z-]+ed|operating|built|unfinished")
+_ADJECTIVE = re.compile(r"live|existing|complete|running|operational|[a-z-]+ed|operating|built|unfinished")
 _NOUN = re.compile(
     r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this|as|under|for|today|now)\b)[A-Za-z$€£\d]"
 )

@@ -106,6 +106,10 @@ _NOT_SO = re.compile(
 )
 """what stands before a number that is doubted, or the object of what was not done"""
 _LOSING = re.compile(r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)")
+_AROUND = 40
+"""characters before a count in which the day of it stands (judgement)"""
+_AT_END = re.compile(r"(?:年|季度|月|期)末")
+"""when a stock is counted"""
 _SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今")
 _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
@@ -186,13 +190,14 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     day = when[:10]
     has_day = day or _SO_FAR.search(text, reading.clauses.sentence(found.start)[0], found.start)
     if (
-        not asserted.modality
+        asserted.modality in ("", "has")
         and kind in _METERED
         and _MEASURED.search(near)
         and not _NOT_MEASURED.search(text, at, stop)
     ):
         asserted = Assertion("running", "running", "has")
-    if not asserted.modality and kind in MACHINES and has_day and _REACHED.search(near):
+    counted = _AT_END.search(text, max(at, found.start - _AROUND), found.start) or (has_day and _REACHED.search(near))
+    if not asserted.modality and kind in MACHINES and counted:
         asserted = Assertion("roofed", "roofed", "has")
     if kind.startswith("money") and (
         _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
@@ -208,14 +213,14 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     return asserted
 
 
-_METERED = ("pue", "energy", "power")
+_METERED = ("pue", "energy", "energy_gen", "power")
 _MEASURED = re.compile(
     r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
     r"PUE(?:值)?(?:已|仅|只|现)(?:为|是|达到?|降[至到])\s?$|PUE (?:was|averaged|improved to|fell to|came in at) $|"
     r"(?:最大|实测|实际|峰值|最高)(?:用电)?负荷[^,。;\d]{0,4}$|"
     r"\b(?:peak|metered|existing|current|actual) (?:[\w']+ ){0,3}(?:load|demand|draw)(?: \w+){0,4} (?:of|was|"
     r"is|reached|hit|at) $|"
-    r"(?:日均|月均|去年|上半年|全年|[年月]份?)[^,。;]{0,4}(?<!年)[用耗]电量?(?:达到?|为)?$|"
+    r"(?:日均|月均|去年|上半年|全年|\d年|月份?)[^,。;]{0,4}(?<!年)[用耗售发]电量?(?:达到?|为)?$|"
     r"\b(?:consumption (?:reached|totall?ed|was|hit)|consumed|used) (?:about )?$"
 )
 _NOT_MEASURED = re.compile(
