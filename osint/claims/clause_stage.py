@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from osint.claims.assertion import ALREADY, GLUED, GOAL, Assertion, decide, settled, strong, words_near
 from osint.claims.clauses import REACH, Clauses, RungWord, counts_itself, is_predicate
-from osint.claims.governs import ANYWHERE, is_of_another, tells_of
+from osint.claims.governs import ANYWHERE, TURNS, is_of_another, tells_of
 from osint.claims.intentions import intended
 from osint.register import LADDER
 
@@ -51,7 +51,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         hits = settled(clauses.text, [hit for hit in hits if hit.role != "meant"], kind)
         if hits:
             return _of_clause(clauses, hits, near, (at, stop), own, (start, end))
-        if at <= first:
+        if at <= first or TURNS.match(clauses.text, at):
             break
         is_undone = (at, stop) == own and _UNDONE.search(clauses.text, end, min(stop, end + _NEAR)) is not None
         if says_itself or is_undone or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):

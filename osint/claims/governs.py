@@ -204,6 +204,8 @@ _TOLD_OF_PLACE = re.compile(
     r"\b(?:site|campus|cent(?:er|re)|hall|facility|park|plant|building|complex|hub|project|cluster|pod)\b[^,]{0,24},?\s*$"
 )
 _WHICH = re.compile(r"\s?(?:which|who|whose)\b")
+TURNS = re.compile(r"\s?(?:可(?=[^,。;\d]{1,8}[还仍尚])|但|而(?!且)|然而|不过|只是|却)")
+"""how a clause opens that turns to something else"""
 _THIS = re.compile(r"本(?:项目|工程|期|次)")
 _NAMED = re.compile(r"[^一-龥]*(?:而|但)?([一-龥]{2,8})(?:项目|公司|集团|工程|基地)(?!建设)")
 _SAME_OR_VERB = re.compile(r"[该此其这本整全建含包配设新有为用达购投由在与总拟将]|规划|计划")

@@ -115,7 +115,7 @@ _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|�
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
     r"\bfrom (?:just |only |about |the current )?|"
-    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|"
+    r"原[一-龥]{1,4}的|[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|"
     r"revised from |"
     r"compared with )"
     r"[$€¥]?$"
@@ -141,7 +141,7 @@ _RULE = re.compile(
 )
 _RULE_HAN = re.compile(
     r"及?以[上下]的(?:企业|用户|客户|单位)|(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心|机房|中心)?[^。;]{0,10}"
-    r"(?:给予|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
+    r"(?:给予|须|应当|优先|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
 )
 """what a rule says of whoever is above or below a number"""
 _NEAR_RULE = 90
@@ -182,6 +182,8 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     at, stop = around(found, reading)
     if (
         _RUMOUR.search(text, at, found.start)
+        or _IF_NOT.search(text, max(reading.clauses.sentence(found.start)[0], found.start - _AROUND), found.start)
+        or _SAID_TO_BE.match(text, found.end)
         or _OF_A_BIDDER.search(text, at, stop)
         or (text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop))
     ):
@@ -230,9 +232,9 @@ _NOT_MEASURED = re.compile(
 _NEAR_SUM = 40
 """characters before a sum, and half as many behind it, that name what it is (judgement)"""
 _OF_PAYMENT = re.compile(
-    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|"
+    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|判令|裁决|仲裁|"
     r"\b(?:damages|fined?|penalt(?:y|ies)|subsid(?:y|ies)|revenues?|profits?|compensation|settlement|"
-    r"valu(?:ed|ation)|loss(?:es)?|judge?ment)\b",
+    r"valu(?:ed|ation)|loss(?:es)?|judge?ment|jury|court|tribunal)\b",
     re.IGNORECASE,
 )
 """words of a sum that is no cost of a work: the work that it is paid for says nothing of its stage"""
@@ -247,6 +249,9 @@ OF_WHOLE = re.compile(
 )
 _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld|ght|de|it)\b")
 """what would have been and was not, or what a bidder must have done"""
+_IF_NOT = re.compile(r"要不是|若非|本(?:该|应|可以)|险些")
+"""what opens a sentence of what did not come to be"""
+_SAID_TO_BE = re.compile(r" (?:\w+ )?(?:said|reported|claimed|believed|thought) to ")
 _RUMOUR = re.compile(r"网[传友上]|传[闻言]|据传|谣传|坊间|\brumou?r(?:ed|s)?\b", re.IGNORECASE)
 _OF_A_BIDDER = re.compile(
     r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|供应商[^,。]{0,4}(?:具有|具备|自有|拥有)"
@@ -258,6 +263,7 @@ _UP_FROM = re.compile(
     r"compared with [$€¥]?$"
 )
 TARGET = re.compile(
+    r"(?:负荷|规模|机[柜架]|投资|面积|算力|容量)(?:调整|变更|调减|核减|改)[为到至]|"
     r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|涨|跃|攀|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])"
 )
 # what a sentence adds at its end about the whole, after the milestones of its parts
