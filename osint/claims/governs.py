@@ -30,7 +30,7 @@ class Reach(NamedTuple):
 
 _OPENER = re.compile(
     r"一旦|若(?![干羌尔非])|如(?=果(?!说)|能|获|遇|经批|未|无)|倘若|假如|要是|除非|能否|可否|是否|"
-    r"每(?=投运|新增|上架|部署|建成|投产|安装)|希望|期望|期待|旨在|(?<!不)承诺(?![书函])"
+    r"每$|希望|期望|期待|旨在|(?<!不)承诺(?![书函])"
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
 _NAME = re.compile(

@@ -41,7 +41,7 @@ _OF_A_LIST = (
 _NATURE = re.compile(r"新建|扩建|改建|改扩建|迁建|技改")
 """what a project is, and not how far it has come"""
 _NUMBERED = re.compile(r"[\s(]*(?:(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)、.]\s?)?")
-_AT_WORK = 8
+_AT_WORK, _AT_WORK_LATIN = 8, 24
 """characters up to which a state that names a work means that it is going on: 施工, 运营"""
 
 
@@ -64,7 +64,9 @@ def stage_of_state(words: str) -> Assertion | None:
     alone = next((rung for pattern, rung in _OF_A_LIST if pattern.match(plain.lower())), "")
     if alone:
         return Assertion(alone, alone, "will" if alone == "announced" else "has")
-    tries = (plain, f"{plain}中") if len(plain) <= _AT_WORK and not plain.isascii() else (plain,)
+    tries = [plain]
+    if len(plain) <= (_AT_WORK_LATIN if plain.isascii() else _AT_WORK):
+        tries.append(f"{plain} is continuing" if plain.isascii() else f"{plain}中")
     for tried in tries:
         clauses = Clauses(tried)
         at = 0
@@ -105,6 +107,11 @@ _NOT_SO = re.compile(
     r"\bso-called |\bnothing to do with (?:the |its )?$"
 )
 """what stands before a number that is doubted, or the object of what was not done"""
+_PAST_AIM = re.compile(
+    r"曾(?:经)?(?:规划|计划|打算|拟|宣布|承诺|设想|号称)|\b(?:once|originally|previously|initially) (?:planned|pitched|"
+    r"promised|proposed|announced|billed|touted)\b"
+)
+"""what stands before a number that was meant, of which nothing is said any more"""
 _LOSING = re.compile(r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)")
 _AROUND = 40
 """characters before a count in which the day of it stands (judgement)"""
@@ -182,6 +189,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     at, stop = around(found, reading)
     if (
         _RUMOUR.search(text, at, found.start)
+        or _PAST_AIM.search(text, at, found.start)
         or _IF_NOT.search(text, max(reading.clauses.sentence(found.start)[0], found.start - _AROUND), found.start)
         or _SAID_TO_BE.match(text, found.end)
         or _OF_A_BIDDER.search(text, at, stop)
