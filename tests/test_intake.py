@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import random
+import struct
 import subprocess
 import sys
 import zipfile
@@ -90,6 +91,14 @@ def longer(record, more):
     )
 
 
+def tiff(order, size=2000):
+    """A picture of one strip, which lies behind its directory."""
+    fields = ((256, 3, 1, 40), (273, 4, 1, 46), (279, 4, 1, size))
+    rows = b"".join(struct.pack(f"{order}HHI", *row[:3]) + struct.pack(f"{order}I", row[3]) for row in fields)
+    mark = b"II" if order == "<" else b"MM"
+    return mark + struct.pack(f"{order}HIH", 42, 8, len(fields)) + rows + bytes(size)
+
+
 def flipped(box):
     return box.replace(b"line 7 ", b"line 9 ")
 
@@ -166,6 +175,11 @@ DAMAGED = {
     "a PNG that was cut": (b"\x89PNG\r\n\x1a\n" + bytes(5000), "the PNG has no end"),
     "a JPEG that was cut": (b"\xff\xd8\xff\xe1\xff\xd9\xff\xda" + bytes(5000), "stops in its picture"),
     "a PDF that was cut": (b"%PDF-1.7" + bytes(5000), "the PDF has no end"),
+    "a GIF that was cut": (b"GIF89a" + bytes(5000), "the GIF has no end"),
+    "a TIFF that was cut": (tiff("<")[:-1], "of the 2,046 bytes that its directories speak of"),
+    "a TIFF that was cut in its directory": (tiff(">")[:40], "bytes that its directories speak of"),
+    "a page of SingleFile that was cut in a picture": (b"<!DOCTYPE html><html><!--\n Page saved with SingleFile \n url: https://x.example/a \n--><p>5 MW<img src=\"data:image/png;base64,AAAA", "inside of a tag"),
+    "a saved page that was cut in its style": (b"<html><style>p{color:red", "inside of a style"),
 }  # fmt: skip
 
 
@@ -378,6 +392,8 @@ SINGLE = b"<!DOCTYPE html> <html><!--\n Page saved with SingleFile \n url: https
         (b"%PDF-1.7 x", "https://x.example", "application/pdf"),
         (b'{"a": 1}', "https://x.example", "application/json"),
         (zipped(**{"[Content_Types].xml": "", "word/document.xml": ""}), "https://x.example", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("<html><p>功率50MW".encode("utf-16"), "https://x.example", "text/html"),
+        (tiff("<"), "https://x.example", "image/tiff"),
         (bytes(50), "https://x.example", "application/octet-stream"),
     ],
 )  # fmt: skip

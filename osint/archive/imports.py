@@ -164,7 +164,7 @@ def _keep_file(run: _Import, body: bytes, path: Path, url: str, fallback: str) -
     media_type = media.media_type(body, path.suffix)
     stated = media.stated_url(body)
     shown = strip_secrets(url or stated or fallback) or f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
-    fault = media.stops_short(body)
+    fault = media.stops_short(body) or (media.ends_inside(body) if media_type == "text/html" else "")
     kind, signal = run.classify(None, {"content-type": media_type}, body, shown, fault)
     entry = replace(run.entry(shown, kind, signal), truncated="unspecified" if fault else "")
     run.keep(replace(entry, bytes=len(body), stated_url=strip_secrets(stated) or None), None, body, media_type)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from osint.claims.assertion import Assertion
+from osint.claims.assertion import Assertion, of_grid
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, is_generic, pieces
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clause_stage import stage
@@ -159,6 +159,7 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
     if claim.rung or claim.modality in TAKEN_BACK:
         return told
     asserted, reason = _stage_of_grid(context, document, when, claim.kind)
+    asserted = of_grid(asserted, claim.kind)
     return told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
 
 

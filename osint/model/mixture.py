@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri, ndtri_exp, owens_t
 
-from osint.model.evidence import EXACT
+from osint.model.given import EXACT
 from osint.model.tree import Floats
 
 PANEL = 128  # steps on each side of the mode of a truncated distribution

@@ -253,7 +253,7 @@ def _judgement(f: verdict.Finding) -> Judgement:
     return Judgement(
         finding=f"{f.claim.claim_id}: {f.outcome}",
         rule=f.rule.name,
-        probability_low=None if f.hardest is None else round(f.hardest, 3),
+        probability_low=None if f.hardest is None or f.probability is None else round(f.hardest, 3),
         probability_high=None if f.probability is None else round(f.probability, 3),
         confidence=f.confidence.value,
         because=f.shown(),
