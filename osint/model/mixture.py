@@ -119,8 +119,8 @@ class Table:
     def tail(self, x: Floats, of: npt.NDArray[np.intp], upper: bool) -> tuple[Floats, Floats]:
         """Return P(deviate > x) or P(deviate <= x), and the density, for each reading and point (R, points).
 
-        `of` is the distribution of each reading (R,). Of each step the smaller tail is interpolated (Hermite) and the other is what it leaves, so that the two sum to
-        one; of the density the log is interpolated.
+        `of` is the distribution of each reading (R,). Of each step the smaller tail is interpolated (Hermite) and the
+        other is what it leaves, so that the two sum to one; of the density the log is interpolated.
         """
         rows = of[:, None]
         left, mode, right = self.x[rows, 0], self.x[rows, PANEL], self.x[rows, -1]
