@@ -927,6 +927,15 @@ def test_a_contradiction_that_changes_nothing_decides_nothing_and_is_told(regist
     assert judged(register, STATE | PROMISE, bare, hall).outcome == Outcome.CONFLICT
 
 
+def test_parts_larger_than_the_whole_of_them_change_nothing_where_either_is_too_little(register):
+    seen = [roof(4000.0, part="phase 1"), roof(3900.0, part="phase 2"), roof(1000.0, searched_share=1.0)]
+    found = judged(register, PROMISE | {"value_low": 1e6, "value_high": 1e6}, *seen)
+    assert (found.outcome, found.rests_on) == (Outcome.DEADLINE_MISSED, ["O900", "O901"])  # by the larger side
+    assert "O902" in found.shown() and "either way it is too little" in found.shown()
+    third = judged(register, PROMISE | {"value_low": 1e6, "value_high": 1e6}, *seen, others=[{"part": "phase 3"}])
+    assert third.outcome == Outcome.CONFLICT  # there may be more than both
+
+
 def test_sizes_in_dispute_do_not_take_a_rating_away_that_is_not(register):
     """A roof and a floor that cannot be of one hall: either way the transformers carry no more than their rating."""
     claim = PROMISE | {"quantity_kind": "power_MW", "unit": "MW", "value_low": 98.0, "value_high": 98.0, "scope": "IT"}
