@@ -254,10 +254,10 @@ def stages_sheet(dossier: Dossier) -> Sheet:
             )
             used.append(claim)
     latest = max((c.value_date.last.year for c in used if c.value_date), default="no day named")
-    where = listed([p for p in provinces if p])
+    where = f" of {listed(named)}" if (named := [p for p in provinces if p]) else ""
     planned = max(STAGES[:2], key=lambda stage: totals[stage])  # one site may stand in both: no sum of the two
     caption = Caption(
-        title=f"At single sites{f' of {where}' if where else ''} texts say that {digits(totals[STAGES[3]])}P are there and "
+        title=f"At single sites{where} texts say that {digits(totals[STAGES[3]])}P are there and "
         f"{digits(totals[planned])}P are {planned}",
         subtitle="P (PFLOPS), number format mostly not stated; the largest figure of each site at each stage",
         source=publishers(used),
