@@ -109,7 +109,8 @@ def _stac() -> tuple[list[bytes], Reader]:
         "type": "Feature", "stac_version": "1.0.0", "id": "S2A_1", "collection": "c", "bbox": [92, 42, 94, 44],
         "geometry": {"type": "Polygon", "coordinates": [[[92, 42], [94, 42], [94, 44], [92, 44], [92, 42]]]},
         "properties": {"datetime": "2024-06-01T05:00:00Z", "eo:cloud_cover": 5, "proj:epsg": 32646, "platform": "s2a"},
-        "assets": {"red": {"href": "a.tif", "raster:bands": [{"scale": 0.0001, "offset": -0.1}]}, "scl": {"href": "b.tif"}},
+        "assets": {"red": {"href": "a.tif", "raster:bands": [{"scale": 0.0001, "offset": -0.1}]}, "scl": {"href": "b.tif"},
+                   "nir": {"href": "s3://b/c.tif", "roles": ["data"], "alternate": {"https": {"href": "c.tif"}}}},
         "links": [],
     }  # fmt: skip
     page = {"type": "FeatureCollection", "features": [item, {**item, "id": "S2A_2"}], "links": []}

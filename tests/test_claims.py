@@ -136,7 +136,7 @@ def test_what_is_near_a_claim_stays_out(text):
         ("可承载100P算力", "roofed", "roofed"), ("预计年底建成100P", "announced", "roofed"), ("100P智算中心将点亮", "announced", "running"),
         ("100P智算中心点亮", "running", "running"), ("签约算力100P", "announced", "announced"), ("备案算力100P", "filed", "filed"),
         ("在建算力100P", "ground broken", "ground broken"), ("已建在建机架100架", "ground broken", "ground broken"),
-        ("110千伏变电站送电", "powered", "powered"), ("已建成100P并投运", "powered", "powered"), ("总投资10亿元", "", ""),
+        ("110千伏变电站送电", "powered", "powered"), ("已建成100P并投运", "running", "running"), ("总投资10亿元", "", ""),
         ("The 100MW hall is operational", "running", "running"), ("It will have 100MW", "announced", "announced"),
         ("Work on the 48MW hall has not started", "", ""), ("seven buildings were built or under construction", "ground broken", "ground broken"),
         ("a data center powered by 625 H100 servers", "", ""), ("The hall can house 60,000 chips", "roofed", "roofed"),

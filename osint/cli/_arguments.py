@@ -122,13 +122,20 @@ OUTPUTS = ("out",)
 
 
 def place_outputs(args: argparse.Namespace) -> list[Path]:
-    """Set the outputs that are bare names to their place in the case, and return those places."""
+    """Set the outputs that are bare names to their place in the case, and return those places.
+
+    Raises RefusedError for a place that leads through a link, before anything is read for it.
+    """
+    from osint import files
+
     moved = []
     for name in OUTPUTS:
         path = getattr(args, name, None)
-        if isinstance(path, Path) and (place := in_case(path, getattr(args, "data", None))) != path:
+        if isinstance(path, Path):
+            place = in_case(path, getattr(args, "data", None))
+            files.refuse_link(place)
             setattr(args, name, place)
-            moved.append(place)
+            moved += [place] if place != path else []
     return moved
 
 

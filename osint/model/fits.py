@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from osint.errors import BadInputError, OsintError
-from osint.model.evidence import CHIP_COUNTS, HALL, Dossier, Given, given_of, percent, show, sig, stated
+from osint.model.evidence import CHIP_COUNTS, HALL, Dossier, given_of
+from osint.model.given import Given, percent, show, sig, stated
 from osint.model.network import unit_of
 from osint.model.posterior import posterior
 from osint.model.tree import ReadingWord

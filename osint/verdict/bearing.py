@@ -14,8 +14,8 @@ from pyproj import Geod
 from osint.model import CAPACITY, CONFIRMED, Dossier, Given
 from osint.register import LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier, tidy_part
 from osint.verdict.parts import Coverage, coverage, part_numbers, same_part
+from osint.verdict.rules import sure
 
-WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
@@ -85,17 +85,26 @@ class Sight:
 
     @property
     def bounded_share(self) -> float:
-        """Share of the place that it bounds: an area is that of what was looked at, and no more."""
+        """Share of the place that it bounds: a stated share that leaves out more than a negative finding may counts.
+
+        Less left out, or no share stated, leaves an area that of all that its row names, and the sentence says so.
+        """
         if not self.given():
             return self.share
         stated = self.row.searched_share if self.row.quantity in _AREAS else None
-        return 1.0 if stated is None else stated
+        return 1.0 if stated is None or sure(stated) else stated
 
     @property
     def taken_as_whole(self) -> bool:
         """Whether it is an area of which the row names no part, nor how much was looked at: it stands for the site."""
         row = self.row
         return row.quantity in _AREAS and row.searched_share is None and not tidy_part(row.part)
+
+    @property
+    def part_left_out(self) -> bool:
+        """Whether it is an area, and of what its row names a part that is stated was not looked at."""
+        row = self.row
+        return row.quantity in _AREAS and row.searched_share is not None and row.searched_share < 1
 
     @property
     def confirmed(self) -> bool:
@@ -192,7 +201,7 @@ def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     of_parts = {site_id: _of_parts(site_id, dossier) for site_id in {row.site_id for row, _ in rows}}
     for row, covered in rows:
         share, several = row.searched_share, of_parts[row.site_id] and not tidy_part(row.part)
-        whole = row.quantity not in _AREAS or not several or (share is not None and share >= WHOLE_SHARE)
+        whole = row.quantity not in _AREAS or not several or (share is not None and sure(share))
         unseen = row.not_yet is not None or (row.high == 0 and row.quantity in _AREAS)  # a meter that reads 0 is whole
         unknown = share is None and unseen and not (row.part and row.outline)
         out.append(Sight(row, covered, whole, None if unknown else 1.0 if share is None else share))

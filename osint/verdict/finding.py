@@ -217,7 +217,7 @@ class Finding:
         if self.seen.moot and self.rule.by == By.AFTER:
             ids = set(self.seen.moot)
             sides = "; ".join(describe(s) for s in (*self.seen.sights, *self.seen.own) if s.row.observation_id in ids)
-            sentence += f" On whether it stands there those who looked contradict each other ({sides}); "
+            sentence += f" Those who looked contradict each other ({sides}); "
             sentence += "either way it is too little."
         if self.contradictions and self.outcome != Outcome.INCONSISTENT:
             sentence += f" The claim is also contradicted by {contradicting(self)}."
