@@ -564,6 +564,15 @@ ONE, TWO = {"part": "phase 1"}, {"part": "phase 2"}
         (PROMISE | STATE, [absent(AFTER, **ONE), absent(AFTER, part="phase 3")], Outcome.UNTESTED),
         (PROMISE | STATE, [absent(AFTER, **ONE), {"date": AFTER, "rung": "roofed", **TWO}], Outcome.UNTESTED),
         (PROMISE | STATE | TWO, [absent(AFTER, **ONE), absent(AFTER, part="phase 3")], Outcome.UNTESTED),
+        # both were seen roofed together, later than bare
+        (
+            PROMISE | {"value_date": ""},
+            [
+                absent(BEFORE, part="buildings 1 and 2"),
+                size(AFTER, "roof_m2", 9000.0, rung="roofed", part="buildings 1 and 2"),
+            ],
+            Outcome.UNTESTED,
+        ),
         # the doubts of the parts add up
         (
             PROMISE | STATE,
