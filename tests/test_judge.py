@@ -564,6 +564,15 @@ ONE, TWO = {"part": "phase 1"}, {"part": "phase 2"}
         (PROMISE | STATE, [absent(AFTER, **ONE), absent(AFTER, part="phase 3")], Outcome.UNTESTED),
         (PROMISE | STATE, [absent(AFTER, **ONE), {"date": AFTER, "rung": "roofed", **TWO}], Outcome.UNTESTED),
         (PROMISE | STATE | TWO, [absent(AFTER, **ONE), absent(AFTER, part="phase 3")], Outcome.UNTESTED),
+        # both were seen roofed together, later than bare
+        (
+            PROMISE | {"value_date": ""},
+            [
+                absent(BEFORE, part="buildings 1 and 2"),
+                size(AFTER, "roof_m2", 9000.0, rung="roofed", part="buildings 1 and 2"),
+            ],
+            Outcome.UNTESTED,
+        ),
         # the doubts of the parts add up
         (
             PROMISE | STATE,
@@ -928,7 +937,7 @@ def test_a_contradiction_that_changes_nothing_decides_nothing_and_is_told(regist
 
 
 def test_parts_larger_than_the_whole_of_them_change_nothing_where_either_is_too_little(register):
-    seen = [roof(4000.0, part="phase 1"), roof(3900.0, part="phase 2"), roof(1000.0)]
+    seen = [roof(4000.0, part="phase 1"), roof(3900.0, part="phase 2"), roof(1000.0, searched_share=1.0)]
     found = judged(register, PROMISE | {"value_low": 1e6, "value_high": 1e6}, *seen)
     assert (found.outcome, found.rests_on) == (Outcome.DEADLINE_MISSED, ["O900", "O901"])  # by the larger side
     assert "O902" in found.shown() and "either way it is too little" in found.shown()

@@ -30,7 +30,7 @@ class Reach(NamedTuple):
 
 _OPENER = re.compile(
     r"一旦|若(?![干羌尔非])|如(?=果(?!说)|能|获|遇|经批|未|无)|倘若|假如|要是|除非|能否|可否|是否|"
-    r"每(?=投运|新增|上架|部署|建成|投产|安装)|希望|期望|期待|旨在|(?<!不)承诺(?![书函])"
+    r"每$|希望|期望|期待|旨在|(?<!不)承诺(?![书函])"
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
 _NAME = re.compile(
@@ -65,7 +65,7 @@ _ATTRIBUTE = re.compile(
     r"\b(?:the|an?|its|their|our|his|this|that|these|those|of|any|another|other|\w+'s|largest|biggest|first|only)\s$",
     re.IGNORECASE,
 )
-_ADJECTIVE = re.compile(r"live|complete|running|operational|[a-z-]+ed|operating|built|unfinished")
+_ADJECTIVE = re.compile(r"live|existing|complete|running|operational|[a-z-]+ed|operating|built|unfinished")
 _NOUN = re.compile(
     r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this|as|under|for|today|now)\b)[A-Za-z$€£\d]"
 )
@@ -204,6 +204,8 @@ _TOLD_OF_PLACE = re.compile(
     r"\b(?:site|campus|cent(?:er|re)|hall|facility|park|plant|building|complex|hub|project|cluster|pod)\b[^,]{0,24},?\s*$"
 )
 _WHICH = re.compile(r"\s?(?:which|who|whose)\b")
+TURNS = re.compile(r"\s?(?:可(?=[^,。;\d]{1,8}[还仍尚])|但|而(?!且)|然而|不过|只是|却)")
+"""how a clause opens that turns to something else"""
 _THIS = re.compile(r"本(?:项目|工程|期|次)")
 _NAMED = re.compile(r"[^一-龥]*(?:而|但)?([一-龥]{2,8})(?:项目|公司|集团|工程|基地)(?!建设)")
 _SAME_OR_VERB = re.compile(r"[该此其这本整全建含包配设新有为用达购投由在与总拟将]|规划|计划")

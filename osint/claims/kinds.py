@@ -110,6 +110,7 @@ def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) 
     return family if family in READ_KINDS and not is_video else ""
 
 
+_GENERATES_HAN = re.compile(r"[风光水火核煤]电|光伏|发电")
 _STORES = re.compile(r"储能|\b(?:battery|storage|BESS)\b", re.IGNORECASE)
 
 
@@ -122,7 +123,7 @@ def kind_in_cell(found: LocatedQuantity, names: tuple[str, ...]) -> str:
         return ""
     if family in ("thing", "cards"):
         return next((counted_kind(name) for name in names if not is_generic(name)), "") or "count"
-    if family == "power" and any(_STORES.search(name) and not _PLANT.search(name) for name in names):
+    if family == "power" and any(_STORES.search(name) and not _GENERATES_HAN.search(name) for name in names):
         return "battery"
     if family in kind_words():
         return _by_words(family, words, "", words)
