@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
@@ -122,6 +123,8 @@ DAMAGED = {
     "zstd": (warc(b"\x28\xb5\x2f\xfd" + br, http=[("Content-Encoding", "zstd")]), "'zstd'"),
     "two codings": (warc(gzip.compress(PAGE), http=[("Content-Encoding", "gzip, br")]), "'gzip, br'"),
     "gzipped body cut": (warc(gzip.compress(PAGE)[:-40], http=[("Content-Encoding", "gzip")]), "stops before its end"),
+    "bytes behind a deflated body": (warc(zlib.compress(PAGE) + b"more", http=[("Content-Encoding", "deflate")]), "bytes follow the end"),
+    "many bytes behind it": (warc(zlib.compress(b"a") + bytes(40_000), http=[("Content-Encoding", "deflate")]), "bytes follow the end"),
     "bomb": (warc(gzip.compress(b"\0" * (8 << 20)), http=[("Content-Encoding", "gzip")]), "200 bytes for each byte"),
     "chunks that stop": (bare(http(chunked[:-5], b"Transfer-Encoding: chunked")), "chunks stop before their end"),
     "a chunk that is too short": (bare(http(b"4\r\n<p>a\r\nff\r\nbc", b"Transfer-Encoding: chunked")), "chunks stop"),
