@@ -281,10 +281,8 @@ def _json(data: Any) -> Classified:
 
 def _objects(data: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the object and those one and two steps down, where portals keep their lists."""
-    found = [data]
-    for _ in range(2):
-        found += [v for one in found for v in one.values() if isinstance(v, dict) and v not in found]
-    return found
+    within = [one for one in data.values() if isinstance(one, dict)]
+    return [data, *within, *(inner for one in within for inner in one.values() if isinstance(inner, dict))]
 
 
 _FILE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd")
