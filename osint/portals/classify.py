@@ -122,6 +122,7 @@ _EMPTY_TEXT = re.compile(
     re.I,
 )
 _MOUNT_IDS = ("app", "root", "__next", "__nuxt", "main-app", "q-app")
+OK = 200  # least status of a final answer
 NO_BODY = (204, 205, 304)  # statuses whose answers have no body
 _SHORT = 400  # visible characters below which a phrase speaks for the whole page (a long article may quote it)
 
@@ -166,6 +167,8 @@ def classify(
 def _by_status(status: int, headers: dict[str, str]) -> Classified | None:
     if "administrativeaccesscontrol" in headers.get("x-archive-wayback-runtime-error", "").lower():
         return Classified(AnswerClass.BLOCKED, f"status {status}: the archive keeps this site closed")
+    if status < OK:
+        return Classified(AnswerClass.INCOMPLETE, f"status {status}: an interim answer, without the final one")
     if status in (429, 503):
         after = headers.get("retry-after", "")
         return Classified(AnswerClass.RATE_LIMITED, f"status {status}" + (f", Retry-After {after}" if after else ""))
