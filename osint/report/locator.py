@@ -49,7 +49,7 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
         else f"None of {of} has a place on file"
     )
     absent = f"Not drawn, for want of a place: {', '.join(nowhere)}. " if nowhere else ""
-    seats = sum("seat in place" in s.point for s in sites if s.site_id not in nowhere)
+    seats = sum(s.at_a_seat for s in sites if s.site_id not in nowhere)
     proxies = f"Points that are the seat of a county, district, city or prefecture: {seats}." if seats else ""
     names = _groups(placed)
     caption = Caption(
