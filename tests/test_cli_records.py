@@ -237,7 +237,7 @@ def test_a_number_is_set_against_what_is_on_file_for_the_site(capsys, register):
     room = model.estimate("chips", [fit.on_file], chip="H100", country="CN", elevation_m=1730, register=register)
     assert fit.room == pytest.approx((room.low, room.best, room.high))
     assert fit.times_best == pytest.approx(80_500 / room.best)
-    assert "80,500 lies inside that range, at 3 times its best estimate" in said(
+    assert "80,500 lies in the upper half of that 90% range, at 3 times its best estimate" in said(
         capsys, "fits", "XJ03", "chips=80500", "--chip", "H100"
     )
     assert "bound or a range" in said(capsys, "fits", "XJ03", "chips>=80500", status=2)

@@ -1068,7 +1068,7 @@ def test_the_ends_of_a_range_are_not_called_readings(register):
     assert "At the lower end (10 PFLOPS) there was room for it; at the upper end (500,000 PFLOPS)" in found.shown()
     assert "reading" not in found.shown()
     fits = judged(register, wide | {"value_high": 20.0}, size("2024-06-01"))
-    assert "10 PFLOPS (lower end of 10 to 20 PFLOPS), which lies below that range" in fits.shown()
+    assert "10 PFLOPS (lower end of 10 to 20 PFLOPS), which lies below that 90% range" in fits.shown()
 
 
 def test_a_claim_without_a_number_is_not_told_as_an_empty_one(register):

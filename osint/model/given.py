@@ -158,10 +158,11 @@ def lies(number: float, interval: tuple[float, float, float]) -> str:
     """Return where a number lies in what there was room for: low, best, high; low and best are NaN of a bound alone.
 
     >>> lies(43_000.0, (12_000.0, 45_000.0, 90_000.0)), lies(500.0, (math.nan, math.nan, 400.0))
-    ('inside that range, at 0.96 times its best estimate', 'above that')
+    ('in the lower half of that 90% range, at 0.96 times its best estimate', 'above that')
     """
     low, best, high = interval
     if not best > 0:
         return "above that" if number > high else "not above that"
-    where = "above" if number > high else "below" if number < low else "inside"
-    return f"{where} that range, at {show(number / best)} times its best estimate"
+    inside = f"in the {'upper' if number >= best else 'lower'} half of"  # the best is the median
+    where = "above" if number > high else "below" if number < low else inside
+    return f"{where} that 90% range, at {show(number / best)} times its best estimate"
