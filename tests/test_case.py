@@ -245,7 +245,7 @@ def test_what_is_taken_is_on_file_with_its_picture_and_its_finding(looked, tmp_p
     assert any(r.quantity == "roof_m2" for r in rows)
     picture = case.path / rows[0].picture
     assert rows[0].picture.startswith("raw/judged/")  # evidence: it stays when derived/ is deleted
-    assert osint.case.sheet.sha256(picture.read_bytes()) == rows[0].picture_sha256
+    assert osint.case.judged.sha256(picture.read_bytes()) == rows[0].picture_sha256
     assert [change.claim.claim_id for change in rows.changed] == ["C001"]
     assert "C001" in str(rows) and "SIMULATED" in rows.changed[0].text()
     assert case.site("SITE01").is_simulated and "SIMULATED" in case.site("SITE01")._repr_html_()

@@ -74,6 +74,13 @@ def test_a_length_that_is_no_number_leaves_nothing_to_tell_whether_the_body_is_w
     assert entry.truncated and session.archive.body(entry)
 
 
+def test_early_hints_are_not_the_answer(portal, session):
+    final = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<p>ab"
+    portal.pages["/hints"] = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + final
+    entry = session.ask(portal.url + "/hints")
+    assert entry.kind == "incomplete" and "an interim answer, without the final one" in entry.signal
+
+
 def test_slow_body_keeps_what_came(portal, session):
     entry = session.ask(portal.url + "/slow-body")
     assert entry.kind == "timeout" and entry.truncated == "time"

@@ -9,7 +9,10 @@ import random
 import struct
 import subprocess
 import sys
+import threading
 import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
@@ -122,6 +125,8 @@ DAMAGED = {
     "zstd": (warc(b"\x28\xb5\x2f\xfd" + br, http=[("Content-Encoding", "zstd")]), "'zstd'"),
     "two codings": (warc(gzip.compress(PAGE), http=[("Content-Encoding", "gzip, br")]), "'gzip, br'"),
     "gzipped body cut": (warc(gzip.compress(PAGE)[:-40], http=[("Content-Encoding", "gzip")]), "stops before its end"),
+    "bytes behind a deflated body": (warc(zlib.compress(PAGE) + b"more", http=[("Content-Encoding", "deflate")]), "bytes follow the end"),
+    "many bytes behind it": (warc(zlib.compress(b"a") + bytes(40_000), http=[("Content-Encoding", "deflate")]), "bytes follow the end"),
     "bomb": (warc(gzip.compress(b"\0" * (8 << 20)), http=[("Content-Encoding", "gzip")]), "200 bytes for each byte"),
     "chunks that stop": (bare(http(chunked[:-5], b"Transfer-Encoding: chunked")), "chunks stop before their end"),
     "a chunk that is too short": (bare(http(b"4\r\n<p>a\r\nff\r\nbc", b"Transfer-Encoding: chunked")), "chunks stop"),
@@ -306,6 +311,15 @@ def revisit(date, digest=None):
     digest = digest or "sha1:" + base64.b32encode(hashlib.sha1(PAGE).digest()).decode()
     about = {"WARC-Payload-Digest": digest, "WARC-Refers-To-Target-URI": URL, "WARC-Refers-To-Date": DATE}
     return warc(b"", kind="revisit", about=about, date=date)
+
+
+def test_the_same_file_imported_twice_at_once_is_one_capture(archive, take):
+    begin = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        taken = [
+            pool.submit(lambda: (begin.wait(), take(whole, f"saved-{threading.get_ident()}"))[1]) for _ in range(2)
+        ]
+    assert sum(len(one.result().entries) for one in taken) == len(list(archive.entries())) == 1
 
 
 def test_a_revisit_is_kept_with_the_body_that_it_names(archive, take):

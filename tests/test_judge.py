@@ -564,6 +564,15 @@ ONE, TWO = {"part": "phase 1"}, {"part": "phase 2"}
         (PROMISE | STATE, [absent(AFTER, **ONE), absent(AFTER, part="phase 3")], Outcome.UNTESTED),
         (PROMISE | STATE, [absent(AFTER, **ONE), {"date": AFTER, "rung": "roofed", **TWO}], Outcome.UNTESTED),
         (PROMISE | STATE | TWO, [absent(AFTER, **ONE), absent(AFTER, part="phase 3")], Outcome.UNTESTED),
+        # both were seen roofed together, later than bare
+        (
+            PROMISE | {"value_date": ""},
+            [
+                absent(BEFORE, part="buildings 1 and 2"),
+                size(AFTER, "roof_m2", 9000.0, rung="roofed", part="buildings 1 and 2"),
+            ],
+            Outcome.UNTESTED,
+        ),
         # the doubts of the parts add up
         (
             PROMISE | STATE,
@@ -1059,7 +1068,7 @@ def test_the_ends_of_a_range_are_not_called_readings(register):
     assert "At the lower end (10 PFLOPS) there was room for it; at the upper end (500,000 PFLOPS)" in found.shown()
     assert "reading" not in found.shown()
     fits = judged(register, wide | {"value_high": 20.0}, size("2024-06-01"))
-    assert "10 PFLOPS (lower end of 10 to 20 PFLOPS), which lies below that range" in fits.shown()
+    assert "10 PFLOPS (lower end of 10 to 20 PFLOPS), which lies below that 90% range" in fits.shown()
 
 
 def test_a_claim_without_a_number_is_not_told_as_an_empty_one(register):

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import ndimage
 
 from benchmarks.change import measured_colours
-from benchmarks.change.measured_colours import KIND_BANDS, NORTH, PIXEL_M, WEST, BuiltWorld, Thing
+from benchmarks.change.measured_colours import KIND_BANDS, NORTH, PIXEL_M, WEST, BuiltWorld, Thing, Works
 
 # B02, B03, B04, B08, B11, B12
 COLOURS = {
@@ -41,29 +41,21 @@ DECOY_COLOURS = {
 }
 RAGGED = ("salt, dry crust", "loess, dug", "limestone, quarry")
 GROUND = (0.13, 0.17, 0.21, 0.25, 0.33, 0.31)
-PALE_SLAB = (0.30, 0.35, 0.38, 0.41, 0.42, 0.37)
+PALE_WORKS = Works(slab=(0.30, 0.35, 0.38, 0.41, 0.42, 0.37), slab_days=24.0, scraped=1.25, edge=20.0)
 PHASED_SHARE, PAUSE_DAYS = 0.33, (35.0, 70.0)
 """Share of covers laid in two parts, and the pause between them."""
 
 
 def things(rng: np.random.Generator, size_px: int, days: np.ndarray) -> list[Thing]:
     """Return nine halls of 0.5 to 3 ha and six decoys."""
-    from shapely import affinity
-    from shapely.geometry import Polygon, box
-
     across = size_px * PIXEL_M
     spots = [(WEST + across * (i + 0.5) / 4, NORTH - across * (j + 0.5) / 4) for i in range(4) for j in range(4)]
     order = rng.permutation(len(spots))
     found = []
     for number, (name, colour) in enumerate({**COLOURS, **DECOY_COLOURS}.items()):
         x, y = spots[order[number]]
-        area, aspect, is_roof = rng.uniform(5_000, 30_000), rng.uniform(1, 2.6), name in COLOURS
-        width, height = np.sqrt(area * aspect), np.sqrt(area / aspect)
-        outline = affinity.rotate(box(x - width / 2, y - height / 2, x + width / 2, y + height / 2), rng.uniform(0, 90))
-        if name in RAGGED:
-            angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-            radius = np.sqrt(area / np.pi) * np.exp(ndimage.gaussian_filter1d(rng.normal(0, 0.9, 40), 1.5, mode="wrap"))
-            outline = Polygon(np.column_stack([x + radius * np.cos(angles), y + radius * np.sin(angles)]))
+        is_roof = name in COLOURS
+        outline = measured_colours.drawn_outline(rng, x, y, ragged=name in RAGGED)
         seen = np.array(colour) * rng.normal(1, 0.1) * rng.normal(1, 0.04, len(colour))
         half = float(rng.uniform(days[0] + 240, days[-1] - 240))
         cover = float(rng.uniform(10, 60)) if name != "limestone, quarry" else 300.0
@@ -88,7 +80,7 @@ def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, built: bool = Tru
     days = np.arange(0, 1095, 2.5) + 18_779.25
     days = days[rng.random(len(days)) > 0.55]
     found = things(rng, size_px, days) if built else []
-    shares = [measured_colours._share(thing, size_px, rng) for thing in found]
+    shares = [ranked(measured_colours._share(thing, size_px, rng)) for thing in found]
     pauses = [(float(rng.uniform(*PAUSE_DAYS)) * (rng.random() < PHASED_SHARE), float(rng.choice([0.35, 0.65])))
               for _ in found]  # fmt: skip
     ground = np.array(GROUND) * rng.normal(1, 0.12)
@@ -102,8 +94,10 @@ def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, built: bool = Tru
     scl = np.full((len(days), size_px, size_px), 5, np.uint8)
     for t, day in enumerate(days):
         picture = ground[:, None, None] * texture
-        for thing, (whole, order, yard), (pause, first) in zip(found, shares, pauses, strict=True):
-            picture = _laid(picture, thing, day, (whole, order, yard), ground, done_by(thing, day, pause, first))
+        for thing, of, (pause, first) in zip(found, shares, pauses, strict=True):
+            picture = measured_colours.laid(
+                picture, thing, day, of, ground, done_by(thing, day, pause, first), PALE_WORKS
+            )
         moved = rng.normal(0, 0.25, 2)
         picture = np.stack([ndimage.shift(ndimage.gaussian_filter(p, 1.1 if b in measured_colours.COARSE else 0.6), moved,
                                           order=1, mode="nearest") for p, b in zip(picture, KIND_BANDS, strict=True)])  # fmt: skip
@@ -114,22 +108,13 @@ def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, built: bool = Tru
     return BuiltWorld(measured_colours._dataset(days, cube, scl), tuple(found), measured_colours._place(size_px))
 
 
-def _laid(
-    picture: np.ndarray, thing: Thing, day: float, of: tuple[np.ndarray, np.ndarray, np.ndarray], ground: np.ndarray, done: float
-) -> np.ndarray:  # fmt: skip
+def ranked(of: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return share, order and yard of a thing with its order by rank, so that half of the cover is half of the area."""
     whole, order, yard = of
-    if day > thing.scraped_day:
-        picture = picture * (1 - yard) + (1.25 * ground)[:, None, None] * yard
-    if np.isfinite(thing.slab_day):
-        poured = np.clip((day - thing.slab_day + 12) / 24, 0, 1)
-        picture = picture * (1 - poured * whole) + np.array(PALE_SLAB)[:, None, None] * poured * whole
-    # equal areas by rank, so that half of the cover is half of the area
     inside = whole > 0.5
-    rank = np.zeros(whole.shape)
+    rank = np.clip(order, 0, 1)
     rank[inside] = np.argsort(np.argsort(order[inside])) / max(inside.sum() - 1, 1)
-    rank[~inside] = np.clip(order[~inside], 0, 1)
-    laid = thing.cover * whole * np.clip((done - rank) * 20 + done, 0, 1)
-    return np.asarray(picture * (1 - laid) + thing.colour[:, None, None] * laid)
+    return whole, rank, yard
 
 
 def _weather(rng: np.random.Generator, picture: np.ndarray, scl: np.ndarray, overcast: bool) -> None:

@@ -93,8 +93,9 @@ def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, slab: bool = True
     scl = np.full((len(days), size_px, size_px), 5, np.uint8)
     for t, day in enumerate(days):
         picture = ground[:, None, None] * texture
-        for thing, (whole, order, yard) in zip(built, shares, strict=True):
-            picture = _laid(picture, thing, day, whole, order, yard, ground)
+        for thing, of in zip(built, shares, strict=True):
+            done = float(np.clip((day - thing.half_day) / thing.cover_days + 0.5, 0, 1))
+            picture = laid(picture, thing, day, of, ground, done, Works())
         picture = np.stack([ndimage.gaussian_filter(p, 1.1 if b in COARSE else 0.6)
                             for p, b in zip(picture, KIND_BANDS, strict=True)])  # fmt: skip
         season = 1 - 0.12 * np.cos(2 * np.pi * (day - 15) / 365.25) * -1
@@ -110,6 +111,18 @@ def _filled(values: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(values), 0.95 * np.roll(values, 1), values)
 
 
+def drawn_outline(rng: np.random.Generator, x: float, y: float, *, ragged: bool) -> Polygon:
+    """Return an outline of 0.5 to 3 ha about a point (metres): a turned rectangle, or the ragged edge of a pit."""
+    area, aspect = rng.uniform(5_000, 30_000), rng.uniform(1, 2.6)
+    width, height = np.sqrt(area * aspect), np.sqrt(area / aspect)
+    turn = rng.uniform(0, 90)
+    if not ragged:
+        return affinity.rotate(box(x - width / 2, y - height / 2, x + width / 2, y + height / 2), turn)
+    angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    radius = np.sqrt(area / np.pi) * np.exp(ndimage.gaussian_filter1d(rng.normal(0, 0.9, 40), 1.5, mode="wrap"))
+    return Polygon(np.column_stack([x + radius * np.cos(angles), y + radius * np.sin(angles)]))
+
+
 def _things(rng: np.random.Generator, rows: kinds.Rows, size: int, days: np.ndarray, slab: bool) -> list[Thing]:
     across = size * PIXEL_M
     spots = [(WEST + across * (i + 0.5) / 4, NORTH - across * (j + 0.5) / 4) for i in range(4) for j in range(4)]
@@ -118,15 +131,8 @@ def _things(rng: np.random.Generator, rows: kinds.Rows, size: int, days: np.ndar
     found = []
     for name, place in zip(names, order, strict=True):
         x, y = spots[place]
-        area, aspect = rng.uniform(5_000, 30_000), rng.uniform(1, 2.6)
-        width, height = np.sqrt(area * aspect), np.sqrt(area / aspect)
-        outline = affinity.rotate(box(x - width / 2, y - height / 2, x + width / 2, y + height / 2), rng.uniform(0, 90))
+        outline = drawn_outline(rng, x, y, ragged=name in ("salt_gypsum", "quarry", "soil_clay"))
         is_roof = name in ROOF_MATERIALS
-        if name in ("salt_gypsum", "quarry", "soil_clay"):
-            angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-            wobble = ndimage.gaussian_filter1d(rng.normal(0, 0.9, 40), 1.5, mode="wrap")
-            radius = np.sqrt(area / np.pi) * np.exp(wobble)
-            outline = Polygon(np.column_stack([x + radius * np.cos(angles), y + radius * np.sin(angles)]))
         of = np.flatnonzero(rows.material == ("soil_clay" if name == "quarry" else name))
         half = float(rng.uniform(days[0] + 240, days[-1] - 240))
         cover = rng.uniform(15, 50) if name != "quarry" else 300.0
@@ -158,18 +164,31 @@ def _share(thing: Thing, size: int, rng: np.random.Generator) -> tuple[np.ndarra
     return inside, np.clip(0.5 + side / reach / 2, 0, 1), yard.mean((1, 3))
 
 
-def _laid(
-    picture: np.ndarray, thing: Thing, day: float, whole: np.ndarray, order: np.ndarray, yard: np.ndarray, ground: np.ndarray
+@dataclass(frozen=True)
+class Works:
+    """How works look on the way to a cover."""
+
+    slab: tuple[float, ...] = SLAB
+    slab_days: float = 20.0
+    scraped: float = 1.35
+    """Brightness of scraped ground, as a multiple of what was there."""
+    edge: float = 12.0
+    """How sharp the edge of a cover is that is being laid."""
+
+
+def laid(
+    picture: np.ndarray, thing: Thing, day: float, of: tuple[np.ndarray, np.ndarray, np.ndarray], ground: np.ndarray,
+    done: float, works: Works,
 ) -> np.ndarray:  # fmt: skip
     """Return the picture with what stands of a thing on a day: scraped ground, slab, cover."""
+    whole, order, yard = of
     if day > thing.scraped_day:
-        picture = picture * (1 - yard) + 1.35 * ground[:, None, None] * yard
+        picture = picture * (1 - yard) + works.scraped * ground[:, None, None] * yard
     if np.isfinite(thing.slab_day):
-        poured = np.clip((day - thing.slab_day + 10) / 20, 0, 1)
-        picture = picture * (1 - poured * whole) + np.array(SLAB)[:, None, None] * poured * whole
-    done = np.clip((day - thing.half_day) / thing.cover_days + 0.5, 0, 1)
-    laid = thing.cover * whole * np.clip((done - order) * 12 + done, 0, 1)
-    return np.asarray(picture * (1 - laid) + thing.colour[:, None, None] * laid)
+        poured = np.clip((day - thing.slab_day + works.slab_days / 2) / works.slab_days, 0, 1)
+        picture = picture * (1 - poured * whole) + np.array(works.slab)[:, None, None] * poured * whole
+    cover = thing.cover * whole * np.clip((done - order) * works.edge + done, 0, 1)
+    return np.asarray(picture * (1 - cover) + thing.colour[:, None, None] * cover)
 
 
 def _clouded(rng: np.random.Generator, picture: np.ndarray, scl: np.ndarray, cloud: float) -> None:

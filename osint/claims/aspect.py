@@ -54,7 +54,7 @@ _BEGUN_BEFORE = re.compile(
 )
 _IN_SERVICE = re.compile(
     r"(?:投入|正式|稳定|平稳|满负荷|满载|高速|高效|商业|全面|全速|安全|连续|实际|并网|上线|建成|投产|开业|在网|在线|"
-    r"日常|常态化|持续|通电|"
+    r"日常|常态化|持续|通电|上架|"
     r"昼夜|日夜|不间断|试|现|目前|联网|照常|正常|起)$"
 )
 """what stands before 运行 and 运营 where a thing runs"""

@@ -70,7 +70,7 @@ def _in_service(text: str, hit: RungWord) -> bool:
 
 
 _COMPUTES = ("chips", "servers", "racks", "compute")
-_OF_GRID = re.compile(r"变电?|线路|电站|光伏|风电|储能|电网|千伏|kV")
+_OF_GRID = re.compile(r"变[电压]|主变|线路|电站|光伏|风电|储能|电网|千伏|kV")
 
 
 def _proves(text: str, hit: RungWord, kind: str) -> bool:
@@ -109,7 +109,7 @@ _TAKEN = (
 _METERED = ("power", "energy", "pue", "share")
 _MEASURED = ("draw", "peaked", "实测", "累计消纳", "累计用电", "累计耗电", "实际耗电", "实际用电量", "实际PUE")
 """words of what a meter shows: they say nothing of machines"""
-MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
+MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer", "battery", "battery_energy")
 _PLACES = ("land", "floor")
 MAY_STAND = (*MACHINES, *_PLACES, "money_cny", "money_usd", "money_hkd", "money_eur")
 

@@ -160,6 +160,8 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
         return told
     asserted, reason = _stage_of_grid(context, document, when, claim.kind)
     asserted = of_grid(asserted, claim.kind)
+    if not asserted.modality and claim.kind in ("pue", "energy", "energy_gen") and _METERED.search(context.heads):
+        asserted, reason = Assertion("running", "running", "has"), "the column gives what was measured"
     return told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
 
 
@@ -170,6 +172,10 @@ _REPLACED = re.compile(
 """heads of a column whose numbers another column replaces"""
 
 
+_METERED = re.compile(
+    r"(?:实际|实测|20\d\d年)(?!计划|预计|设计).{0,3}(?:[发用耗售]电量|PUE)|\b(?:actual|metered|measured)\b",
+    re.IGNORECASE,
+)
 _TASKS = re.compile(r"任务|目标|工作要点|下一步|\b(?:task|target|objective|next step)s?\b", re.IGNORECASE)
 """heads of a column of what is to be done"""
 

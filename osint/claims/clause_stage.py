@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from osint.claims.assertion import ALREADY, GOAL, Assertion, decide, settled, strong, words_near
+from osint.claims.assertion import ALREADY, GLUED, GOAL, Assertion, decide, settled, strong, words_near
 from osint.claims.clauses import REACH, Clauses, RungWord, counts_itself, is_predicate
-from osint.claims.governs import is_of_another, tells_of
+from osint.claims.governs import ANYWHERE, TURNS, is_of_another, tells_of
 from osint.claims.intentions import intended
 from osint.register import LADDER
 
@@ -25,6 +25,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     for said in (
         _in_brackets(clauses, start, end, kind),
         _dealt_out(clauses, start, end),
+        _described(clauses, start, end, kind),
         _of_item(clauses, start, end, kind),
     ):
         if said:
@@ -50,7 +51,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         hits = settled(clauses.text, [hit for hit in hits if hit.role != "meant"], kind)
         if hits:
             return _of_clause(clauses, hits, near, (at, stop), own, (start, end))
-        if at <= first:
+        if at <= first or TURNS.match(clauses.text, at):
             break
         is_undone = (at, stop) == own and _UNDONE.search(clauses.text, end, min(stop, end + _NEAR)) is not None
         if says_itself or is_undone or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
@@ -134,6 +135,14 @@ def _in_brackets(clauses: Clauses, start: int, end: int, kind: str) -> Assertion
 
 
 _PARTS = re.compile(r"[;、]|,(?!\d{3})")
+
+
+def _described(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
+    """Return what the word right before a quantity says of it alone: the completed 12 MW hall."""
+    hits = clauses.hits(*clauses.clause(start))
+    own = [hit for hit in hits if hit.high != ANYWHERE and hit.speaks_of(start) and 0 <= start - hit.end <= GLUED]
+    own = settled(clauses.text, own, kind)
+    return decide(clauses, own, start, end) if own else None
 
 
 _ALIKE = re.compile(r"[、和及与,]\s?")

@@ -30,7 +30,7 @@ class Reach(NamedTuple):
 
 _OPENER = re.compile(
     r"一旦|若(?![干羌尔非])|如(?=果(?!说)|能|获|遇|经批|未|无)|倘若|假如|要是|除非|能否|可否|是否|"
-    r"每(?=投运|新增|上架|部署|建成|投产|安装)|希望|期望|期待|旨在|(?<!不)承诺(?![书函])"
+    r"每$|希望|期望|期待|旨在|(?<!不)承诺(?![书函])"
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
 _NAME = re.compile(
@@ -65,10 +65,24 @@ _ATTRIBUTE = re.compile(
     r"\b(?:the|an?|its|their|our|his|this|that|these|those|of|any|another|other|\w+'s|largest|biggest|first|only)\s$",
     re.IGNORECASE,
 )
-_ADJECTIVE = re.compile(r"live|complete|running|operational|[a-z-]+ed|operating|built|unfinished")
+_ADJECTIVE = re.compile(r"live|existing|complete|running|operational|[a-z-]+ed|operating|built|unfinished")
 _NOUN = re.compile(
     r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this|as|under|for|today|now)\b)[A-Za-z$€£\d]"
 )
+_DETERMINED = r" (?:for )?(?:an?|the|its)? ?(?:\w+ ){0,2}?"
+_OPENS = re.compile(r"launched|open(?:s|ed)")
+_OPENED = re.compile(
+    rf"{_DETERMINED}(?:tender|auction|plans?|bid|call|review|study|consultations?|probe|project|program(?:me)?|fund|"
+    r"process|search|campaign|initiative|sale|bond|competition|venture|petition|appeal|lawsuits?|partnership|inquiry|"
+    r"investigation|office|talks|negotiations|applications|debate|account|case|door|way|fire|offer|business|company)\b"
+)
+_FILES = re.compile(r"filed|filing|submitted|lodged")
+_SUED = re.compile(
+    rf"{_DETERMINED}(?:lawsuits?|suit|appeal|petition|objections?|complaints?|motion|comments|questions|bankruptcy|"
+    r"protection|chapter)\b"
+)
+"""what is opened, launched or filed without a stage of a place"""
+_TO_COME = re.compile(r" (?:in|next|on|by|this|later|early)\b")
 _OWN_VERB = re.compile(
     r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed|by|to|from|for)\b|[,;]"
 )
@@ -117,7 +131,10 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
         return Reach("none")
     before = text[max(start, at - _BEFORE) : at]
     if role == "filed":
-        lacks = text[at].isascii() and (_NEEDS.search(before) or _IS_NEEDED.match(text, end, stop))
+        is_latin = text[at].isascii()
+        if is_latin and _FILES.fullmatch(text, at, end) and _SUED.match(text, end, stop):
+            return Reach("none")
+        lacks = is_latin and (_NEEDS.search(before) or _IS_NEEDED.match(text, end, stop))
         return Reach("future" if lacks else role)
     if text[at].isascii():
         return _latin(text, before, stop, at, end, role)
@@ -154,6 +171,10 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
     opened = _SUBORDINATE.search(before)
     word = text[at:end].lower()
     if opened and not _PAST.search(opened["between"]) and _PRESENT.search(opened["between"]):
+        return Reach("future")
+    if _OPENS.fullmatch(word) and _OPENED.match(text, end, stop):
+        return Reach("none")
+    if (word == "opens" or before.endswith(("goes ", "comes "))) and _TO_COME.match(text, end):
         return Reach("future")
     if before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end):
         return Reach("future")
@@ -204,6 +225,8 @@ _TOLD_OF_PLACE = re.compile(
     r"\b(?:site|campus|cent(?:er|re)|hall|facility|park|plant|building|complex|hub|project|cluster|pod)\b[^,]{0,24},?\s*$"
 )
 _WHICH = re.compile(r"\s?(?:which|who|whose)\b")
+TURNS = re.compile(r"\s?(?:可(?=[^,。;\d]{1,8}[还仍尚])|但|而(?!且)|然而|不过|只是|却)")
+"""how a clause opens that turns to something else"""
 _THIS = re.compile(r"本(?:项目|工程|期|次)")
 _NAMED = re.compile(r"[^一-龥]*(?:而|但)?([一-龥]{2,8})(?:项目|公司|集团|工程|基地)(?!建设)")
 _SAME_OR_VERB = re.compile(r"[该此其这本整全建含包配设新有为用达购投由在与总拟将]|规划|计划")

@@ -139,7 +139,7 @@ _LEAST_BARE = 100  # bare numbers below are days, halls, lots (judgement)
 _TAKES_COUNT = re.compile(
     r"\b(?:[Tt]he(?: first| last| next| remaining| other| initial)?|(?:ship|order|own|rent|install|deploy|"
     r"receive|add)(?:s|ed)?|"
-    r"bought|buys?|has|have|had|takes?|took)(?: only| some| about| another)? $"
+    r"bought|buys?|has|have|had|takes?|took|of which)(?: only| some| about| another)? $"
 )
 """what stands before a number whose noun was said with the number before it"""
 _LEFT_OUT = re.compile(

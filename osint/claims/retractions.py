@@ -32,7 +32,7 @@ _TAKES_BACK = {
         "turned down|axed|decommissioned|blocked (?:the|a|an|plans?)|"
         "(?:is|was|were|been) (?:blocked|suspended|refused)|(?:refused|denied) (?:planning )?permission|"
         "(?:plans?|proposals?|projects?|schemes?|bids?|deals?|orders?)\\b[^.;,]{0,60}"
-        "\\b(?:dropped|ditched|fell through)",
+        "\\b(?:dropped|ditched|died|collapsed|fell through)",
     ),
     Modality.DENIED: (
         "辟谣|否认|并[未无]|从未|从没|没说过|不实|不属实|失实|[系为是属]谣言|[系为是属]虚[构假]|[系为](?:误[读传]|"

@@ -41,7 +41,7 @@ _OF_A_LIST = (
 _NATURE = re.compile(r"新建|扩建|改建|改扩建|迁建|技改")
 """what a project is, and not how far it has come"""
 _NUMBERED = re.compile(r"[\s(]*(?:(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)、.]\s?)?")
-_AT_WORK = 8
+_AT_WORK, _AT_WORK_LATIN = 8, 24
 """characters up to which a state that names a work means that it is going on: 施工, 运营"""
 
 
@@ -64,7 +64,9 @@ def stage_of_state(words: str) -> Assertion | None:
     alone = next((rung for pattern, rung in _OF_A_LIST if pattern.match(plain.lower())), "")
     if alone:
         return Assertion(alone, alone, "will" if alone == "announced" else "has")
-    tries = (plain, f"{plain}中") if len(plain) <= _AT_WORK and not plain.isascii() else (plain,)
+    tries = [plain]
+    if len(plain) <= (_AT_WORK_LATIN if plain.isascii() else _AT_WORK):
+        tries.append(f"{plain} is continuing" if plain.isascii() else f"{plain}中")
     for tried in tries:
         clauses = Clauses(tried)
         at = 0
@@ -101,17 +103,26 @@ _REACHED = re.compile(
     r"(?:达到?|突破|超过|形成|(?:跃升|提升|提高|增长|增加|扩大|发展|攀升)[到至]|\b(?:reached|totall?ed|hit))\s?[约近]?$"
 )
 _NOT_SO = re.compile(
-    r"所谓[的“\"]?[^,。;]{0,6}$|(?<!尚)(?<!暂)未(?![来经批必])[^,。;\d]{0,4}(?:提供|办理|采购|取得|购买|安装|部署|建设|供应|交付|兑现|完成)[^,。;\d]{0,6}$|"
+    r"未(?![来经批必])[^,。;\d]{1,6}的[^,。;\d]{0,4}$|所谓[的“\"]?[^,。;]{0,6}$|(?<!尚)(?<!暂)未(?![来经批必])[^,。;\d]{0,4}(?:提供|办理|采购|取得|购买|安装|部署|建设|供应|交付|兑现|完成)[^,。;\d]{0,6}$|"
     r"\bso-called |\bnothing to do with (?:the |its )?$"
 )
 """what stands before a number that is doubted, or the object of what was not done"""
+_PAST_AIM = re.compile(
+    r"曾(?:经)?(?:规划|计划|打算|拟|宣布|承诺|设想|号称)|\b(?:once|originally|previously|initially) (?:planned|pitched|"
+    r"promised|proposed|announced|billed|touted)\b"
+)
+"""what stands before a number that was meant, of which nothing is said any more"""
 _LOSING = re.compile(r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)")
+_AROUND = 40
+"""characters before a count in which the day of it stands (judgement)"""
+_AT_END = re.compile(r"(?:年|季度|月|期)末")
+"""when a stock is counted"""
 _SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今")
 _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
     r"\bfrom (?:just |only |about |the current )?|"
-    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|"
+    r"原[一-龥]{1,4}的|[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|"
     r"revised from |"
     r"compared with )"
     r"[$€¥]?$"
@@ -137,7 +148,7 @@ _RULE = re.compile(
 )
 _RULE_HAN = re.compile(
     r"及?以[上下]的(?:企业|用户|客户|单位)|(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心|机房|中心)?[^。;]{0,10}"
-    r"(?:给予|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
+    r"(?:给予|须|应当|优先|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
 )
 """what a rule says of whoever is above or below a number"""
 _NEAR_RULE = 90
@@ -178,6 +189,9 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     at, stop = around(found, reading)
     if (
         _RUMOUR.search(text, at, found.start)
+        or _PAST_AIM.search(text, at, found.start)
+        or _IF_NOT.search(text, max(reading.clauses.sentence(found.start)[0], found.start - _AROUND), found.start)
+        or _SAID_TO_BE.match(text, found.end)
         or _OF_A_BIDDER.search(text, at, stop)
         or (text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop))
     ):
@@ -186,13 +200,14 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     day = when[:10]
     has_day = day or _SO_FAR.search(text, reading.clauses.sentence(found.start)[0], found.start)
     if (
-        not asserted.modality
+        asserted.modality in ("", "has")
         and kind in _METERED
         and _MEASURED.search(near)
         and not _NOT_MEASURED.search(text, at, stop)
     ):
         asserted = Assertion("running", "running", "has")
-    if not asserted.modality and kind in MACHINES and has_day and _REACHED.search(near):
+    counted = _AT_END.search(text, max(at, found.start - _AROUND), found.start) or (has_day and _REACHED.search(near))
+    if not asserted.modality and kind in MACHINES and counted:
         asserted = Assertion("roofed", "roofed", "has")
     if kind.startswith("money") and (
         _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
@@ -208,14 +223,14 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     return asserted
 
 
-_METERED = ("pue", "energy", "power")
+_METERED = ("pue", "energy", "energy_gen", "power")
 _MEASURED = re.compile(
     r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
     r"PUE(?:值)?(?:已|仅|只|现)(?:为|是|达到?|降[至到])\s?$|PUE (?:was|averaged|improved to|fell to|came in at) $|"
     r"(?:最大|实测|实际|峰值|最高)(?:用电)?负荷[^,。;\d]{0,4}$|"
     r"\b(?:peak|metered|existing|current|actual) (?:[\w']+ ){0,3}(?:load|demand|draw)(?: \w+){0,4} (?:of|was|"
     r"is|reached|hit|at) $|"
-    r"(?:日均|月均|去年|上半年|全年|[年月]份?)[^,。;]{0,4}(?<!年)[用耗]电量?(?:达到?|为)?$|"
+    r"(?:日均|月均|去年|上半年|全年|\d年|月份?)[^,。;]{0,4}(?<!年)[用耗售发]电量?(?:达到?|为)?$|"
     r"\b(?:consumption (?:reached|totall?ed|was|hit)|consumed|used) (?:about )?$"
 )
 _NOT_MEASURED = re.compile(
@@ -225,9 +240,9 @@ _NOT_MEASURED = re.compile(
 _NEAR_SUM = 40
 """characters before a sum, and half as many behind it, that name what it is (judgement)"""
 _OF_PAYMENT = re.compile(
-    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|"
+    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|判令|裁决|仲裁|"
     r"\b(?:damages|fined?|penalt(?:y|ies)|subsid(?:y|ies)|revenues?|profits?|compensation|settlement|"
-    r"valu(?:ed|ation)|loss(?:es)?|judge?ment)\b",
+    r"valu(?:ed|ation)|loss(?:es)?|judge?ment|jury|court|tribunal)\b",
     re.IGNORECASE,
 )
 """words of a sum that is no cost of a work: the work that it is paid for says nothing of its stage"""
@@ -242,6 +257,9 @@ OF_WHOLE = re.compile(
 )
 _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld|ght|de|it)\b")
 """what would have been and was not, or what a bidder must have done"""
+_IF_NOT = re.compile(r"要不是|若非|本(?:该|应|可以)|险些")
+"""what opens a sentence of what did not come to be"""
+_SAID_TO_BE = re.compile(r" (?:\w+ )?(?:said|reported|claimed|believed|thought) to ")
 _RUMOUR = re.compile(r"网[传友上]|传[闻言]|据传|谣传|坊间|\brumou?r(?:ed|s)?\b", re.IGNORECASE)
 _OF_A_BIDDER = re.compile(
     r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|供应商[^,。]{0,4}(?:具有|具备|自有|拥有)"
@@ -253,6 +271,7 @@ _UP_FROM = re.compile(
     r"compared with [$€¥]?$"
 )
 TARGET = re.compile(
+    r"(?:负荷|规模|机[柜架]|投资|面积|算力|容量)(?:调整|变更|调减|核减|改)[为到至]|"
     r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|涨|跃|攀|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])"
 )
 # what a sentence adds at its end about the whole, after the milestones of its parts

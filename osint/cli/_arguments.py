@@ -32,6 +32,16 @@ def decide(case: str | None) -> str:
     )
 
 
+def tell(text: str) -> None:
+    """Print a line of progress or of what is not known to the standard error: it is no part of the answer."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def say(text: str) -> None:
+    """Print a remark of the program to the standard error."""
+    tell(f"osint: {text}")
+
+
 def add_verb(
     subparsers: Any,
     name: str,
@@ -197,7 +207,7 @@ def demo_world(args: argparse.Namespace) -> Iterator[None]:
     with demo.demo_at(place(args)) as made:
         args.catalogue, args.collection = made.catalogue, made.collection
         yield
-        print(f"osint: {SIMULATED}", file=sys.stderr)
+        say(SIMULATED)
 
 
 def add_point(parser: argparse.ArgumentParser) -> None:
@@ -257,7 +267,7 @@ def _point_of_site(words: str, data: str | None) -> tuple[float, float]:
     if not area.is_near_enough:
         known = f"known to {area.precision_km:g} km only ({site.coord_level})"
         advice = f"this is the point on file and need not be the site; `osint locate {site.site_id}` searches"
-        print(f"osint: {site.site_id} {site.name_en} is {known}: {advice}", file=sys.stderr)
+        say(f"{site.site_id} {site.name_en} is {known}: {advice}")
     return area.centre.x, area.centre.y
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +149,7 @@ def _look(args: argparse.Namespace) -> int:
         look = site.last_look()
     else:
         place = _arguments.box(args.bbox, args.datum) if args.bbox else None
-        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, tell=_tell, **source)
+        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, tell=_arguments.tell, **source)
     for drawn in outlines:
         look = site.outline(drawn, look, **source)
     if not said:
@@ -174,10 +173,6 @@ def _said(args: argparse.Namespace, look: Look) -> Entered:
     except ValueError as error:
         raise BadInputError(f"`--take` wants the numbers of candidates, as 1,3, got {args.take!r}") from error
     return look.take(numbers, as_part=args.as_part, **known)
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _next(site: Site, look: Look, data: str | None) -> str:

@@ -25,7 +25,7 @@ from osint.model.evidence import (
 )
 from osint.model.factors import Z90, Factor
 from osint.model.fits import Fit, Fits, fits
-from osint.model.given import Given, percent, show, sig, stated
+from osint.model.given import Given, lies, percent, show, sig, stated
 from osint.model.network import BY_CHIP, Network, height_used, unit_of
 from osint.model.posterior import Posterior, after, design, posterior, tightest
 from osint.model.readings import Reading, Readings
@@ -81,6 +81,7 @@ __all__ = [
     "given_of",
     "height_used",
     "leave_out",
+    "lies",
     "parse_given",
     "percent",
     "posterior",

@@ -152,3 +152,17 @@ def _digits(value: float | None) -> str:
     number = value or 0.0
     converted = abs(number) >= WHOLE_FROM and not math.isclose(number, round(number, 2), rel_tol=0, abs_tol=1e-6)
     return f"{number:,.0f}" if converted else f"{number:,.12g}"
+
+
+def lies(number: float, interval: tuple[float, float, float]) -> str:
+    """Return where a number lies in what there was room for: low, best, high; low and best are NaN of a bound alone.
+
+    >>> lies(43_000.0, (12_000.0, 45_000.0, 90_000.0)), lies(500.0, (math.nan, math.nan, 400.0))
+    ('in the lower half of that 90% range, at 0.96 times its best estimate', 'above that')
+    """
+    low, best, high = interval
+    if not best > 0:
+        return "above that" if number > high else "not above that"
+    inside = f"in the {'upper' if number >= best else 'lower'} half of"  # the best is the median
+    where = "above" if number > high else "below" if number < low else inside
+    return f"{where} that 90% range, at {show(number / best)} times its best estimate"

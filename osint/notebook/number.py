@@ -17,7 +17,7 @@ from osint.notebook.forms import Form
 from osint.notebook.is_it_there import next_in_words, sayable, unsayable
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
 from osint.report import plain, words_for
-from osint.verdict import Finding, lies
+from osint.verdict import Finding
 
 LEVERS = 3
 """Assumptions that have a slider: those on which the answer hangs most."""
@@ -148,7 +148,7 @@ class Levers:
         low, best, high = answer.interval
         said = f"at most {show(high)}" if answer.ceiling else f"{show(best)} ({show(low)} to {show(high)}, 90%)"
         claimed = self.finding.claim
-        where = lies(claimed.claimed, (math.nan, math.nan, high) if answer.ceiling else (low, best, high))
+        where = model.lies(claimed.claimed, (math.nan, math.nan, high) if answer.ceiling else (low, best, high))
         return f"room for {said} {unit_of(self.finding)}; {claimed.written()} lies {where}"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from osint.model import show
 from osint.register import CLAIM_KINDS, Claim, Observation, Tier
-from osint.report.paper import HallRoom
+from osint.report.hall_room import HallRoom
 from osint.report.words import counted, day_words, listed
 from osint.verdict import Check, Finding
 

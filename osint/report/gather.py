@@ -9,7 +9,7 @@ from osint import model
 from osint.model import Dossier, Ground, Total
 from osint.register import TAKEN_BACK, Claim, Modality, Role, Tier
 from osint.report.answer import Answer, who_said
-from osint.report.paper import CHIPS, HallRoom, family_of, room_at, total_of
+from osint.report.hall_room import CHIPS, HallRoom, family_of, room_at, total_of
 from osint.report.words import figure, listed
 from osint.verdict import Check, CheckFinding, CheckName, Finding, Found, Outcome, Pair
 

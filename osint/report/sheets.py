@@ -15,7 +15,7 @@ from osint.report import charts
 from osint.report.answer import Answer
 from osint.report.canvas import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Caption, Sheet
 from osint.report.charts import Look, Mark
-from osint.report.paper import HallRoom
+from osint.report.hall_room import HallRoom
 from osint.report.words import counted, day_words, digits, listed
 
 if TYPE_CHECKING:

@@ -26,7 +26,6 @@ from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, 
 from osint.verdict.parts import Coverage, coverage
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check, check_rows
-from osint.verdict.words import lies
 
 __all__ = [
     "BANDS",
@@ -68,7 +67,6 @@ __all__ = [
     "decide",
     "hypotheses",
     "judge",
-    "lies",
     "named",
     "needs",
     "next_steps",

@@ -228,7 +228,7 @@ def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dos
     after = tuple(room for rows in _ever_surer(late) for room in _on_or_after(rows, q, dossier))
     about = room_at(in_time, max(in_time, key=_key), q, dossier) if in_time else None
     disputed = _disagreeing(found, asks, q, dossier) if claim.site_id not in dossier.parts else ()
-    whole = _parts_of_the_whole(found, claim, dossier) if disputed or not measured else []
+    whole = _parts_of_the_whole(found, claim, dossier, asks.day) if disputed or not measured else []
     by_parts = _by_parts([[s for s in rows if asks.day and s.first >= asks.day] for rows in whole], q, dossier)
     if not measured:
         after, by_parts = by_parts, ()
@@ -317,12 +317,16 @@ def _numbered_parts(found: Seen, claim: Claim, dossier: Dossier) -> list[tuple[s
     return []
 
 
-def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier) -> list[list[Sight]]:
-    """Return what was seen of each numbered part alone, if its size is known: built, or not begun."""
-    seen = [
-        [s for s in rows if s.bare or part_numbers(s.row.part) == (noun, frozenset({n}))]
-        for noun, n, rows in _numbered_parts(found, claim, dossier)
-    ]
+def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier, day: int = 0) -> list[list[Sight]]:
+    """Return what was seen of each numbered part alone, if its size is known: built, or not begun.
+
+    A part that a later look shows roofed together with others, no later than the day, is not one that is not begun.
+    """
+    seen: list[list[Sight]] = []
+    for noun, n, rows in _numbered_parts(found, claim, dossier):
+        by_then = [s for s in rows if not day or s.last <= day]
+        of_part = [s for s in rows if s.bare or part_numbers(s.row.part) == (noun, frozenset({n}))]
+        seen.append([s for s in of_part if not (s.bare and _overtaken_part(s, by_then))])
     return seen if all(_known(rows) for rows in seen) else []
 
 

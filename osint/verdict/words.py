@@ -54,19 +54,6 @@ def contradicting(finding: Finding) -> str:
     return ", ".join(c.text() for c in finding.contradictions)
 
 
-def lies(number: float, interval: tuple[float, float, float]) -> str:
-    """Return where a number lies in what there was room for: low, best, high; low and best are NaN of a bound alone.
-
-    >>> lies(43_000.0, (12_000.0, 45_000.0, 90_000.0)), lies(500.0, (math.nan, math.nan, 400.0))
-    ('inside that range, at 0.96 times its best estimate', 'above that')
-    """
-    low, best, high = interval
-    if not best > 0:
-        return "above that" if number > high else "not above that"
-    where = "above" if number > high else "below" if number < low else "inside"
-    return f"{where} that range, at {show(number / best)} times its best estimate"
-
-
 def describe(s: Sight) -> str:
     """Return an observation in words: its id, who, how and when, and what it says.
 
@@ -178,7 +165,7 @@ class Words(dict[str, str]):
             return ""
         number = min(claim.readings, default=claim.value_low or 0.0) * CLAIM_KINDS[claim.quantity_kind].factor
         doubt = f"; {self._sureness()}" if room.p_place < 1 else ""
-        return f"Claimed: {self._tested()}, which lies {lies(number, room.interval)}{doubt}"
+        return f"Claimed: {self._tested()}, which lies {model.lies(number, room.interval)}{doubt}"
 
     def _tested(self) -> str:
         claim = self.f.claim
