@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from osint import geo, model, verdict
+from osint import geo, model
 from osint.model import Dossier
-from osint.report import answer_of, locator, sheets, timeline
+from osint.report import locator, sheets, timeline
+from tests.test_answer import answer, changed
 
 NAMES = ("claimed-and-room", "said-over-time", "where", "density", "stages", "score")
 SITES = ("AGG-39", "AGG-XJ", "AGG-CN", "XJ01", "XJ02", "XJ03", "XJ09")
@@ -22,16 +23,6 @@ SITES = ("AGG-39", "AGG-XJ", "AGG-CN", "XJ01", "XJ02", "XJ03", "XJ09")
 def case(register):
     kept = {name: getattr(register, name) for name in ("sites", "claims", "observations")}
     return replace(register, **{name: table[table["site_id"].isin(SITES)] for name, table in kept.items()})
-
-
-def answer(case):
-    return answer_of(Dossier.of(case), verdict.check(case))
-
-
-def changed(case, claim_id, **cells):
-    claims = case.claims.copy()
-    claims.loc[claims["claim_id"] == claim_id, list(cells)] = list(cells.values())
-    return replace(case, claims=claims)
 
 
 def test_every_figure_is_there_in_every_format(report_folder):

@@ -205,7 +205,7 @@ def test_a_number_broken_at_the_end_of_a_line_of_a_pdf_goes_on():
         ("Each rack draws 132 kW", "", ""),
         ("配置10kW标准机柜的园区已投产", "", ""),
         ("It secured a $3bn loan", "", ""),
-        ("It launched a tender for 300 servers", "", ""),
+        ("It launched a tender for 300 servers", "filed", "filed"),
     ],
 )
 def test_the_rung_is_what_the_words_prove_and_no_more(words, rung, aim):

@@ -25,11 +25,6 @@ from osint.report import judged_picture
 from tests.test_passport import TOLD, chart, numbers
 
 
-@pytest.fixture(scope="module")
-def register():
-    return load_register()
-
-
 @pytest.fixture(autouse=True)
 def quick_font(request, monkeypatch):
     """Cut the Chinese font once, for the packet of the module and its twin: it is most of the time of a page."""

@@ -69,6 +69,20 @@ _ADJECTIVE = re.compile(r"live|existing|complete|running|operational|[a-z-]+ed|o
 _NOUN = re.compile(
     r"\s(?!(?:in|at|by|on|with|since|to|from|and|or|but|last|this|as|under|for|today|now)\b)[A-Za-z$€£\d]"
 )
+_DETERMINED = r" (?:for )?(?:an?|the|its)? ?(?:\w+ ){0,2}?"
+_OPENS = re.compile(r"launched|open(?:s|ed)")
+_OPENED = re.compile(
+    rf"{_DETERMINED}(?:tender|auction|plans?|bid|call|review|study|consultations?|probe|project|program(?:me)?|fund|"
+    r"process|search|campaign|initiative|sale|bond|competition|venture|petition|appeal|lawsuits?|partnership|inquiry|"
+    r"investigation|office|talks|negotiations|applications|debate|account|case|door|way|fire|offer|business|company)\b"
+)
+_FILES = re.compile(r"filed|filing|submitted|lodged")
+_SUED = re.compile(
+    rf"{_DETERMINED}(?:lawsuits?|suit|appeal|petition|objections?|complaints?|motion|comments|questions|bankruptcy|"
+    r"protection|chapter)\b"
+)
+"""what is opened, launched or filed without a stage of a place"""
+_TO_COME = re.compile(r" (?:in|next|on|by|this|later|early)\b")
 _OWN_VERB = re.compile(
     r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed|by|to|from|for)\b|[,;]"
 )
@@ -117,7 +131,10 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
         return Reach("none")
     before = text[max(start, at - _BEFORE) : at]
     if role == "filed":
-        lacks = text[at].isascii() and (_NEEDS.search(before) or _IS_NEEDED.match(text, end, stop))
+        is_latin = text[at].isascii()
+        if is_latin and _FILES.fullmatch(text, at, end) and _SUED.match(text, end, stop):
+            return Reach("none")
+        lacks = is_latin and (_NEEDS.search(before) or _IS_NEEDED.match(text, end, stop))
         return Reach("future" if lacks else role)
     if text[at].isascii():
         return _latin(text, before, stop, at, end, role)
@@ -154,6 +171,10 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
     opened = _SUBORDINATE.search(before)
     word = text[at:end].lower()
     if opened and not _PAST.search(opened["between"]) and _PRESENT.search(opened["between"]):
+        return Reach("future")
+    if _OPENS.fullmatch(word) and _OPENED.match(text, end, stop):
+        return Reach("none")
+    if (word == "opens" or before.endswith(("goes ", "comes "))) and _TO_COME.match(text, end):
         return Reach("future")
     if before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end):
         return Reach("future")

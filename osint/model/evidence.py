@@ -201,14 +201,15 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
     )
 
 
-def comparable(q: Question | Claim, other: Claim, quantity: str) -> bool:
-    """Return whether another claim speaks of the same part of the site, and not of a plan against a live hall.
+def comparable(one: Claim, other: Claim, quantity: str) -> bool:
+    """Return whether two claims on one part of a site are not of a plan and a live hall, and of days that are near.
 
     Floor, land, racks and money stay once built; compute and power are compared within NEAR_DAYS only.
     """
-    stages = {q.stage, other.stage}
-    same = tidy_part(q.part) == tidy_part(other.part)
-    return same and stages != _APART and _near(q.day, other.day, quantity, Stage.PLAN in stages)
+    plans = Stage.PLAN in (one.stage, other.stage)
+    if plans and Stage.LIVE in (one.stage, other.stage):
+        return False
+    return _near(one.day, other.day, quantity, plans)
 
 
 _APART = {Stage.PLAN, Stage.LIVE}
