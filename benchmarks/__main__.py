@@ -1,20 +1,10 @@
-"""Run every benchmark, one after another; each writes its own section of docs/benchmarks.md."""
+"""Run every benchmark that writes a part of docs, one after another."""
 
 import subprocess
 import sys
-from pathlib import Path
 
-PARTS = (
-    *("archive", "faults", "imagery", "change", "nothing", "probes", "locate", "extraction"),
-    *("verdict", "verdict_halls_table", "passport"),
-)
+PARTS = (*("archive", "portals", "imagery", "change", "change.locate", "filings.sentences", "tables", "passport"),)
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    failed = [
-        part
-        for part in PARTS
-        if (here / f"{part}.py").exists()
-        and subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=False).returncode
-    ]
+    failed = [p for p in PARTS if subprocess.run([sys.executable, "-m", f"benchmarks.{p}"], check=False).returncode]
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import random
-import re
 import resource
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.sections import write_section
 from osint.archive import Archive, verify
 from tests.captures import put
 
@@ -136,17 +136,6 @@ def full_disk(directory: Path) -> list[str]:
     return [f"| disk full at 40 random sizes: runs that said so; anything half-counted | {refused}; {bad} |"]
 
 
-def write_section(rows: list[str]) -> str:
-    """Put the table in its section of docs/benchmarks.md and leave the others alone."""
-    path = ROOT / "docs" / "benchmarks.md"
-    text = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
-    head = "## Archive and sources\n\nWritten by `python -m benchmarks.archive` (seed 6, two shared cores).\n"
-    section = head + "\n| measured | value |\n|---|---|\n" + "\n".join(rows) + "\n"
-    rest = re.sub(r"\n## Archive and sources\n.*?(?=\n## |\Z)", "", text, flags=re.S)
-    path.write_text(rest.rstrip("\n") + "\n\n" + section, encoding="utf-8")
-    return section
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = verify_gigabyte(Path(folder) / "captures")
@@ -156,7 +145,10 @@ def main() -> None:
         rows += kill_points(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         rows += full_disk(Path(folder))
-    print(write_section(rows))
+    head = "## Archive and sources\n\nWritten by `python -m benchmarks.archive` (seed 6, two shared cores).\n"
+    section = head + "\n| measured | value |\n|---|---|\n" + "\n".join(rows) + "\n"
+    print(section)
+    write_section(section)
 
 
 if __name__ == "__main__":

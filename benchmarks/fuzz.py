@@ -42,6 +42,7 @@ def _warc() -> tuple[list[bytes], Reader]:
     from warcio.statusandheaders import StatusAndHeaders
     from warcio.warcwriter import WARCWriter
 
+    from osint.archive import media
     from osint.archive.intake import container_items
 
     made = []
@@ -62,7 +63,12 @@ def _warc() -> tuple[list[bytes], Reader]:
     with zipfile.ZipFile(box, "w") as wacz:
         wacz.writestr("datapackage.json", '{"resources": [{"path": "archive/a.warc.gz", "hash": "sha256:00"}]}')
         wacz.writestr("archive/a.warc.gz", made[1])
-    return [*made, box.getvalue()], lambda body, _: list(container_items(io.BytesIO(body), "a") or ())
+
+    def read(body: bytes, _: Path) -> object:
+        told = media.media_type(body), media.stops_short(body), media.ends_inside(body), media.stated_url(body)
+        return told, list(container_items(io.BytesIO(body), "a") or ())
+
+    return [*made, box.getvalue()], read
 
 
 def _tiff() -> tuple[list[bytes], Reader]:
@@ -103,7 +109,8 @@ def _stac() -> tuple[list[bytes], Reader]:
         "type": "Feature", "stac_version": "1.0.0", "id": "S2A_1", "collection": "c", "bbox": [92, 42, 94, 44],
         "geometry": {"type": "Polygon", "coordinates": [[[92, 42], [94, 42], [94, 44], [92, 44], [92, 42]]]},
         "properties": {"datetime": "2024-06-01T05:00:00Z", "eo:cloud_cover": 5, "proj:epsg": 32646, "platform": "s2a"},
-        "assets": {"red": {"href": "a.tif", "raster:bands": [{"scale": 0.0001, "offset": -0.1}]}, "scl": {"href": "b.tif"}},
+        "assets": {"red": {"href": "a.tif", "raster:bands": [{"scale": 0.0001, "offset": -0.1}]}, "scl": {"href": "b.tif"},
+                   "nir": {"href": "s3://b/c.tif", "roles": ["data"], "alternate": {"https": {"href": "c.tif"}}}},
         "links": [],
     }  # fmt: skip
     page = {"type": "FeatureCollection", "features": [item, {**item, "id": "S2A_2"}], "links": []}
@@ -248,15 +255,15 @@ def _html() -> tuple[list[bytes], Reader]:
 
 
 def _pdf() -> tuple[list[bytes], Reader]:
-    from benchmarks import tables
+    from benchmarks.tables import forms, small
     from osint import filings
 
-    small = tables.read_tables(tables.HERE / "tables.txt")
+    some = small.read_tables()["first"]
 
     def read(body: bytes, _: Path) -> object:
         return filings.claims_of(filings.parse(body, "a.pdf"))
 
-    return [tables.as_pdf(small[0]), tables.as_pdf(small[1], ruled=False)], read
+    return [forms.as_pdf(some[0]), forms.as_pdf(some[1], ruled=False)], read
 
 
 FORMATS: dict[str, Callable[[], tuple[list[bytes], Reader]]] = {

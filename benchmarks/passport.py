@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.change import write_section
+from benchmarks.sections import write_section
 from osint.passport import Verdict, stamp
 from tests.passport_edits import edited
 from tests.test_passport import TOLD, chart, evidence, numbers

@@ -31,6 +31,8 @@ PREFIX = ".osint-"
 """Begins the names of temporary files and folders."""
 WRITTEN = ("raw", "derived")
 """Folders of a case that are written to."""
+_MARKS_OF_CASE = ("raw/claims.csv", "raw/captures")
+"""What is in every case: its tables, or what was captured into it."""
 _FLAGS = {
     "r+b": os.O_RDWR,
     "ab": os.O_WRONLY | os.O_APPEND | os.O_CREAT,
@@ -69,9 +71,17 @@ def check_tree(folder: Path) -> None:
 
 
 def refuse_link(path: Path) -> None:
-    """Raise RefusedError if a path is a link: it would be written through, or taken for a file of its own."""
-    if path.is_symlink():
-        raise RefusedError(f"{path} is a link to {path.readlink()}, and links are not followed: take it out")
+    """Raise RefusedError if a path, or a folder on the way to it within a case, is a link: none is written through."""
+    for one in (path, *_folders_of_case(path)):
+        if one.is_symlink():
+            raise RefusedError(f"{one} is a link to {one.readlink()}, and links are not followed: take it out")
+
+
+def _folders_of_case(path: Path) -> list[Path]:
+    """Return the folders between a path and the case that it lies in; a stranger may have made them."""
+    above = list(path.absolute().parents)
+    cases = (at for at in reversed(range(len(above))) if any((above[at] / one).exists() for one in _MARKS_OF_CASE))
+    return above[: next(cases, 0)]
 
 
 def read_regular(path: Path, limit: int = LARGEST) -> bytes:
@@ -100,11 +110,8 @@ def open_private(path: Path, mode: str, buffering: int = -1) -> IO[bytes]:
 
     Raises RefusedError for a link or what is no ordinary file, OSError where it cannot be opened.
     """
-    try:
-        handle = os.open(path, _FLAGS[mode] | _SAFE, PRIVATE)
-    except OSError:
-        refuse_link(path)
-        raise
+    refuse_link(path)
+    handle = os.open(path, _FLAGS[mode] | _SAFE, PRIVATE)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise RefusedError(f"{path} is no ordinary file, and nothing is written to it: take it out")

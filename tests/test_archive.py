@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from osint.errors import BadInputError, OsintError, UnreadableError
 from osint.http import Exchange
 from osint.sources import import_saved
 from tests.captures import entry, put
+
+URL = "https://x.example/a"
 
 
 @pytest.fixture
@@ -312,7 +315,8 @@ def test_entry_is_read_from_its_line_as_it_was_written(archive):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x"), ("redirects", ["x"])]
+    ("key", "value"),
+    [("offset", "7"), ("bytes", True), ("class", None), ("redirects", "x"), ("redirects", ["x"]), ("sha256", "../x")],
 )
 def test_sealed_line_with_a_value_of_another_type_is_damage(archive, key, value):
     row = json.loads(archive.ledger.read_bytes()) if put(archive, b"one") else {}
@@ -339,9 +343,20 @@ def test_body_that_is_not_as_recorded_is_not_handed_out(archive):
     warc.write_bytes(warc.read_bytes().replace(b"one", b"0ne"))
     with pytest.raises(UnreadableError, match="not those recorded"):
         archive.body(done)
+    for size in (-5, 1 << 62, 1 << 70):
+        with pytest.raises(UnreadableError, match="not those recorded"):
+            archive.body(replace(done, bytes=size, length=size))
     warc.unlink()
     with pytest.raises(UnreadableError, match="not those recorded"):
         archive.body(done)
+
+
+def test_a_clock_that_was_set_back_is_noted_and_is_no_damage(archive):
+    for time_ in ("2026-11-24T10:00:00.000000Z", "2026-11-24T09:30:00.000000Z", "1970-01-01T00:00:00.000000Z"):
+        archive.record_file(Entry(URL, "content", time=time_), time_.encode(), "text/plain", URL)
+    found = verify(archive.directory)
+    assert found.damage == [] and [note.split(" is dated ")[0] for note in found.notes] == ["capture 2"]
+    assert "set back" in found.notes[0]
 
 
 def test_import_of_a_warc_says_which_bodies_were_cut(archive, tmp_path):

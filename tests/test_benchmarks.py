@@ -1,39 +1,48 @@
+import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as every
-from benchmarks import change, nothing, probes
+from benchmarks import sections
+from benchmarks.change import nothing
 from osint import simulated as simulate
 from tests.simulated_data import dataset
 
 
-def test_a_benchmark_writes_its_own_section_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(change, "DOC", tmp_path / "benchmarks.md")
-    before = "# Benchmarks\n\n## Change of hands\n\n1\n\n## Change\n\nold\n\n## Two\n\n2\n"
-    change.DOC.write_text(before)
-    change.write_section("## Change\n\nnew\n")
-    assert change.DOC.read_text() == before.replace("old", "new")
-    change.write_section("## Change\n\nold\n")
-    change.write_section("## Three\n\n3\n")
-    assert change.DOC.read_text() == before + "\n## Three\n\n3\n"
+def test_a_benchmark_writes_its_own_section_alone_and_above_what_was_written_by_hand(tmp_path, monkeypatch):
+    monkeypatch.setattr(sections, "DOC", tmp_path / "benchmarks.md")
+    by_hand = f"\n{sections.BY_HAND}\n\nread once\n"
+    before = f"# Benchmarks\n\n## Change of hands\n\n1\n\n## Change\n\nold\n{by_hand}\n## Two\n\n2\n"
+    sections.DOC.write_text(before)
+    sections.write_section("## Change\n\nnew\n")
+    assert sections.DOC.read_text() == before.replace("old", "new")
+    sections.write_section("## Change of hands\n\n2\n")
+    sections.write_section("## Three\n\n3\n")
+    assert (
+        sections.DOC.read_text()
+        == before.replace("old", "new").replace("hands\n\n1", "hands\n\n2") + "\n## Three\n\n3\n"
+    )
 
 
 def test_the_parts_asked_for_are_run_on_the_share_asked_for(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(change, "DOC", tmp_path / "benchmarks.md")
+    monkeypatch.setattr(sections, "DOC", tmp_path / "benchmarks.md")
     monkeypatch.setattr("sys.argv", ["change", "two", "0.5"])
-    change.DOC.write_text("# Benchmarks\n")
-    change.run({name: lambda portion, name=name: iter([f"## {name}\n", f"{portion}"]) for name in ("one", "two")})
-    assert change.DOC.read_text() == "# Benchmarks\n\n## two\n\n0.5\n"
+    sections.DOC.write_text("# Benchmarks\n")
+    sections.run({name: lambda portion, name=name: iter([f"## {name}\n", f"{portion}"]) for name in ("one", "two")})
+    assert sections.DOC.read_text() == "# Benchmarks\n\n## two\n\n0.5\n"
     assert capsys.readouterr().out == "## two\n\n0.5\n"
 
 
-def test_every_part_has_a_title_of_its_own():
-    sections = [*change.PARTS.values(), *nothing.PARTS.values(), probes.search]
-    text = "".join(Path(m.__file__).read_text() for m in (change, nothing, probes))
-    assert len({line for line in text.split('"') if line.startswith("## ")}) == len(sections)
-    assert all((Path(every.__file__).parent / f"{part}.py").exists() for part in every.PARTS)
+def test_every_command_that_the_documents_name_exists():
+    home = Path(sections.__file__).parents[1]
+    documents = [*(home / "docs").glob("*.md"), home / "CONTRIBUTING.md"]
+    named = {name for one in documents for name in re.findall(r"python -m (benchmarks[.\w]*)", one.read_text())}
+    named |= {f"benchmarks.{part}" for part in every.PARTS}
+    assert len(named) > 12
+    assert all(importlib.util.find_spec(name) for name in named)
 
 
 def test_no_false_building_in_three_hundred_is_under_two():

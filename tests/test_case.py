@@ -245,7 +245,7 @@ def test_what_is_taken_is_on_file_with_its_picture_and_its_finding(looked, tmp_p
     assert any(r.quantity == "roof_m2" for r in rows)
     picture = case.path / rows[0].picture
     assert rows[0].picture.startswith("raw/judged/")  # evidence: it stays when derived/ is deleted
-    assert osint.case.sheet.sha256(picture.read_bytes()) == rows[0].picture_sha256
+    assert osint.case.judged.sha256(picture.read_bytes()) == rows[0].picture_sha256
     assert [change.claim.claim_id for change in rows.changed] == ["C001"]
     assert "C001" in str(rows) and "SIMULATED" in rows.changed[0].text()
     assert case.site("SITE01").is_simulated and "SIMULATED" in case.site("SITE01")._repr_html_()
@@ -303,7 +303,7 @@ def test_the_verb_lists_and_takes(looked, tmp_path, capsys, monkeypatch):
     assert code == 0 and found["simulated"] and found["candidates"]
     number = sure(looked[1])
     line = ["look", "SITE1", "--take", number, "--as", "hall 2", "--who", "A. Reader", "--data", own]
-    code, out, _ = run(capsys, *line, "--p-place", "0.9", "--place-reason", "the gate is its own")
+    code, out, _ = run(capsys, *line, "--p-place", "90%", "--place-reason", "the gate is its own")
     assert code == 0 and "written: O001" in out
     code, _, err = run(capsys, *line, "--p-place", "0.9", "--place-reason", "the gate is its own")
     assert code == 2 and "already" in err

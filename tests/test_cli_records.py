@@ -224,18 +224,20 @@ def test_every_verb_of_the_help_is_one_and_has_an_example():
 
 
 def test_a_number_is_set_against_what_is_on_file_for_the_site(capsys, register):
-    """115,000 and 80,500 against the 33,000 m2 of Yiwu: what they need, and the chance that there is room."""
+    """115,000 and 80,500 against the 33,000 m2 of Yiwu: what they need, and where they lie in the room."""
     from osint import model
 
     found = {n: json.loads(said(capsys, "fits", "伊吾县先进计算集群二期 1号楼/2号楼", f"chips={n}", "--chip", "Nvidia H100", "--json"))
              for n in (80_500, 115_000)}  # fmt: skip
     rows = {n: one["fits"][0] for n, one in found.items()}
     assert {row["quantity"] for row in rows.values()} == {"floor_m2"} and rows[80_500]["ids"] == ["C031"]
-    assert 0 < rows[115_000]["chance_of_room"] < rows[80_500]["chance_of_room"] < 0.5
+    assert rows[115_000]["times_best"] > rows[80_500]["times_best"] > 1
     assert rows[115_000]["needs"]["best"] > rows[80_500]["needs"]["best"] > 33_000
     fit = model.fits("XJ03", parse_given("chips=80500"), register, chip="H100").fits[0]
     room = model.estimate("chips", [fit.on_file], chip="H100", country="CN", elevation_m=1730, register=register)
     assert fit.room == pytest.approx((room.low, room.best, room.high))
-    assert fit.chance == pytest.approx(room.distribution.at_least(80_500))
-    assert "10% that it has room for 80,500" in said(capsys, "fits", "XJ03", "chips=80500", "--chip", "H100")
+    assert fit.times_best == pytest.approx(80_500 / room.best)
+    assert "80,500 lies in the upper half of that 90% range, at 3 times its best estimate" in said(
+        capsys, "fits", "XJ03", "chips=80500", "--chip", "H100"
+    )
     assert "bound or a range" in said(capsys, "fits", "XJ03", "chips>=80500", status=2)

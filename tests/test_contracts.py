@@ -1,5 +1,6 @@
 """`osint doctor --network`: each service is asked one small question, and an answer that drifted is told by its field."""
 
+import functools
 import json
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 from osint import imagery, portals
 from osint.cli import doctor
 from osint.cli.main import main
-from osint.http import Contract, Form, Need, Request, examine
+from osint.http import Client, Contract, Form, Need, Request, examine
 from osint.portals import SOURCES
 from tests.portal_server import answer, serve
 
@@ -54,7 +55,7 @@ def asked(server, contract, body):
 
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_each_contract_holds_and_each_drift_of_one_field_is_named(server, name):
-    contract = CONTRACTS[name]
+    contract = replace(CONTRACTS[name], reads=lambda _: "")
     if contract.begins:
         assert asked(server, contract, answer(contract.begins[0] + b"rest")).form is Form.AS_EXPECTED
         assert asked(server, contract, answer(b"{}")).form is Form.OTHERWISE
@@ -82,6 +83,73 @@ def test_each_contract_holds_and_each_drift_of_one_field_is_named(server, name):
             here[f"new_{need.path[-1]}"] = here.pop(need.path[-1])
             found = asked(server, contract, drifted)
             assert found.form is Form.OTHERWISE and f"{need.path[-1]} is not there" in found.says
+
+
+def asked_of(server, source):
+    """The contract of a portal, and the answer that the own server gives to it."""
+    contract = next(one for one in portals.contracts() if one.name == source.name)
+    return contract, Client(named=server.url).ask(contract.request)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_a_portal_whose_rows_cannot_be_read_any_more_is_not_as_expected(server, monkeypatch, source):
+    monkeypatch.setenv(f"OSINT_BASE_{source.name.upper()}", server.url)
+    server.pages.clear()
+    contract, came = asked_of(server, source)
+    form = came.headers["content-type"]
+    drifted = {}
+    if source.form == "html":
+        drifted["no row"] = came.body.replace(b"<tr", b"<p").replace(b"<li", b"<p")
+        drifted["no row can be read"] = b"<title>login</title><form>"
+        drifted["a date"] = came.body.replace(b"20", b"xx")
+    else:
+        for name in ("title", "date", "url"):
+            data = json.loads(came.body)
+            rows = functools.reduce(lambda here, step: here[step], source.rows, data)
+            for row in rows:
+                row[source.fields[name]] = None
+            drifted |= {f"no row has a {name}": json.dumps(data).encode()} if rows else {}
+    for says, body in drifted.items():
+        found = asked(server, contract, answer(body, form))
+        assert found.form is Form.OTHERWISE and says in found.says, says
+
+
+BANDS = ("blue", "green", "red", "nir", "swir16", "scl")
+ITEM = {
+    "type": "Feature", "id": "S2A_46TDN_20240601_0_L2A", "collection": "sentinel-2-c1-l2a", "links": [],
+    "geometry": {"type": "Polygon", "coordinates": [[[92, 42], [94, 42], [94, 44], [92, 44], [92, 42]]]},
+    "properties": {"datetime": "2024-06-01T05:00:00Z", "eo:cloud_cover": 5.1, "s2:processing_baseline": "05.11"},
+    "assets": {name: {"href": f"https://x.example/{name}.tif"} for name in BANDS},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("assets", "red", "href"), None, "no address of B04"),
+        (("assets", "scl"), {"file": "a.tif"}, "no address of SCL"),
+        (("assets", "nir"), {"href": "s3://a", "alternate": "b"}, "cannot be read"),
+        (("assets", "nir"), {"href": "a", "roles": 5}, "cannot be read"),
+        (("geometry", "type"), "Poly", "cannot be read"),
+        (("properties", "eo:cloud_cover"), {}, "eo:cloud_cover is not there"),
+        (("properties", "s2:processing_baseline"), None, "which offset"),
+    ],
+)
+def test_a_catalogue_whose_items_cannot_be_read_any_more_is_not_as_expected(server, place, value, says):
+    contract, item = CONTRACTS["earth-search"], json.loads(json.dumps(ITEM))
+    assert asked(server, contract, {"features": [item], "links": []}).form is Form.AS_EXPECTED
+    *way, last = place
+    functools.reduce(lambda here, step: here[step], way, item)[last] = value
+    found = asked(server, contract, {"features": [item], "links": []})
+    assert found.form is Form.OTHERWISE and says in found.says
+
+
+def test_a_list_of_releases_without_one_that_can_be_read_is_not_as_expected(server):
+    release = {"itemTitle": "World Imagery (Wayback 2024-06-06)", "itemURL": "https://x.example/{level}/{row}/{col}"}
+    assert asked(server, CONTRACTS["esri-wayback"], {"5": release}).form is Form.AS_EXPECTED
+    for drifted in ({**release, "itemTitle": "June"}, {**release, "itemURL": "https://x.example/{z}"}):
+        found = asked(server, CONTRACTS["esri-wayback"], {"5": drifted})
+        assert found.form is Form.OTHERWISE and "none that can be read" in found.says
 
 
 ONE = Contract("one", Request("http://x.example/"), (Need(("a",), "text"),))

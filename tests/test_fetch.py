@@ -65,6 +65,22 @@ def test_fault_has_its_class_and_its_bytes_are_kept(portal, session, path, kind,
     assert verify(session.archive.directory).damage == []
 
 
+@pytest.mark.parametrize("stated", ["-5", "+690", "1_0", "x"])
+def test_a_length_that_is_no_number_leaves_nothing_to_tell_whether_the_body_is_whole(portal, session, stated):
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {stated}\r\n\r\n"
+    portal.pages["/length"] = head.encode() + notice_html().encode()
+    entry = session.ask(portal.url + "/length")
+    assert entry.kind == "incomplete" and f"no number of bytes ({stated})" in entry.signal
+    assert entry.truncated and session.archive.body(entry)
+
+
+def test_early_hints_are_not_the_answer(portal, session):
+    final = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<p>ab"
+    portal.pages["/hints"] = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + final
+    entry = session.ask(portal.url + "/hints")
+    assert entry.kind == "incomplete" and "an interim answer, without the final one" in entry.signal
+
+
 def test_slow_body_keeps_what_came(portal, session):
     entry = session.ask(portal.url + "/slow-body")
     assert entry.kind == "timeout" and entry.truncated == "time"

@@ -4,17 +4,20 @@ import gzip
 import io
 import re
 import signal
+import struct
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
+import rasterio
 
 from benchmarks import damage, fuzz
 from osint import chain, filings, geo, http
 from osint.errors import OsintError, RefusedError, UnreadableError
 from osint.filings import office
-from osint.imagery import tiff
+from osint.imagery import cog, tiff
+from osint.imagery.grid import Grid
 from tests import filing_documents
 
 FOUND = Path(__file__).parent / "fuzz_found"
@@ -49,6 +52,29 @@ def test_a_picture_whose_header_names_no_directory_is_refused(head):
     """A reader took the header for a directory, asked for terabytes and ended the process."""
     with pytest.raises(UnreadableError, match="names no directory"):
         tiff.check_directories(lambda start, length: (head + bytes(99))[start : start + length])
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("kind", "value"), [(3, "H2x"), (4, "I")])
+def test_a_picture_of_tens_of_thousands_of_bands_is_refused(order, kind, value):
+    """GDAL made objects for each band: 200 MB for a file of 753 bytes, of which a part was never given back."""
+    mark = b"II" if order == "<" else b"MM"
+    head = mark + struct.pack(f"{order}HIHHHI{value}I", 42, 8, 1, 277, kind, 1, 65_535, 0)
+    with pytest.raises(UnreadableError, match="65,535 bands"):
+        tiff.check_directories(lambda start, length: head[start : start + length], len(head))
+
+
+@pytest.mark.parametrize("packed", ["deflate", "lzw"])
+def test_a_picture_that_is_far_finer_than_its_window_is_refused(tmp_path, packed):
+    """A file of 20 kB made a window of 900 MB, as its pixels were said to be of 1 cm."""
+    about = {"driver": "GTiff", "width": 30_000, "height": 30_000, "count": 1, "dtype": "uint8", "crs": "EPSG:32646"}
+    tiles = {"tiled": True, "blockxsize": 512, "blockysize": 512, "sparse_ok": True, "compress": packed}
+    place = rasterio.Affine(0.01, 0, 500000, 0, -0.01, 4800000)
+    rasterio.open(tmp_path / "a.tif", "w", **about, **tiles, transform=place).close()
+    (tmp_path / "catalog.json").write_text("{}")
+    grid = Grid("EPSG:32646", rasterio.Affine(10, 0, 500000, 0, -10, 4800000), (30, 30))
+    with pytest.raises(UnreadableError, match="30,000 x 30,000 pixels in this window"):
+        cog.read_window(http.Ranges(str(tmp_path)), "a.tif", grid, level="b", smooth=False)
 
 
 @pytest.mark.parametrize("digits", [310, 400, 5000])

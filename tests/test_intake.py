@@ -6,9 +6,13 @@ import hashlib
 import io
 import json
 import random
+import struct
 import subprocess
 import sys
+import threading
 import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
@@ -90,6 +94,14 @@ def longer(record, more):
     )
 
 
+def tiff(order, size=2000):
+    """A picture of one strip, which lies behind its directory."""
+    fields = ((256, 3, 1, 40), (273, 4, 1, 46), (279, 4, 1, size))
+    rows = b"".join(struct.pack(f"{order}HHI", *row[:3]) + struct.pack(f"{order}I", row[3]) for row in fields)
+    mark = b"II" if order == "<" else b"MM"
+    return mark + struct.pack(f"{order}HIH", 42, 8, len(fields)) + rows + bytes(size)
+
+
 def flipped(box):
     return box.replace(b"line 7 ", b"line 9 ")
 
@@ -113,6 +125,8 @@ DAMAGED = {
     "zstd": (warc(b"\x28\xb5\x2f\xfd" + br, http=[("Content-Encoding", "zstd")]), "'zstd'"),
     "two codings": (warc(gzip.compress(PAGE), http=[("Content-Encoding", "gzip, br")]), "'gzip, br'"),
     "gzipped body cut": (warc(gzip.compress(PAGE)[:-40], http=[("Content-Encoding", "gzip")]), "stops before its end"),
+    "bytes behind a deflated body": (warc(zlib.compress(PAGE) + b"more", http=[("Content-Encoding", "deflate")]), "bytes follow the end"),
+    "many bytes behind it": (warc(zlib.compress(b"a") + bytes(40_000), http=[("Content-Encoding", "deflate")]), "bytes follow the end"),
     "bomb": (warc(gzip.compress(b"\0" * (8 << 20)), http=[("Content-Encoding", "gzip")]), "200 bytes for each byte"),
     "chunks that stop": (bare(http(chunked[:-5], b"Transfer-Encoding: chunked")), "chunks stop before their end"),
     "a chunk that is too short": (bare(http(b"4\r\n<p>a\r\nff\r\nbc", b"Transfer-Encoding: chunked")), "chunks stop"),
@@ -166,6 +180,11 @@ DAMAGED = {
     "a PNG that was cut": (b"\x89PNG\r\n\x1a\n" + bytes(5000), "the PNG has no end"),
     "a JPEG that was cut": (b"\xff\xd8\xff\xe1\xff\xd9\xff\xda" + bytes(5000), "stops in its picture"),
     "a PDF that was cut": (b"%PDF-1.7" + bytes(5000), "the PDF has no end"),
+    "a GIF that was cut": (b"GIF89a" + bytes(5000), "the GIF has no end"),
+    "a TIFF that was cut": (tiff("<")[:-1], "of the 2,046 bytes that its directories speak of"),
+    "a TIFF that was cut in its directory": (tiff(">")[:40], "bytes that its directories speak of"),
+    "a page of SingleFile that was cut in a picture": (b"<!DOCTYPE html><html><!--\n Page saved with SingleFile \n url: https://x.example/a \n--><p>5 MW<img src=\"data:image/png;base64,AAAA", "inside of a tag"),
+    "a saved page that was cut in its style": (b"<html><style>p{color:red", "inside of a style"),
 }  # fmt: skip
 
 
@@ -294,6 +313,15 @@ def revisit(date, digest=None):
     return warc(b"", kind="revisit", about=about, date=date)
 
 
+def test_the_same_file_imported_twice_at_once_is_one_capture(archive, take):
+    begin = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        taken = [
+            pool.submit(lambda: (begin.wait(), take(whole, f"saved-{threading.get_ident()}"))[1]) for _ in range(2)
+        ]
+    assert sum(len(one.result().entries) for one in taken) == len(list(archive.entries())) == 1
+
+
 def test_a_revisit_is_kept_with_the_body_that_it_names(archive, take):
     done = take(revisit("2022-06-01T00:00:00Z") + whole)
     assert [(e.kind, e.warc_date[:4], e.revisit_of) for e in done.entries] == [
@@ -378,6 +406,8 @@ SINGLE = b"<!DOCTYPE html> <html><!--\n Page saved with SingleFile \n url: https
         (b"%PDF-1.7 x", "https://x.example", "application/pdf"),
         (b'{"a": 1}', "https://x.example", "application/json"),
         (zipped(**{"[Content_Types].xml": "", "word/document.xml": ""}), "https://x.example", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("<html><p>功率50MW".encode("utf-16"), "https://x.example", "text/html"),
+        (tiff("<"), "https://x.example", "image/tiff"),
         (bytes(50), "https://x.example", "application/octet-stream"),
     ],
 )  # fmt: skip

@@ -316,7 +316,8 @@ def test_a_larger_number_is_never_likelier(register, low, high, bound):
     chances = []
     for factor in (1, 10, 100, 1000, 1e4, 1e5):
         claim = {"value_low": low * factor, "value_high": high * factor, "bound": bound}
-        chances.append(judged(register, claim, size("2024-07-01")).probability)
+        found = judged(register, claim, size("2024-07-01"))
+        chances.append(found.seen.about.holds(found.claim.value_low))
     assert chances == sorted(chances, reverse=True) and chances[0] > 0.9 > 0.1 > chances[-1]
 
 
@@ -563,6 +564,15 @@ ONE, TWO = {"part": "phase 1"}, {"part": "phase 2"}
         (PROMISE | STATE, [absent(AFTER, **ONE), absent(AFTER, part="phase 3")], Outcome.UNTESTED),
         (PROMISE | STATE, [absent(AFTER, **ONE), {"date": AFTER, "rung": "roofed", **TWO}], Outcome.UNTESTED),
         (PROMISE | STATE | TWO, [absent(AFTER, **ONE), absent(AFTER, part="phase 3")], Outcome.UNTESTED),
+        # both were seen roofed together, later than bare
+        (
+            PROMISE | {"value_date": ""},
+            [
+                absent(BEFORE, part="buildings 1 and 2"),
+                size(AFTER, "roof_m2", 9000.0, rung="roofed", part="buildings 1 and 2"),
+            ],
+            Outcome.UNTESTED,
+        ),
         # the doubts of the parts add up
         (
             PROMISE | STATE,
@@ -855,7 +865,7 @@ def test_a_doubtful_look_takes_nothing_from_a_sure_one(register):
 @pytest.mark.parametrize(
     ("day", "doubt", "words"),
     [
-        ("2025-07-20", {"p_place": 0.96, "searched_share": 0.97}, "probability of 96%, and 97% of it was looked at"),
+        ("2025-07-20", {"p_place": 0.98, "searched_share": 0.94}, "probability of 98%, and 94% of it was looked at"),
         ("2025-12-20", {"p_place": 0.93}, "probability of 93%: "),
         ("2025-06-30", {"p_place": 0.98, "searched_share": 0.5}, "probability of 98%, and 50% of it"),
     ],
@@ -869,6 +879,15 @@ def test_a_size_after_the_day_that_is_not_sure_enough_says_so_and_never_that_its
     assert words in found.shown() and "later" not in found.shown()
     before = judged(register, huge, size("2025-05-20", "roof_m2", 1000.0, **doubt))
     assert before.outcome in {Outcome.NOT_REACHED, Outcome.COULD_FIT}
+
+
+@pytest.mark.parametrize("share", [np.nan, 0.95, 0.99, 1.0])
+def test_to_state_how_much_was_looked_at_is_not_weaker_than_to_state_nothing(register, share):
+    huge = PROMISE | {"value_low": 1e6, "value_high": 1e6}
+    found = judged(register, huge, size(AFTER, "roof_m2", 1000.0, p_place=0.95, searched_share=share))
+    assert found.outcome == Outcome.DEADLINE_MISSED
+    assert ("if that is all of it" in found.shown()) == (share != 1)
+    assert "at most 5%, of which 5% is the doubt whether it is the place" in found.shown()
 
 
 def roof(m2, **more):
@@ -915,6 +934,15 @@ def test_a_contradiction_that_changes_nothing_decides_nothing_and_is_told(regist
     assert "either way it is too little" in found.shown()
     assert judged(register, PROMISE | {"value_low": 5.0, "value_high": 5.0}, bare, hall).outcome == Outcome.CONFLICT
     assert judged(register, STATE | PROMISE, bare, hall).outcome == Outcome.CONFLICT
+
+
+def test_parts_larger_than_the_whole_of_them_change_nothing_where_either_is_too_little(register):
+    seen = [roof(4000.0, part="phase 1"), roof(3900.0, part="phase 2"), roof(1000.0, searched_share=1.0)]
+    found = judged(register, PROMISE | {"value_low": 1e6, "value_high": 1e6}, *seen)
+    assert (found.outcome, found.rests_on) == (Outcome.DEADLINE_MISSED, ["O900", "O901"])  # by the larger side
+    assert "O902" in found.shown() and "either way it is too little" in found.shown()
+    third = judged(register, PROMISE | {"value_low": 1e6, "value_high": 1e6}, *seen, others=[{"part": "phase 3"}])
+    assert third.outcome == Outcome.CONFLICT  # there may be more than both
 
 
 def test_sizes_in_dispute_do_not_take_a_rating_away_that_is_not(register):
@@ -1040,7 +1068,7 @@ def test_the_ends_of_a_range_are_not_called_readings(register):
     assert "At the lower end (10 PFLOPS) there was room for it; at the upper end (500,000 PFLOPS)" in found.shown()
     assert "reading" not in found.shown()
     fits = judged(register, wide | {"value_high": 20.0}, size("2024-06-01"))
-    assert "room for 10 PFLOPS (lower end of 10 to 20 PFLOPS)" in fits.shown()
+    assert "10 PFLOPS (lower end of 10 to 20 PFLOPS), which lies below that 90% range" in fits.shown()
 
 
 def test_a_claim_without_a_number_is_not_told_as_an_empty_one(register):

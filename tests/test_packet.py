@@ -25,11 +25,6 @@ from osint.report import judged_picture
 from tests.test_passport import TOLD, chart, numbers
 
 
-@pytest.fixture(scope="module")
-def register():
-    return load_register()
-
-
 @pytest.fixture(autouse=True)
 def quick_font(request, monkeypatch):
     """Cut the Chinese font once, for the packet of the module and its twin: it is most of the time of a page."""
@@ -248,12 +243,12 @@ def test_a_dossier_with_another_network_keeps_nothing_that_was_worked_out_with_t
 
     dossier = model.Dossier.of(register)
     claim = next(one for one in dossier.all_claims if one.claim_id == "C206")
-    before = verdict.judge(claim, dossier).probability
+    before = verdict.judge(claim, dossier).interval
     table = register.relations.copy()
     table.loc[table["relation"] == "pue_peak", ["low", "best", "high"]] = [1.40, 1.405, 1.41]
     network = model.Network.of(replace(register, relations=table))
-    fresh = verdict.judge(claim, replace(model.Dossier.of(register), network=network)).probability
-    assert verdict.judge(claim, replace(dossier, network=network)).probability == fresh != before
+    fresh = verdict.judge(claim, replace(model.Dossier.of(register), network=network)).interval
+    assert verdict.judge(claim, replace(dossier, network=network)).interval == fresh != before
 
 
 def test_the_packets_of_the_shipped_case_have_nothing_to_mend(register, tmp_path):

@@ -95,7 +95,8 @@ class Book:
             if isinstance(value, float | int) and value is not None and math.isfinite(value):
                 out |= shown(value) | {round(100 * value), round(100 * (1 - value))}
         out |= of_cell(row["due"]) | of_cell(row["room_by"])
-        return out
+        best = row["allowed_best"]
+        return out | (shown(row["claimed"] / best) if best is not None and best > 0 else set())
 
     def of_check(self, check_id):
         check = self.checks[check_id]

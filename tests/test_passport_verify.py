@@ -19,7 +19,7 @@ from osint.passport import Number, Verdict, stamp, verify
 from osint.passport.export import sidecar
 from osint.passport.verify import EXIT, passport_id
 from tests.passport_edits import edited, good_pixels
-from tests.test_passport import TOLD, VERIFY, chart, evidence, numbers
+from tests.test_passport import TOLD, VERIFY, chart, evidence, numbers, picture
 
 VERIFIED = (Verdict.SEALED, Verdict.INTACT, Verdict.SAME_PICTURE)
 
@@ -40,10 +40,6 @@ def folder(made, tmp_path):
     for name, body in made.files.items():
         (tmp_path / name).write_bytes(body)
     return tmp_path
-
-
-def picture(made):
-    return Image.open(io.BytesIO(made.files["claimed.png"])).convert("RGB")
 
 
 def rewritten(folder, change, *, seal=False):

@@ -1,5 +1,6 @@
 """A case folder of a stranger: whatever link lies in it, nothing outside of it is written, moved or deleted."""
 
+import argparse
 import hashlib
 import os
 import shutil
@@ -11,13 +12,14 @@ import pytest
 import shapely
 
 from osint import archive, change, files, filings, geo, register, report
-from osint.cli.main import main
+from osint.cli.main import build_parser, main
 from osint.errors import BadInputError, OsintError, RefusedError
 from osint.filings import review
 from tests.portal_server import serve
 
 RAW = Path(__file__).resolve().parent.parent / "data" / "raw"
 PLACES = (
+    "raw",
     "raw/observations.csv",
     "raw/observations.csv.part",
     "raw/.observations.lock",
@@ -84,6 +86,7 @@ def victims(tmp_path):
     (home / "start.sh").write_text("echo mine\n")
     (home / "folder" / "index.html").write_text("mine")
     (home / "folder" / "findings.csv").write_text("mine")
+    (home / "folder" / "claims.csv").write_text("mine")
     return home
 
 
@@ -348,7 +351,22 @@ WRITING = {
     "signoff": ["signoff", "case/derived/packet", "--role", "editor", "--decision", "approve", "--who", "Li"],
     "look": ["look", "XJ03", "--take", "1", "--as", "hall", "--who", "Li"],
 }  # fmt: skip
-READING = (["doctor"], ["review"], ["watch", "--dry-run"], ["lint", "case/derived/packet"], ["show", "XJ03"])
+SPAN, OUTLINES = ["--start", "2024", "--end", "2024"], str(RAW.parent.parent / "samples/outlines.geojson")
+EXPORTING = {
+    "scenes": ["XJ01", *SPAN], "fetch": ["XJ01", *SPAN], "pair": ["XJ01", "--before", "2023", "--after", "2025"],
+    "sheet": ["XJ01", *SPAN], "pictures": [OUTLINES, "--before", "2023-05", "--after", "2024-09"], "tiles": ["XJ01"],
+    "power": ["XJ01"], "observe": ["XJ01", *SPAN], "date": [OUTLINES, *SPAN], "measure": [OUTLINES, *SPAN],
+    "locate": ["XJ01", *SPAN], "validate": [OUTLINES, *SPAN], "search": ["a", *SPAN], "report": [], "packet": ["XJ03"],
+    "archive": ["export"],
+}  # fmt: skip
+READING = (
+    ["doctor"], ["review"], ["watch", "--dry-run"], ["lint", "case/derived/packet"], ["show", "XJ03"], ["sites"],
+    ["claims", "XJ01"], ["check", "C007"], ["fits", "XJ03", "chips=115000", "--chip", "H100"], ["total", "AGG-39"],
+    ["estimate", "it_mw", "--given", "floor_m2=33000", "--country", "CN"], ["next", "XJ01"], ["verify", "saved.html"],
+    ["captures", "https://x.example/a"], ["notice", "https://x.example/a"], ["archive", "verify"],
+)  # fmt: skip
+TOLD = {"help", "completion", "score", "demo"}
+"""Verbs that take no folder: they print what is in the program, or serve an invented world."""
 
 
 @pytest.fixture
@@ -376,6 +394,33 @@ def test_each_verb_that_writes_refuses_a_case_with_links(poisoned, victims, caps
     assert not [path for path in writes if Path(path).is_relative_to(victims.resolve())]
     said = capsys.readouterr()
     assert status == 2 and "Traceback" not in said.err, (said.out, said.err)
+
+
+@pytest.mark.parametrize("verb", EXPORTING)
+def test_each_verb_that_is_given_a_place_behind_a_link_of_a_case_refuses_it(case, victims, capsys, verb):
+    (case / "derived/out").symlink_to(victims / "folder")
+    before, option = digest(victims), [] if verb == "archive" else ["--out"]
+    words = [verb, *EXPORTING[verb], *option, "case/derived/out/sub/new.png"]
+    status, writes = watched(lambda: main(words))
+    assert digest(victims) == before
+    assert not [path for path in writes if Path(path).is_relative_to(victims.resolve())]
+    assert status == 2 and "is a link" in capsys.readouterr().err
+
+
+def test_a_bare_name_is_not_written_into_a_linked_folder_of_a_case(case, victims, capsys):
+    shutil.rmtree(case / "derived")
+    (case / "derived").symlink_to(victims / "folder")
+    before = digest(victims)
+    assert main(["scenes", "XJ01", *SPAN, "--out", "new.csv"]) == 2
+    assert digest(victims) == before and "derived is a link" in capsys.readouterr().err
+
+
+def test_every_verb_is_tried_on_a_case_with_links():
+    verbs = next(one for one in build_parser()._actions if isinstance(one, argparse._SubParsersAction)).choices
+    tried = {words[0] for words in (*WRITING.values(), *READING)}
+    assert set(verbs) == tried | set(EXPORTING) | TOLD
+    exports = {verb for verb, parser in verbs.items() if "--out" in parser._option_string_actions}
+    assert exports <= set(EXPORTING)
 
 
 def test_each_verb_that_reads_leaves_a_case_with_links_as_it_is(poisoned, victims, capsys):

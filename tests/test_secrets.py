@@ -56,6 +56,7 @@ ELSEWHERE = (
     f"https://x.example/a?k=sk-proj-{S}{S}&v=xoxb-1{S}",
     f"https://x.example/token/aB1cD2{S}/b#!/token/aB1cD2{S}",
     f"https://x.example/reset/{LONG}{S}",
+    f"https://x.example/a?sfz={S}&idCardNo={S}&smsCode={S}&captcha={S}&deviceId={S}&userid={S}&ASPSESSIONIDAB={S}&licenseKey={S}",
 )  # fmt: skip
 KEPT = (
     "http://h.example/?keyword=%E6%99%BA&monkey=1",
@@ -80,6 +81,7 @@ KEPT = (
     "http://h.example/?projectCode=2312-650500-04-01-123456&st=2024-01-01",
     "http://h.example/hooks-of-steel/9c1d7f0e3a5b4c6d8e9f0a1b2c3d4e5f.pdf",
     "http://h.example/news/sk-hynix-semiconductor-plant?h=Basic%20computing&to=mailto:li@y.example",
+    "http://h.example/?tab=account&accountType=2&hsCode=84714140&barcode=690123&primaryKey=id&creditCode=91650500MA7XXXXX1K",
     "http://h.example/verify/notice-of-completion-2024.html?d=%7B%22page%22%3A%2012%7D",
     "urn:sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )  # fmt: skip
@@ -93,6 +95,8 @@ def test_no_secret_is_kept(url):
 
 
 def test_a_token_by_its_looks_is_not_kept():
+    for start in ("npm_", "shpat_", "dop_v1_", "SG.abcdefghijklmnop."):
+        assert "a1a1" not in strip_secrets(f"https://x.example/?n={start}{'a1' * 16}")
     for url in (
         f"https://x.example/{JWT}",
         f"https://x.example/?a={JWT}",

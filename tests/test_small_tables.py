@@ -2,50 +2,45 @@
 
 import pytest
 
-from benchmarks import tables, tables_eighth, tables_wrapped
-from benchmarks import tables_sixth as sixth
+from benchmarks.tables import documents, drawn_records, drawn_shapes, drawn_wrapped, forms, score, small
 from osint import filings
 
-SMALL = [
-    *tables.read_tables(tables.HERE / "tables.txt"),
-    *tables.read_tables(tables.HERE / "tables_fourth.txt"),
-    *tables.read_tables(tables.HERE / "tables_fifth.txt"),
-]
+SMALL = [table for part in ("first", "fourth", "fifth") for table in small.read_tables()[part]]
 
 
 @pytest.mark.parametrize("table", SMALL, ids=lambda table: table.name)
 def test_a_small_table_is_read_right_in_a_page(table):
-    done = tables.outcome(table, "a.html", tables.as_html(table))
+    done = score.outcome(table, "a.html", forms.as_html(table))
     assert not done.missed
     assert not done.wrong
 
 
 @pytest.mark.parametrize("form", ["HTML", "Word", "Excel"])
 def test_random_spans_and_places_of_units(form):
-    name, write = tables.FORMATS[form]
-    for table in tables.random_tables(12, 29):
-        done = tables.outcome(table, name, write(table))
+    name, write = forms.FORMATS[form]
+    for table in drawn_shapes.random_tables(12, 29):
+        done = score.outcome(table, name, write(table))
         assert done.right, (table.rows, done)
 
 
 def test_cells_of_several_lines_in_a_pdf_without_lines():
     for seed in range(12):
-        table, data = tables_wrapped.wrapped_table(seed)
-        assert tables.outcome(table, "a.pdf", data).right, table.name
+        table, data = drawn_wrapped.wrapped_table(seed)
+        assert score.outcome(table, "a.pdf", data).right, table.name
 
 
 @pytest.mark.parametrize("form", ["Word", "Excel"])
 def test_word_and_excel_read_every_seventh_as_the_page_does(form):
-    name, write = tables.FORMATS[form]
+    name, write = forms.FORMATS[form]
     for table in SMALL[::7]:
-        assert tables.outcome(table, name, write(table)).right, table.name
+        assert score.outcome(table, name, write(table)).right, table.name
 
 
 @pytest.mark.parametrize("form", ["HTML", "Word", "Excel"])
 def test_records_in_any_layout(form):
-    for one in tables_eighth.documents(31, each=6):
+    for one in drawn_records.documents(31, each=6):
         if one.name.startswith(form):
-            assert tables.outcome(one.table, one.file, one.write()).right, one.name
+            assert score.outcome(one.table, one.file, one.write()).right, one.name
 
 
 def page(*rows, above=""):
@@ -55,7 +50,7 @@ def page(*rows, above=""):
 
 def test_every_claim_of_a_table_says_where_it_stands_and_none_is_sure_of_what_was_inferred():
     for table in SMALL:
-        frame = filings.claims_of(filings.parse(tables.as_html(table), "a.html"))
+        frame = filings.claims_of(filings.parse(forms.as_html(table), "a.html"))
         apart = frame[frame["unit_source"] != "cell"]
         assert set(apart["unit_source"]) <= {"column header", "row label", "unit cell", "note"}
         assert "high" not in set(apart["confidence"])
@@ -107,7 +102,7 @@ def _grid_page(rows, widths, top):
     for row in rows:
         x = 50.0
         for words, width in zip(row, widths, strict=True):
-            drawing += f"0.5 w {x:.0f} {y - 20:.0f} {width:.0f} 20 re S\n" + tables.drawn_words(
+            drawing += f"0.5 w {x:.0f} {y - 20:.0f} {width:.0f} 20 re S\n" + forms.drawn_words(
                 x + 5, y - 14, words, 9.0
             )
             x += width
@@ -124,9 +119,9 @@ HEAD, FIRST, REST = (
 
 def test_a_table_that_goes_on_over_the_end_of_a_pdf_page_keeps_its_heads():
     widths = (60, 80, 90)
-    first = _grid_page([HEAD, FIRST], widths, 120) + tables.drawn_words(300, 40, "1", 9.0)
+    first = _grid_page([HEAD, FIRST], widths, 120) + forms.drawn_words(300, 40, "1", 9.0)
     found = filings.claims_of(
-        filings.parse(tables.written_pdf([(600, 842, first), (600, 842, _grid_page(REST, widths, 800))]), "a.pdf")
+        filings.parse(forms.written_pdf([(600, 842, first), (600, 842, _grid_page(REST, widths, 800))]), "a.pdf")
     )
     assert found[["kind", "si_low", "row_label", "column_label"]].values.tolist() == [
         ["racks", 900, "甲", "机柜（架）"],
@@ -144,9 +139,9 @@ def test_another_table_on_the_next_page_takes_no_heads():
     first = _grid_page([HEAD, FIRST], (60, 80, 90), 120)
     for rest in (
         _grid_page(REST, (90, 60, 80), 800),
-        tables.drawn_words(50, 820, "另附能耗情况如下", 9.0) + _grid_page(REST, (60, 80, 90), 800),
+        forms.drawn_words(50, 820, "另附能耗情况如下", 9.0) + _grid_page(REST, (60, 80, 90), 800),
     ):
-        found = filings.parse(tables.written_pdf([(600, 842, first), (600, 842, rest)]), "a.pdf")
+        found = filings.parse(forms.written_pdf([(600, 842, first), (600, 842, rest)]), "a.pdf")
         assert len(filings.claims_of(found)) == 2
         assert "page 2 table 1: 4 numbers without a unit, not read" in found.remarks
 
@@ -155,7 +150,7 @@ def test_another_table_on_the_next_page_takes_no_heads():
 @pytest.mark.parametrize("rotate", [0, 90, 270])
 def test_text_turned_by_any_quarter_is_read(matrix, rotate):
     drawing = f"q {matrix} cm\n{_grid_page([HEAD, FIRST, *REST], (60, 80, 90), 700)}Q\n"
-    data = tables.written_pdf([(900, 900, drawing)]).replace(b"/MediaBox", b"/Rotate %d /MediaBox" % rotate)
+    data = forms.written_pdf([(900, 900, drawing)]).replace(b"/MediaBox", b"/Rotate %d /MediaBox" % rotate)
     found = filings.claims_of(filings.parse(data, "a.pdf"))
     assert found["si_low"].tolist() == [900, 7.3e7, 700, 5.1e7, 300, 2.1e7]
     assert found["row_label"].tolist() == ["甲", "甲", "乙", "乙", "丙", "丙"]
@@ -196,7 +191,7 @@ def test_what_is_struck_out_in_a_sheet_is_not_live():
 def _drawn_letter_by_letter(x, y, words, size=9.0):
     out = ""
     for letter in words:
-        out += tables.drawn_words(x, y, letter, size)
+        out += forms.drawn_words(x, y, letter, size)
         x += size if ord(letter) > 255 else 0.56 * size
     return out
 
@@ -208,7 +203,7 @@ def test_letters_of_one_line_stay_together_where_the_pdf_draws_each_by_itself():
         for number, row in enumerate(rows)
         for x, words in zip((40, 220, 440), row, strict=True)
     )
-    filing = filings.parse(tables.written_pdf([(612, 792, drawing)]), "a.pdf")
+    filing = filings.parse(forms.written_pdf([(612, 792, drawing)]), "a.pdf")
     assert filing.text.splitlines()[1] == "甲 | 1,020 | 7,115"
     found = filings.claims_of(filing)
     assert found["si_low"].tolist() == [1020, 7.115e7, 460, 3.115e7]
@@ -216,14 +211,14 @@ def test_letters_of_one_line_stay_together_where_the_pdf_draws_each_by_itself():
 
 
 def test_words_behind_a_table_of_a_pdf_are_read():
-    drawing = _grid_page([HEAD, FIRST], (60, 80, 90), 780) + tables.drawn_words(50, 700, "另用地120亩。", 9.0)
-    found = filings.claims_of(filings.parse(tables.written_pdf([(600, 842, drawing)]), "a.pdf"))
+    drawing = _grid_page([HEAD, FIRST], (60, 80, 90), 780) + forms.drawn_words(50, 700, "另用地120亩。", 9.0)
+    found = filings.claims_of(filings.parse(forms.written_pdf([(600, 842, drawing)]), "a.pdf"))
     assert found["kind"].tolist() == ["racks", "money_cny", "land"]
 
 
 def test_a_number_beside_a_character_without_a_name_loses_its_value():
-    drawing = tables.drawn_words(40, 760, "机架900架，机架4甲50架", 9.0)
-    data = tables.written_pdf([(612, 792, drawing)]).replace(f"<{ord('甲'):04x}>".encode(), b"<0000>")
+    drawing = forms.drawn_words(40, 760, "机架900架，机架4甲50架", 9.0)
+    data = forms.written_pdf([(612, 792, drawing)]).replace(f"<{ord('甲'):04x}>".encode(), b"<0000>")
     filing = filings.parse(data, "a.pdf")
     found = filings.claims_of(filing)
     assert found["si_low"].fillna(-1).tolist() == [900, -1]
@@ -284,7 +279,7 @@ def test_a_table_that_a_text_draws_is_read_at_low(text, name):
 
 
 def test_what_a_workbook_or_a_page_hides_is_read_at_low_and_says_so():
-    book = sixth.book(sixth.filled([["园区", "机柜（架）"], ["甲", 620], ["乙", 480]], hidden_rows=(3,)))()
+    book = documents.book(documents.filled([["园区", "机柜（架）"], ["甲", 620], ["乙", 480]], hidden_rows=(3,)))()
     page_ = "<meta charset=utf-8><p>机柜620架</p><p style='display:none'>机柜480架</p>".encode()
     for data, name in ((book, "a.xlsx"), (page_, "a.html")):
         found = filings.claims_of(filings.parse(data, name))
@@ -295,10 +290,10 @@ def test_what_a_workbook_or_a_page_hides_is_read_at_low_and_says_so():
 
 def test_a_table_in_a_cell_of_word_takes_label_and_unit_of_that_cell():
     def fill(paper):
-        grid = sixth.word_table(paper, sixth._rows("投资构成（万元） ¦ "))
-        sixth.word_table(grid.cell(0, 1), sixth._rows("设备购置 ¦ 86,400\n土建 ¦ 12,350"))
+        grid = forms.word_table(paper, documents._rows("投资构成（万元） ¦ "))
+        forms.word_table(grid.cell(0, 1), documents._rows("设备购置 ¦ 86,400\n土建 ¦ 12,350"))
 
-    found = filings.claims_of(filings.parse(sixth.word(fill)(), "a.docx"))
+    found = filings.claims_of(filings.parse(documents.word(fill)(), "a.docx"))
     assert found["si_low"].tolist() == [8.64e8, 1.235e8]
     assert found["row_label"].tolist() == ["投资构成（万元） / 设备购置", "投资构成（万元） / 土建"]
 
@@ -313,17 +308,17 @@ def test_rows_of_a_pdf_that_only_a_ground_tells_apart_are_one_table():
         for x, words in zip((50, 140, 220), row, strict=True):
             ground = f"0.9 g {x} {y - 6} {90 if x < 200 else 60} 20 re f 0 g\n" if number % 2 else ""
             drawing += ground.replace("90 20", "80 20") if x == 140 else ground
-            drawing += tables.drawn_words(x + 5, y, words, 9.0)
+            drawing += forms.drawn_words(x + 5, y, words, 9.0)
         y -= 20
-    found = filings.claims_of(filings.parse(tables.written_pdf([(600, 842, drawing)]), "a.pdf"))
+    found = filings.claims_of(filings.parse(forms.written_pdf([(600, 842, drawing)]), "a.pdf"))
     assert found[["kind", "si_low", "row_label"]].values.tolist() == [
         ["servers", 72, "服务器"], ["racks", 30, "机柜"], ["count", 8, "空调"],
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("document", [d for d in sixth.DOCUMENTS if d.file != "a.pdf"], ids=lambda one: one.name)
+@pytest.mark.parametrize("document", [d for d in documents.DOCUMENTS if d.file != "a.pdf"], ids=lambda one: one.name)
 def test_a_document_with_the_marks_of_its_format_is_read_right(document):
-    done = tables.outcome(document.table, document.file, document.write())
+    done = score.outcome(document.table, document.file, document.write())
     assert not done.missed
     assert not done.wrong
 

@@ -50,11 +50,13 @@ def raw_digest(name: str, value: str) -> bytes:
 
 def digest_fault(what: str, stated: str, variants: list[bytes]) -> list[str]:
     """Return a sentence for each stated digest that is of none of the forms in which the bytes may have been."""
-    found = []
-    for one in stated.split():
-        name = algorithm(one)
-        due = raw_digest(name, one.partition(":")[2])
-        if name and all(hashlib.new(name, form, usedforsecurity=False).digest() != due for form in variants):
-            has = f"{name}:{base32_of(name, variants[0])}"
+    found, made = [], dict[str, list[bytes]]()
+    for one in dict.fromkeys(stated.split()):
+        if not (name := algorithm(one)):
+            continue
+        if name not in made:
+            made[name] = [hashlib.new(name, form, usedforsecurity=False).digest() for form in variants]
+        if raw_digest(name, one.partition(":")[2]) not in made[name]:
+            has = f"{name}:{base64.b32encode(made[name][0]).decode().rstrip('=')}"
             found.append(f"its {what} digest does not hold: it states {one[:60]}, its bytes have {has}")
     return found

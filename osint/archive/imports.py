@@ -125,12 +125,13 @@ def import_path(
         raise NotFoundError(f"{source} does not exist; name the file or folder that was saved")
     found = sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()) if source.is_dir() else [source]
     run = _Import(archive, classify, by.strip(), obtained, strip_secrets(origin.strip()), kept)
-    run.before = {_key(entry): entry for entry in archive.entries() if entry.role == "imported"}
-    fallback = url or (origin.strip() if not source.is_dir() and _is_address(origin.strip()) else "")
-    for file in found:
-        _import_file(run, file, url, fallback)
-    for revisit in run.revisits:
-        _keep_revisit(run, revisit)
+    with files.locked(archive.directory / ".import.lock"):  # a second import sees what the first one took in
+        run.before = {_key(entry): entry for entry in archive.entries() if entry.role == "imported"}
+        fallback = url or (origin.strip() if not source.is_dir() and _is_address(origin.strip()) else "")
+        for file in found:
+            _import_file(run, file, url, fallback)
+        for revisit in run.revisits:
+            _keep_revisit(run, revisit)
     left = dict.fromkeys(remark.text for remark in run.remarks if not remark.is_fault)
     faults = dict.fromkeys(remark.text for remark in run.remarks if remark.is_fault)
     return Imported(tuple(run.entries), tuple(run.known), tuple(left), tuple(faults))
@@ -164,7 +165,7 @@ def _keep_file(run: _Import, body: bytes, path: Path, url: str, fallback: str) -
     media_type = media.media_type(body, path.suffix)
     stated = media.stated_url(body)
     shown = strip_secrets(url or stated or fallback) or f"urn:sha256:{hashlib.sha256(body).hexdigest()}"
-    fault = media.stops_short(body)
+    fault = media.stops_short(body) or (media.ends_inside(body) if media_type == "text/html" else "")
     kind, signal = run.classify(None, {"content-type": media_type}, body, shown, fault)
     entry = replace(run.entry(shown, kind, signal), truncated="unspecified" if fault else "")
     run.keep(replace(entry, bytes=len(body), stated_url=strip_secrets(stated) or None), None, body, media_type)

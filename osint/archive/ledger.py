@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -139,6 +140,8 @@ class Entry:
             if type(value) is not kind and not (value is None and may_lack):
                 raise _unreadable(key, value)
             values[name] = tuple(value) if isinstance(value, list) else value
+        if not re.fullmatch("([0-9a-f]{64})?", values.get("sha256", "")):  # an export names files by it
+            raise _unreadable("sha256", values["sha256"])
         try:
             values["redirects"] = tuple(Redirect(**hop) for hop in values.get("redirects", ()))
         except TypeError as error:

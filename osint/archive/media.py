@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
+import struct
 import zipfile
 
 from osint.archive.streams import Inflated
@@ -27,13 +29,13 @@ def is_warc(head: bytes) -> bool:
     return head.lstrip(b"\r\n").startswith(_WARC)
 
 
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _MARKS = (
     (b"%PDF-", "application/pdf"),
     (b"\x89PNG\r\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
-    (b"II*\0", "image/tiff"),
-    (b"MM\0*", "image/tiff"),
+    *((mark, "image/tiff") for mark in _TIFF),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/msword"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
@@ -60,6 +62,8 @@ def media_type(body: bytes, suffix: str = "") -> str:
     for mark, kind in _MARKS:
         if head.startswith(mark):
             return kind
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
     if head.startswith(b"PK\x03\x04"):
@@ -75,7 +79,7 @@ def media_type(body: bytes, suffix: str = "") -> str:
         except (ValueError, RecursionError):
             return "text/plain"
         return "application/json"
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if b"\0" in head:
         return "application/octet-stream"
     return {".csv": "text/csv", ".xml": "text/xml", ".md": "text/markdown"}.get(suffix.lower(), "text/plain")
 
@@ -92,6 +96,8 @@ def _zip_type(body: bytes) -> str:
 
 _LEAST_BYTES = 1024
 """Of a PDF or a picture below which its end is not looked for."""
+MOST_DIRECTORIES = 64
+"""Of a TIFF that are looked at."""
 _ZIP_END_BYTES = 66_000
 """Bytes at the end of a zip in which its list of files is announced: a comment may follow."""
 
@@ -104,7 +110,11 @@ def stops_short(body: bytes) -> str:
     """
     if body.startswith(b"PK\x03\x04") and b"PK\x05\x06" not in body[-_ZIP_END_BYTES:]:
         return "the zip ends before its list of files"
+    if body.startswith(_TIFF) and (due := _tiff_end(body)) > len(body):
+        return f"{len(body):,} of the {due:,} bytes that its directories speak of are there"
     if len(body) > _LEAST_BYTES:
+        if body.startswith(b"GIF8") and not body.rstrip(b"\0").endswith(b";"):
+            return "the GIF has no end"
         if body.startswith(b"%PDF-") and b"%%EOF" not in body:
             return "the PDF has no end"
         if body.startswith(b"\x89PNG\r\n") and b"IEND\xaeB`\x82" not in body:
@@ -125,6 +135,73 @@ def stops_short(body: bytes) -> str:
         is_begun = bool(part) and part in body
         if (is_begun and part + b"--" not in body) or (is_saved and not is_begun):
             return "the saved page ends before its last part does"
+    return ""
+
+
+_FORMS = dict.fromkeys((1, 2, 6, 7), "B") | dict.fromkeys((3, 8), "H") | dict.fromkeys((4, 9, 11, 13), "I")
+"""Whole numbers as long as a value of each type of TIFF; the others have eight bytes."""
+_OFFSETS, _COUNTS = (273, 324), (279, 325)
+"""Where the strips or tiles of a TIFF begin, and how many bytes they have."""
+
+
+def _tiff_end(body: bytes) -> int:
+    """Return the end of the last byte that the directories of a TIFF speak of, at least one more where they stop."""
+    order = "<" if body[:2] == b"II" else ">"
+    is_big = b"+" in body[:4]
+    count_form, entry_form, word = ("Q", "HHQ", "Q") if is_big else ("H", "HHI", "I")
+    width, head, entry = (
+        struct.calcsize(word),
+        struct.calcsize(f"={count_form}"),
+        struct.calcsize(f"={entry_form}{word}"),
+    )
+    end, seen = 0, set[int]()
+    try:
+        at = struct.unpack_from(order + word, body, width)[0]
+        while at and at not in seen and len(seen) < MOST_DIRECTORIES:
+            seen.add(at)
+            first, fields = at + head, struct.unpack_from(order + count_form, body, at)[0]
+            found: dict[bool, tuple[int, ...]] = {}
+            for place in range(first, first + fields * entry, entry):
+                tag, kind, number = struct.unpack_from(order + entry_form, body, place)
+                form = f"{order}{number}{_FORMS.get(kind, 'Q')}"
+                inside, size = place + entry - width, struct.calcsize(form)
+                start = inside if size <= width else struct.unpack_from(order + word, body, inside)[0]
+                end = max(end, start + size)
+                if tag in _OFFSETS + _COUNTS:
+                    found[tag in _OFFSETS] = struct.unpack_from(form, body, start)
+            end = max([end, *map(sum, zip(found.get(True, ()), found.get(False, ()), strict=False))])
+            at = struct.unpack_from(order + word, body, first + fields * entry)[0]
+    except (struct.error, OverflowError, MemoryError):
+        return len(body) + 1
+    return end
+
+
+_TAG = re.compile(rb"""<[a-zA-Z/!?](?:[^>=]|=\s*+"[^"]*+"|=\s*+'[^']*+'|=(?!\s*+["']))*+>""")
+_TAG_BEGINS = re.compile(rb"<(?:(script|style)\b|!--|[a-zA-Z/!?])", re.I)
+_MOST_TAGS = 1_000_000
+
+
+def ends_inside(body: bytes) -> str:
+    """Return why a page that a person saved stops in its markup; empty if it does not, also where it was cut in words.
+
+    >>> ends_inside(b"<p>5 MW<img src='data:image/png;b"), ends_inside(b"<p>5 MW")
+    ('the page ends inside of a tag', '')
+    """
+    at = 0
+    for _ in range(_MOST_TAGS):
+        if not (begin := _TAG_BEGINS.search(body, at)):
+            return ""
+        what, at = "tag", begin.end()
+        if begin[0] == b"<!--":
+            what, end = "comment", body.find(b"-->", at)
+        elif (tag := _TAG.match(body, begin.start())) and begin[1]:
+            close = re.compile(rb"</" + begin[1], re.I).search(body, tag.end())
+            what, end = begin[1].decode().lower(), close.start() if close else -1
+        else:
+            end = tag.end() if tag else -1
+        if end < 0:
+            return f"the page ends inside of a {what}"
+        at = end
     return ""
 
 

@@ -111,8 +111,8 @@ class Archive:
         try:
             with (self.directory / Path(entry.warc).name).open("rb") as file:
                 file.seek(entry.body_offset or 0)
-                body = file.read(min(entry.bytes, entry.length))
-        except (OSError, ValueError):
+                body = file.read(min(entry.bytes, os.fstat(file.fileno()).st_size))
+        except (OSError, ValueError, OverflowError):
             body = b""
         if hashlib.sha256(body).hexdigest() != entry.sha256:
             raise UnreadableError(

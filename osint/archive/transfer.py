@@ -13,6 +13,7 @@ MOST_BYTES = 256 << 20
 """Bytes of one record, packed or unpacked, that are taken in."""
 HEAD_BYTES = 64 << 10
 """Of the head of a record; that of an answer may have four times as many."""
+MOST_INTERIM = 16
 FINAL = 200
 """Least status of an answer that is not followed by another."""
 _STORED_DECODED = (b"%PDF-", b"PK\x03\x04", b"\x89PNG")
@@ -75,9 +76,9 @@ def _text(raw: bytes) -> str:
 def split_answer(block: bytes) -> tuple[Head | None, bytes]:
     """Split a block into the head of an HTTP answer and the payload; there is no head in what is no answer.
 
-    An interim answer (100) before the final one is passed over.
+    Interim answers (100) before the final one are passed over, up to `MOST_INTERIM`.
     """
-    while True:
+    for _ in range(MOST_INTERIM + 1):
         end = re.search(rb"\r?\n\r?\n", block[: HEAD_BYTES * 4])
         lines = block[: end.start() if end else len(block)].splitlines(keepends=True)
         found = re.match(rb"HTTP/\d(?:\.\d)?\s+([1-5]\d\d)\b\s*([^\r\n]*)", lines[0]) if lines else None
@@ -87,6 +88,7 @@ def split_answer(block: bytes) -> tuple[Head | None, bytes]:
         if status >= FINAL or not rest.startswith(b"HTTP/"):
             return Head(status, f"{status} {_text(found[2])}".strip(), field_pairs(lines[1:])), rest
         block = rest
+    return None, block
 
 
 def part_fault(head: Head) -> list[str]:

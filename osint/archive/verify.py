@@ -8,6 +8,7 @@ import mmap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from osint import chain
@@ -15,6 +16,9 @@ from osint.archive import warc
 from osint.archive.ledger import Entry
 from osint.archive.store import Archive
 from osint.errors import UnreadableError
+
+CLOCK = timedelta(hours=1)
+"""A capture is dated when it was asked and written when it came: two processes may write in another order that long."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Verification:
     damage: list[Damage]
     """Empty when every digest and the chain hold."""
     notes: list[str]
-    """Unfinished pieces of an interrupted run, which the next capture repairs; not damage."""
+    """What is no damage: unfinished pieces of an interrupted run, which the next capture repairs, and a clock that was
+    set back."""
     head: str
     """Seal of the last line: written down elsewhere, it fixes the whole archive."""
 
@@ -54,7 +59,25 @@ def verify(directory: str | Path, *, progress: Callable[[int], None] = lambda _:
     total = 0
     for name, held in by_warc.items():
         total += _check_file(archive.directory / Path(name).name, held, damage, progress)
-    return Verification(len(entries), total, damage, archive.unfinished(), entries[-1].line_sha256 if entries else "")
+    notes = [*archive.unfinished(), *_clock_notes(entries)]
+    return Verification(len(entries), total, damage, notes, entries[-1].line_sha256 if entries else "")
+
+
+def _clock_notes(entries: list[Entry]) -> Iterator[str]:
+    """Yield a note for each capture that is dated long before the one that was written before it."""
+    before: tuple[datetime, int | None] | None = None
+    for entry in entries:
+        try:
+            moment = datetime.fromisoformat(entry.time)
+        except ValueError:
+            continue
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+        if before and moment < before[0] - CLOCK:
+            yield (
+                f"capture {entry.seq} is dated {entry.time}, and capture {before[1]}, written before it, "
+                f"{before[0]:%Y-%m-%dT%H:%M:%SZ}: the clock was set back between them, one of the two is wrong"
+            )
+        before = moment, entry.seq
 
 
 def _chain(archive: Archive, damage: list[Damage]) -> Iterator[Entry]:

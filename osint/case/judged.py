@@ -1,15 +1,38 @@
-"""Pictures that a person judged: evidence, kept with the rows that rest on them."""
+"""Pictures that a person judged: evidence, kept with the rows that rest on them, one file with one digest for each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from osint import files
-from osint.case.sheet import sha256
 from osint.errors import OsintError
 from osint.register import Observation
 from osint.report import JUDGED, LARGEST_PICTURE
+
+
+def sha256(body: bytes) -> str:
+    """Return the SHA-256 of bytes, as hexadecimal digits."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def joined(pictures: Sequence[bytes]) -> bytes:
+    """Return PNG files one below the other as one PNG, the same bytes each time; empty without one."""
+    from PIL import Image
+
+    if len(pictures) <= 1:
+        return pictures[0] if pictures else b""
+    images = [Image.open(io.BytesIO(body)).convert("RGB") for body in pictures]
+    whole = Image.new("RGB", (max(i.width for i in images), sum(i.height for i in images)), "white")
+    top = 0
+    for image in images:
+        whole.paste(image, (0, top))
+        top += image.height
+    out = io.BytesIO()
+    whole.save(out, "PNG")
+    return out.getvalue()
 
 
 def keep_judged(case: Path, name: str, body: bytes) -> dict[str, str]:

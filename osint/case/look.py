@@ -17,8 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import change, files, geo
 from osint.case.changed import Entered
-from osint.case.judged import keep_judged
-from osint.case.sheet import joined
+from osint.case.judged import joined, keep_judged
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.register import LADDER, Rung
 

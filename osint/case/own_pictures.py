@@ -10,8 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import change, geo, imagery
 from osint.case.changed import Entered
-from osint.case.judged import keep_judged
-from osint.case.sheet import sha256
+from osint.case.judged import keep_judged, sha256
 from osint.errors import RefusedError
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from osint import files, filings
-from osint.case.sheet import sha256
+from osint.case.judged import sha256
 from osint.claims import read_typed
 from osint.errors import BadInputError, NotFoundError, UnreadableError
 from osint.register import TIERS, read_day

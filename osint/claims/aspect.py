@@ -54,7 +54,7 @@ _BEGUN_BEFORE = re.compile(
 )
 _IN_SERVICE = re.compile(
     r"(?:投入|正式|稳定|平稳|满负荷|满载|高速|高效|商业|全面|全速|安全|连续|实际|并网|上线|建成|投产|开业|在网|在线|"
-    r"日常|常态化|持续|"
+    r"日常|常态化|持续|通电|上架|"
     r"昼夜|日夜|不间断|试|现|目前|联网|照常|正常|起)$"
 )
 """what stands before 运行 and 运营 where a thing runs"""
@@ -96,9 +96,10 @@ _OPENS = re.compile(
 _PAST = re.compile(r"ed |opened|came|went|began|broke|started|was|were|had", re.IGNORECASE)
 _ONGOING = re.compile(
     r"\b(?:being|getting)(?: \w+ly)?\s$|\b(?:near(?:s|ing)?|approach(?:es|ing)|close to|towards?)\s$|"
-    r"(?:thirds?|half|quarters?|%|per ?cent)[\s-]$",
+    r"(?:thirds?|half|nearly|almost|quarters?|%|per ?cent)[\s-]$",
     re.IGNORECASE,
 )
+_PARTLY = re.compile(r"\bpart(?:ly|ially)?[\s-]$")
 """what stands before a word for what is not done yet: being built, two-thirds built, 80% complete"""
 _AT_WORK = re.compile(
     r"\b(?:is|are|was|were|been|begun|began|started|now|currently|still|busy|crews?|workers|contractors|engineers|"
@@ -114,7 +115,8 @@ _ENDS = re.compile(
 )
 _TAIL = r"(?:(?!\b(?:not|never|yet|un(?:til|less))\b|n't)[^,;.]|\.(?=\d)){0,60}?"
 _HAS_BEGUN = re.compile(
-    rf"\b{_TAIL}\b(?:began|started|commenced|underway|under way|in progress|is (?:advancing|proceeding|continuing|"
+    rf"\b{_TAIL}\b(?:began|started|commenced|stopped|stalled|resumed|underway|under way|in progress|"
+    rf"is (?:advancing|proceeding|continuing|"
     rf"ongoing)|has begun|"
     r"have begun|has started|have started|has commenced|have commenced|is well advanced|are well advanced|is rising|"
     r"are rising|are continuing|"
@@ -124,13 +126,15 @@ _HAS_BEGUN = re.compile(
 )
 _HAS_ENDED = re.compile(
     rf"\b{_TAIL}(?<!when )(?<!once )\b(?:(?:is|are|was|were|has been|have been) (?:now |largely |fully |all |already )?"
-    r"(?:complete|completed|finished|done|over|signed off|granted|approved)|ended|concluded|(?<!-)finished|"
+    r"(?:complete|completed|finished|done|over|signed off|granted|approved)|ended|passed|concluded|(?<!-)finished|"
     r"wrapped up)\b"
 )
-SPENT = re.compile(r"(?:已|累计)[^,。;\d]{0,12}?投入?(?:募集)?(?:资金)?(?=[约近超]?\d)")
+SPENT = re.compile(
+    r"(?:已|累计)[^,。;\d]{0,12}?投入?(?:募集)?(?:资金)?(?=[约近超]?\d)|"
+    r"\b(?:has|have|had)(?: \w+ly| been| already)? (?:spent|invested|sunk)\b|\b(?:spent|invested) (?:so far|to date)\b"
+)
 """money that has gone into a work that has begun: 已投入资金3亿元"""
 _COMPLETES = re.compile(r"complet(?:ed?|es|ion)|finish(?:ed|es)")
-_OBJECT = re.compile(r"\s(?:its|the|their|all|a|an)?\s?((?:[\w-]+\s){0,3}?)", re.IGNORECASE)
 """what a word of completion may be of"""
 
 
@@ -194,7 +198,7 @@ def condition(text: str, start: int, stop: int, at: int, end: int, rung: str) ->
             text.startswith("completed", at) and _OPENS.search(before)
         ):
             return Aspect("future", rung)
-        if rung in _STEP_BEFORE and _ONGOING.search(before):
+        if rung in _STEP_BEFORE and (_ONGOING.search(before) or (rung == "roofed" and _PARTLY.search(before))):
             return Aspect(_STEP_BEFORE[rung])
         return None
     if rung in _STEP_BEFORE and text[at:end] not in works() and _is_under_way(text, at, end, before):

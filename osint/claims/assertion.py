@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from osint.claims.clauses import Clauses, RungWord
 from osint.claims.units import WEAK_ROLES
@@ -34,6 +34,12 @@ GOAL = Assertion("announced", "announced", "will")
 """what a sentence only sets as a goal"""
 
 
+def of_grid(asserted: Assertion, kind: str) -> Assertion:
+    """Return an assertion as that of a line, a transformer or a plant, of which service proves power and no more."""
+    is_grid = kind in ("voltage", "transformer", "gen", "battery", "battery_energy")
+    return replace(asserted, rung="powered", aim="powered") if is_grid and asserted.rung == LADDER[-1] else asserted
+
+
 def strong(hits: list[RungWord]) -> list[RungWord]:
     """Return the words that state a rung or the future by themselves."""
     return [hit for hit in hits if hit.role not in WEAK_ROLES]
@@ -45,6 +51,8 @@ def settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
     Of several weak words the lowest counts: what 目前已到位 is delivered, and not yet installed.
     """
     hits = [hit for hit in hits if kind in _METERED or not text.startswith(_MEASURED, hit.start)]
+    if kind in _COMPUTES and "投运" in text:
+        hits = [replace(hit, role="running") if _in_service(text, hit) else hit for hit in hits]
     stated = strong(hits)
     if kind not in MAY_STAND or any(hit.role != "future" for hit in stated):
         return stated
@@ -53,6 +61,16 @@ def settled(text: str, hits: list[RungWord], kind: str) -> list[RungWord]:
     joined = len(can) > 1 and can[-2].role == "stands" and _BOTH.search(text, can[-2].end, can[-1].start)
     lowest = (max if joined else min)((WEAK_ROLES[hit.role] for hit in can), key=LADDER.index, default="")
     return sorted([*stated, *(RungWord(hit.start, hit.end, lowest) for hit in can)], key=lambda hit: hit.start)
+
+
+def _in_service(text: str, hit: RungWord) -> bool:
+    """Say whether a word puts machines into service: 投运 of a hall is 投产, a line or a plant only has power."""
+    is_word = hit.role == "powered" and text.startswith("投运", hit.start)
+    return is_word and _OF_GRID.search(text, max(0, hit.start - _JOINED), hit.start) is None
+
+
+_COMPUTES = ("chips", "servers", "racks", "compute")
+_OF_GRID = re.compile(r"变[电压]|主变|线路|电站|光伏|风电|储能|电网|千伏|kV")
 
 
 def _proves(text: str, hit: RungWord, kind: str) -> bool:
@@ -91,7 +109,7 @@ _TAKEN = (
 _METERED = ("power", "energy", "pue", "share")
 _MEASURED = ("draw", "peaked", "实测", "累计消纳", "累计用电", "累计耗电", "实际耗电", "实际用电量", "实际PUE")
 """words of what a meter shows: they say nothing of machines"""
-MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
+MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer", "battery", "battery_energy")
 _PLACES = ("land", "floor")
 MAY_STAND = (*MACHINES, *_PLACES, "money_cny", "money_usd", "money_hkd", "money_eur")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from osint.claims.assertion import Assertion
+from osint.claims.assertion import Assertion, of_grid
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, is_generic, pieces
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clause_stage import stage
@@ -159,6 +159,9 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
     if claim.rung or claim.modality in TAKEN_BACK:
         return told
     asserted, reason = _stage_of_grid(context, document, when, claim.kind)
+    asserted = of_grid(asserted, claim.kind)
+    if not asserted.modality and claim.kind in ("pue", "energy", "energy_gen") and _METERED.search(context.heads):
+        asserted, reason = Assertion("running", "running", "has"), "the column gives what was measured"
     return told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
 
 
@@ -169,6 +172,10 @@ _REPLACED = re.compile(
 """heads of a column whose numbers another column replaces"""
 
 
+_METERED = re.compile(
+    r"(?:实际|实测|20\d\d年)(?!计划|预计|设计).{0,3}(?:[发用耗售]电量|PUE)|\b(?:actual|metered|measured)\b",
+    re.IGNORECASE,
+)
 _TASKS = re.compile(r"任务|目标|工作要点|下一步|\b(?:task|target|objective|next step)s?\b", re.IGNORECASE)
 """heads of a column of what is to be done"""
 

@@ -308,6 +308,9 @@ class BareNumber(NamedTuple):
     """whether a small number stands before it, as in 2×180"""
 
 
+_CENTS = re.compile(r"\.\d\d$")
+
+
 def bare_number(words: str) -> BareNumber | None:
     """Return where the number of a piece stands, or None where the piece is anything but one number or range.
 
@@ -316,8 +319,8 @@ def bare_number(words: str) -> BareNumber | None:
     """
     plain = fold(words)
     match = _bare().fullmatch(plain.text)
-    if match is None or re.search(r"\d\s\d", match["first"]):
-        return None  # "500 200" may be two numbers
+    if match is None or (re.search(r"\d\s\d", match["first"]) and not _CENTS.search(match["first"])):
+        return None  # "500 200" may be two numbers, "9 640 000.00" is a sum
     if match["slash"]:  # 40/台, 36,000,000/年
         if read_unit(match["slash"].strip(" /")) is None:
             return None

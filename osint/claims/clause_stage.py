@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from osint.claims.assertion import ALREADY, GOAL, Assertion, decide, settled, strong, words_near
+from osint.claims.assertion import ALREADY, GLUED, GOAL, Assertion, decide, settled, strong, words_near
 from osint.claims.clauses import REACH, Clauses, RungWord, counts_itself, is_predicate
+from osint.claims.governs import ANYWHERE, TURNS, is_of_another, tells_of
 from osint.claims.intentions import intended
+from osint.register import LADDER
 
 
 def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str = "") -> Assertion:
@@ -19,7 +22,12 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     words speak of the quantity: of machines, compute and power also those that only say that a thing is there, or
     bought.  A clause that denies a rung borrows none.
     """
-    for said in (_in_brackets(clauses, start, end, kind), _of_item(clauses, start, end, kind)):
+    for said in (
+        _in_brackets(clauses, start, end, kind),
+        _dealt_out(clauses, start, end),
+        _described(clauses, start, end, kind),
+        _of_item(clauses, start, end, kind),
+    ):
         if said:
             return said
     first, last = clauses.sentence(start)
@@ -33,7 +41,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
         is_done = bool(hits) and _is_done(clauses.text, hits, at, start)
         if hits and (at, stop) == own and own[1] < last:
-            hits = _outweighed(clauses, hits, own[1], last, is_done)
+            hits = _outweighed(clauses, hits, (own[1], last), is_done, start)
         if hits and all(hit.role in ("contract", "bought") for hit in hits):
             meant = _MEANT if hits[0].role == "contract" else _INTENDS
             low = max(first, at - REACH)
@@ -43,14 +51,14 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         hits = settled(clauses.text, [hit for hit in hits if hit.role != "meant"], kind)
         if hits:
             return _of_clause(clauses, hits, near, (at, stop), own, (start, end))
-        if at <= first:
+        if at <= first or TURNS.match(clauses.text, at):
             break
         is_undone = (at, stop) == own and _UNDONE.search(clauses.text, end, min(stop, end + _NEAR)) is not None
         if says_itself or is_undone or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
             return Assertion()
         at, stop = clauses.clause(at - 1)[0], at
     if own[1] < last and not says_itself:
-        hits = settled(clauses.text, _behind(clauses, own[1], last), kind)
+        hits = settled(clauses.text, _behind(clauses, own[1], last, start), kind)
         only_meant = hits and all(hit.role in ("future", "announced") for hit in hits)
         if hits and not (only_meant and ALREADY.search(clauses.text, max(own[0], start - REACH), own[1])):
             return decide(clauses, hits, start, end)
@@ -66,12 +74,14 @@ def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
     return is_past or ALREADY.search(text, max(at, start - REACH), start) is not None
 
 
-def _outweighed(clauses: Clauses, hits: list[RungWord], at: int, last: int, is_done: bool) -> list[RungWord]:
+def _outweighed(
+    clauses: Clauses, hits: list[RungWord], ahead_of: tuple[int, int], is_done: bool, start: int
+) -> list[RungWord]:
     """Return the words of the clause behind instead of weak ones: 采购服务器25台，已完成上架 stands."""
     stated = strong(hits)
     if stated and not _only_describes(clauses.text, hits):
         return hits
-    behind = _behind(clauses, at, last)
+    behind = _behind(clauses, *ahead_of, start)
     ahead = strong(behind)
     if ahead:
         is_promised = any(hit.role == "future" for hit in ahead)
@@ -127,6 +137,29 @@ def _in_brackets(clauses: Clauses, start: int, end: int, kind: str) -> Assertion
 _PARTS = re.compile(r"[;、]|,(?!\d{3})")
 
 
+def _described(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
+    """Return what the word right before a quantity says of it alone: the completed 12 MW hall."""
+    hits = clauses.hits(*clauses.clause(start))
+    own = [hit for hit in hits if hit.high != ANYWHERE and hit.speaks_of(start) and 0 <= start - hit.end <= GLUED]
+    own = settled(clauses.text, own, kind)
+    return decide(clauses, own, start, end) if own else None
+
+
+_ALIKE = re.compile(r"[、和及与,]\s?")
+
+
+def _dealt_out(clauses: Clauses, start: int, end: int) -> Assertion | None:
+    """Return what the stage in the same place of a list says: 已建、在建机柜分别为2.1万架、1.3万架."""
+    text, at = clauses.text, clauses.clause(start)[0]
+    mark = text.rfind("分别", max(at, start - REACH), start)
+    if mark < 0:
+        return None
+    hits = [hit for hit in clauses.hits(*clauses.clause(start)) if hit.end <= mark]
+    place = len(_ALIKE.findall(text, mark, start))
+    joined = all(_ALIKE.fullmatch(text, one.end, other.start) for one, other in pairwise(hits))
+    return decide(clauses, [hits[place]], start, end) if len(hits) > 1 and joined and place < len(hits) else None
+
+
 def _of_item(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
     """Return what the own part of a list says of a quantity: 已建机柜2100架、在建机柜1900架."""
     low, high = clauses.item(start, end)
@@ -153,7 +186,8 @@ def _speaking(clauses: Clauses, near: list[RungWord], clause: tuple[int, int], s
     return [
         hit
         for hit in near
-        if (hit.start < end or not _governs_forward(text, hit))
+        if hit.speaks_of(start)
+        and (hit.start < end or not _governs_forward(text, hit))
         and not (hit.start >= end and (hit.start >= high or _IN_PART.search(text, max(at, hit.start - 24), hit.start)))
         and not (hit.start >= end and _PART_COUNTED.search(text, end, hit.start))
         and not (hit.start >= end and _of_another(text, end, hit, clause[1]))
@@ -201,7 +235,9 @@ def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:
     if not lead or clauses.denies(*lead):
         return Assertion()
     hits = settled(clauses.text, [hit for hit in clauses.hits(*lead) if hit.end <= lead[1]], kind)
-    return decide(clauses, hits, start, start) if hits else Assertion()
+    said = decide(clauses, hits, start, start) if hits else Assertion()
+    is_new = said.modality == "has" and _OWN_OR_NEW.search(clauses.text, clauses.clause(start)[0], start)
+    return Assertion() if is_new else said
 
 
 _OWN_MATTER = re.compile(
@@ -252,24 +288,24 @@ def _lent(clauses: Clauses, hits: list[RungWord], clause: tuple[int, int], own: 
     if at == own[0]:
         denied = clauses.denies(*clause)
         return [hit for hit in hits if not (denied and text[hit.start : hit.end].lower() in _NOW)]
-    if _RELATIVE.match(text, *clause):
-        return []
+    if is_of_another(text, clause, own):
+        hits = [hit for hit in hits if hit.role not in LADDER[2:]]
     if _NUMBER_FIRST.match(text, own[0], own[1]) is None:
         return hits
     return [hit for hit in hits if not counts_itself(text, at, hit.start)]
 
 
-_RELATIVE = re.compile(r"\s(?:which|who|whose)\b[^,.;]{0,60}\s(?!(?:19|20)\d\d\b)\d[\d,.]{0,12}\s?[A-Za-z]")
-"""a clause that tells of another number, as in "the firm, which operates 12 halls, seeks permission"."""
 _IN_PART = re.compile(r"(?:\bpart(?:ly|ially)|部分)\s?(?:已(?:经)?)?$")
 
 
-def _behind(clauses: Clauses, at: int, last: int) -> list[RungWord]:
+def _behind(clauses: Clauses, at: int, last: int, start: int) -> list[RungWord]:
     """Return the rung words of the next clause that has any, if it has no subject of its own."""
     for _ in range(4):
         hits = clauses.hits(*clauses.clause(at))
         if hits or at >= last:
-            return hits if is_predicate(clauses, at) and not _OF_A_PART.match(clauses.text, at) else []
+            hits = [hit for hit in hits if hit.speaks_of(start)]
+            is_of_this = tells_of(clauses.text, at, start) and not _OF_A_PART.match(clauses.text, at)
+            return hits if is_of_this and is_predicate(clauses, at) else []
         if not _HAN.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH)):
             return []
         if _COUNTS_MACHINES.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH)):

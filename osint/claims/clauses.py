@@ -7,7 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from osint.claims.aspect import SPENT, aspect, condition, of_completion, works
-from osint.claims.retractions import TakenBack, taken_back
+from osint.claims.governs import ANYWHERE, reach
+from osint.claims.retractions import LONGEST_TAKEN_BACK, TakenBack, taken_back
 from osint.claims.units import WEAK_ROLES, rung_words
 
 # each of the two begins with one class of characters, so that the search skips at full speed
@@ -45,6 +46,14 @@ class RungWord:
     """a rung, a weak role or "future"; negated rungs are left out"""
     aim: str = ""
     """the rung that a word of the future names as its condition: roofed of 建成后"""
+    low: int = 0
+    """offset from which the quantities stand of which the word may speak"""
+    high: int = ANYWHERE
+    """offset before which they stand"""
+
+    def speaks_of(self, start: int) -> bool:
+        """Say whether the word may speak of a quantity at an offset."""
+        return self.low <= start < self.high
 
 
 class Clauses:
@@ -108,8 +117,14 @@ class Clauses:
     def taken_back(self, offset: int) -> TakenBack | None:
         """Return what the sentence that holds `offset` takes back; each sentence is read once."""
         start, stop = self.sentence(offset)
+        if stop - start > LONGEST_TAKEN_BACK:
+            half = LONGEST_TAKEN_BACK // 2
+            return taken_back(self.text, max(start, offset - half), min(stop, offset + half))
         if start not in self._back:
-            self._back[start] = taken_back(self.text, start, stop)
+            told = _TELLS_ON.match(self.text, stop)
+            self._back[start] = taken_back(self.text, start, stop) or (
+                taken_back(self.text, stop, min(told.end() + _LOOK_AHEAD, self.sentence(stop)[1])) if told else None
+            )
         return self._back[start]
 
     def clause(self, offset: int) -> tuple[int, int]:
@@ -147,6 +162,10 @@ class Clauses:
         return start in self._denied
 
 
+_TELLS_ON = re.compile(
+    r"\s?(?:that|this|it|both)\b(?= (?:has |have |had |was |were |is )?(?:since |now )?[a-z]+(?:ed|n)\b)", re.IGNORECASE
+)
+"""how a sentence opens that speaks of what stands at the end of the one before it"""
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
 
@@ -183,11 +202,22 @@ def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
         if role == "future" and text.startswith("将", at) and _TAKES.match(text, at):
             continue
         if role and text[at:end] != "May":
-            found.append(RungWord(at, end, role, aim))
-    spent = SPENT.search(text, start, stop) if "投" in text else None
+            found.append(_reaching(text, start, stop, RungWord(at, end, role, aim)))
+    spent = (
+        SPENT.search(text, start, stop)
+        if "投" in text or "spent" in text or "vested" in text or "sunk" in text
+        else None
+    )
     if spent:
         found = sorted([*found, RungWord(*spent.span(), "ground broken")], key=lambda hit: hit.start)
     return found
+
+
+def _reaching(text: str, start: int, stop: int, hit: RungWord) -> RungWord:
+    """Return a rung word with what the grammar of its clause lets it speak of."""
+    said = reach(text, start, stop, hit.start, hit.end, hit.role)
+    aim = WEAK_ROLES.get(hit.role, hit.role) if said.role == "future" != hit.role else hit.aim
+    return RungWord(hit.start, hit.end, said.role, aim, said.low, said.high)
 
 
 def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
@@ -212,6 +242,10 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
         ):
             negation = negation if of_none else RungWord(hit.start, hit.end, "negation")
             if hit.role not in ("none", "future"):
+                if not text[hit.start].isascii():  # 申报的2000架亦未办理许可: what is asked for is not there
+                    kept = [
+                        one for one in kept if one.role != hit.role or text[one.start - 1 : one.start + 1].count("已")
+                    ]
                 kept.append(RungWord(hit.start, hit.end, "denied"))
                 denied = hit.role
             continue

@@ -9,7 +9,7 @@ from datetime import date
 from osint.claims.assertion import Assertion
 from osint.claims.attributes import alternatives_of, chip_model, confidence_of, doubts_of, per_unit, precision_of
 from osint.claims.claim import CONFIDENCES, TextClaim
-from osint.claims.clauses import Clauses
+from osint.claims.clauses import Clauses, counts_itself
 from osint.claims.folding import fold
 from osint.claims.kinds import elided_kind, is_of_storage, kind_of
 from osint.claims.matter import Matter
@@ -161,7 +161,11 @@ def _stands_anyway(found: LocatedQuantity, back: TakenBack, clauses: Clauses) ->
         return True
     if at <= back.start < stop:
         return False
-    return any(hit.role in LADDER[2:] for hit in clauses.hits(at, stop))
+    if any(hit.role in LADDER[2:] for hit in clauses.hits(at, stop)):
+        return True
+    there = clauses.clause(back.start)
+    between = (stop, there[0]) if stop <= there[0] else (there[1], at)
+    return counts_itself(clauses.text, *there) or counts_itself(clauses.text, *between)
 
 
 _TURNS = re.compile(

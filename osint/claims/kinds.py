@@ -110,6 +110,10 @@ def kind_of(found: LocatedQuantity, clauses: Clauses, is_storage: bool = False) 
     return family if family in READ_KINDS and not is_video else ""
 
 
+_GENERATES_HAN = re.compile(r"[风光水火核煤]电|光伏|发电")
+_STORES = re.compile(r"储能|\b(?:battery|storage|BESS)\b", re.IGNORECASE)
+
+
 def kind_in_cell(found: LocatedQuantity, names: tuple[str, ...]) -> str:
     """Return the kind of a quantity that stands alone in a cell, by the words that name it, the most telling first."""
     words = " ".join(reversed(names))
@@ -119,6 +123,8 @@ def kind_in_cell(found: LocatedQuantity, names: tuple[str, ...]) -> str:
         return ""
     if family in ("thing", "cards"):
         return next((counted_kind(name) for name in names if not is_generic(name)), "") or "count"
+    if family == "power" and any(_STORES.search(name) and not _GENERATES_HAN.search(name) for name in names):
+        return "battery"
     if family in kind_words():
         return _by_words(family, words, "", words)
     if family == "share":
@@ -166,16 +172,19 @@ def elided_kind(found: LocatedQuantity, clauses: Clauses, before: list[tuple[Loc
         return ""
     text, (at, stop) = clauses.text, clauses.clause(found.start)
     words = _STOPS.split(text[found.end : min(stop, found.end + _AHEAD)], maxsplit=1)[0]
-    if _is_named(_PREVIOUS.split(text[max(at, found.start - _BEHIND) : found.start])[-1]) or _is_named_behind(words):
+    before_it = _PREVIOUS.split(text[max(at, found.start - _BEHIND) : found.start])[-1]
+    if (_is_named(before_it) and not _VERB_ENDS.search(before_it)) or _is_named_behind(words):
         return ""
     for other, kind in reversed(before[-4:]):
         if found.start - other.end > _ELIDED:
             return ""
-        if kind in ("servers", "racks", "chips") and other.quantity.unit.endswith(counter[1]):
-            return kind
+        if other.quantity.unit.endswith(counter[1]):
+            return kind if kind in ("servers", "racks", "chips") else ""
     return ""
 
 
+_VERB_ENDS = re.compile(r"[是为购有达到了着过占剩付买装跑租发需要仅共的量单][约近]?[“\"]?$")
+"""how words end before a count that are a verb and name nothing: 自购256台"""
 _ELIDED = 120
 """characters behind a count in which another one may leave its noun out (judgement)"""
 _COUNTER = re.compile(r"[十百千万亿]*([台张架个套块枚面柜颗])$")

@@ -120,6 +120,8 @@ def _counts_again(atom: Atom, following: Atom, text: str) -> bool:
     start = following.start
     if text[start - 2 : start] == ", " and _OF_THE.search(text, max(0, atom.start - 8), atom.start):
         return _THEN.match(text, following.end) is not None and start - atom.end <= _AGAIN_REACH
+    if atom.family in _MACHINES and _left_out(atom, following, text):
+        return True
     if not text.endswith(_BEFORE_AGAIN, 0, start) or atom.currency:
         return False
     if start - atom.end > _AGAIN_REACH or following.number in _YEARLIKE:
@@ -130,6 +132,31 @@ def _counts_again(atom: Atom, following: Atom, text: str) -> bool:
         return False
     only = text.endswith("only ", 0, start) and _VERB.match(text, following.end)
     return bool(only or _AGAIN.search(text, atom.end, start))
+
+
+_MACHINES = ("chips", "servers", "racks")
+_LEAST_BARE = 100  # bare numbers below are days, halls, lots (judgement)
+_TAKES_COUNT = re.compile(
+    r"\b(?:[Tt]he(?: first| last| next| remaining| other| initial)?|(?:ship|order|own|rent|install|deploy|"
+    r"receive|add)(?:s|ed)?|"
+    r"bought|buys?|has|have|had|takes?|took|of which)(?: only| some| about| another)? $"
+)
+"""what stands before a number whose noun was said with the number before it"""
+_LEFT_OUT = re.compile(
+    r"(?: more)?(?: (?:that|which|are|were|is|was|had|have|has|will|would|by|in|at|and|this|next|last|of them|"
+    r"\w+ed|went|came)\b|"
+    r"[.;,:](?!\d)|$)"
+)
+
+
+def _left_out(atom: Atom, following: Atom, text: str) -> bool:
+    """Say whether a bare number leaves out the noun of `atom`: ordered 6,000 GPUs; the first 1,500 arrived."""
+    start = following.start
+    is_year = following.number in _YEARLIKE and "," not in text[start : following.end]
+    if following.number < _LEAST_BARE or is_year or start - atom.end > _AGAIN_REACH or following.currency:
+        return False
+    takes = _TAKES_COUNT.search(text, max(0, start - 24), start) is not None
+    return takes and _LEFT_OUT.match(text, following.end) is not None
 
 
 def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:

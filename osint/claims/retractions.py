@@ -10,7 +10,7 @@ from osint.register import Modality
 _HAN = re.compile("[一-龥]")
 _TAKES_BACK = {
     Modality.WITHDRAWN: (
-        "终止|撤[回销]|放弃(?!中标)|夭折|告吹|[自动]失效|[被作]废(?![标料])|清退|取消[^,。;]{0,24}(?:合同|协议|订单)|"
+        "终止|撤[回销]|放弃(?!中标)|夭折|告吹|[已自动即]失效|无疾而终|落败|未中标|不了了之|(?:企业|集团|公司|投资方|开发商)[^,。;]{0,4}退出|[被作]废(?![标料])|清退|取消[^,。;]{0,24}(?:合同|协议|订单)|"
         "流标|作罢|泡汤|下马|弃标|[被予以]否决|注销|吊销|退(?:货|订|单)(?!率)|"
         "毁约|解约|不再(?:实施|推进|建设|执行)|(?:采购|招标|谈判|磋商)失败|(?<![作按为])废标(?!处理|条款|情形)|停建|搁置|驳回|关停|不予(?:批复|核准|备案|受理|通过)|叫停(?!在建)|"
         "(?:项目|计划|合同|协议|订单|采购|招标|建设)[^,。;]{0,8}(?:取消|中止|暂停|解除)|"
@@ -21,7 +21,8 @@ _TAKES_BACK = {
         "(?:den(?:y|ied)|block(?:ed)?|refused?) (?:the |a )?(?:rezoning|application|permit|plan|scheme)|"
         "kill(?:ed|ing) (?:the|a|an|plans)|"
         "applications? (?:\\w+ )?refused|(?:took|taken|take) [^.;,]{0,60}\\boffline|terminated|lapsed|not awarded|"
-        "(?:will not|not to|no longer) proceed|no (?:tenders|bids) (?:were )?received|walked away from|backed out|"
+        "(?:will not|not to|no longer) proceed|no (?:tenders|bids) (?:were )?received|walked away from|"
+        "backed out|eliminated from|"
         "called off|pulled (?:the |its |their |out|from)|yanked|nixed|quashed|rescinded|revoked|"
         "surrendered|relinquished|"
         "vetoed|overturned|"
@@ -31,7 +32,7 @@ _TAKES_BACK = {
         "turned down|axed|decommissioned|blocked (?:the|a|an|plans?)|"
         "(?:is|was|were|been) (?:blocked|suspended|refused)|(?:refused|denied) (?:planning )?permission|"
         "(?:plans?|proposals?|projects?|schemes?|bids?|deals?|orders?)\\b[^.;,]{0,60}"
-        "\\b(?:dropped|ditched|fell through)",
+        "\\b(?:dropped|ditched|died|collapsed|fell through)",
     ),
     Modality.DENIED: (
         "辟谣|否认|并[未无]|从未|从没|没说过|不实|不属实|失实|[系为是属]谣言|[系为是属]虚[构假]|[系为](?:误[读传]|"
@@ -56,7 +57,8 @@ _STILL = re.compile(
     re.IGNORECASE,
 )
 _OBJECTION = re.compile(r"\s(?:objections?|appeals?|claims?|calls|criticism|a bid to stop|异议)", re.IGNORECASE)
-_LONGEST_TAKEN_BACK = 240
+LONGEST_TAKEN_BACK = 240
+"""characters of a sentence in which what takes it back is sought"""
 
 
 class TakenBack(NamedTuple):
@@ -75,7 +77,7 @@ def taken_back(text: str, start: int, stop: int) -> TakenBack | None:
     >>> taken_back("The 450 MW plan was withdrawn.", 0, 30)[:2], taken_back("辟谣:并无1500张加速卡", 0, 14)[:2]
     ((<Modality.WITHDRAWN: 'withdrawn'>, 'withdrawn'), (<Modality.DENIED: 'denied'>, '辟谣'))
     """
-    if stop - start > _LONGEST_TAKEN_BACK:
+    if stop - start > LONGEST_TAKEN_BACK:
         return None
     part = text[start:stop]
     is_han = not part.isascii() and _HAN.search(part) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, decide, settled, strong
+from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, decide, of_grid, settled, strong
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
@@ -13,7 +13,7 @@ from osint.claims.intentions import around, is_goal, promised
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
-from osint.register import LADDER, Modality
+from osint.register import Modality
 
 
 def stage_of_heading(words: str) -> Assertion:
@@ -25,20 +25,23 @@ def stage_of_heading(words: str) -> Assertion:
     clauses = Clauses(fold(words).text)
     words = clauses.text
     hits = strong(clauses.hits(0, len(words)))
-    if not hits or clauses.denies(0, len(words)) or taken_back(words, 0, len(words)):
+    is_denied = clauses.denies(0, len(words)) and not (len(hits) == 1 and hits[0].role == "announced")
+    if not hits or is_denied or taken_back(words, 0, len(words)):
         return Assertion()
     return decide(clauses, hits, len(words), len(words))
 
 
 _OF_A_LIST = (
-    (re.compile(r"前期|储备|谋划|招商|in design|concept|pipeline|proposed|\bplan"), "announced"),
+    (re.compile(r"前期|储备|可研(?!批)|谋划|招商|in design|concept|pipeline|proposed|\bplan"), "announced"),
     (re.compile(r"(?:计划)?新开工|拟开工"), "announced"),
     (re.compile(r"granted|permitt|consent|contracted"), "filed"),
     (re.compile(r"已起租|已计费"), "running"),
 )
 """words that state a stage where they stand alone, in a cell or over the rows of a list"""
-_NUMBERED = re.compile(r"[\s(]*(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)、.]\s?|\s")
-_AT_WORK = 8
+_NATURE = re.compile(r"新建|扩建|改建|改扩建|迁建|技改")
+"""what a project is, and not how far it has come"""
+_NUMBERED = re.compile(r"[\s(]*(?:(?:[一二三四五六七八九十]{1,3}|\d{1,2})[)、.]\s?)?")
+_AT_WORK, _AT_WORK_LATIN = 8, 24
 """characters up to which a state that names a work means that it is going on: 施工, 运营"""
 
 
@@ -51,14 +54,19 @@ def stage_of_state(words: str) -> Assertion | None:
     >>> stage_of_state("施工").rung, stage_of_state("在建，预计年底送电").rung, stage_of_state("Refused").modality
     ('ground broken', 'ground broken', 'withdrawn')
     """
-    plain = _NUMBERED.sub("", fold(words).text, count=1)
+    plain = fold(words).text
+    plain = plain[_NUMBERED.match(plain).end() :]  # type: ignore[union-attr]
     back = taken_back(plain, 0, len(plain)) or (_REFUSED.match(plain) and Modality.WITHDRAWN)
     if back:
         return Assertion("", "", str(back if isinstance(back, Modality) else back.modality))
+    if _NATURE.fullmatch(plain):
+        return None
     alone = next((rung for pattern, rung in _OF_A_LIST if pattern.match(plain.lower())), "")
     if alone:
         return Assertion(alone, alone, "will" if alone == "announced" else "has")
-    tries = (plain, f"{plain}中") if len(plain) <= _AT_WORK and not plain.isascii() else (plain,)
+    tries = [plain]
+    if len(plain) <= (_AT_WORK_LATIN if plain.isascii() else _AT_WORK):
+        tries.append(f"{plain} is continuing" if plain.isascii() else f"{plain}中")
     for tried in tries:
         clauses = Clauses(tried)
         at = 0
@@ -94,12 +102,28 @@ def _asks(found: LocatedQuantity, reading: Reading) -> bool:
 _REACHED = re.compile(
     r"(?:达到?|突破|超过|形成|(?:跃升|提升|提高|增长|增加|扩大|发展|攀升)[到至]|\b(?:reached|totall?ed|hit))\s?[约近]?$"
 )
+_NOT_SO = re.compile(
+    r"未(?![来经批必])[^,。;\d]{1,6}的[^,。;\d]{0,4}$|所谓[的“\"]?[^,。;]{0,6}$|(?<!尚)(?<!暂)未(?![来经批必])[^,。;\d]{0,4}(?:提供|办理|采购|取得|购买|安装|部署|建设|供应|交付|兑现|完成)[^,。;\d]{0,6}$|"
+    r"\bso-called |\bnothing to do with (?:the |its )?$"
+)
+"""what stands before a number that is doubted, or the object of what was not done"""
+_PAST_AIM = re.compile(
+    r"曾(?:经)?(?:规划|计划|打算|拟|宣布|承诺|设想|号称)|\b(?:once|originally|previously|initially) (?:planned|pitched|"
+    r"promised|proposed|announced|billed|touted)\b"
+)
+"""what stands before a number that was meant, of which nothing is said any more"""
+_LOSING = re.compile(r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)")
+_AROUND = 40
+"""characters before a count in which the day of it stands (judgement)"""
+_AT_END = re.compile(r"(?:年|季度|月|期)末")
+"""when a stock is counted"""
 _SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今")
 _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
     r"\bfrom (?:just |only |about |the current )?|"
-    r"[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约)?|"
+    r"原[一-龥]{1,4}的|[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|"
+    r"revised from |"
     r"compared with )"
     r"[$€¥]?$"
 )
@@ -123,8 +147,8 @@ _RULE = re.compile(
     re.IGNORECASE,
 )
 _RULE_HAN = re.compile(
-    r"(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心|机房|中心)?[^。;]{0,10}"
-    r"(?:给予|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
+    r"及?以[上下]的(?:企业|用户|客户|单位)|(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心|机房|中心)?[^。;]{0,10}"
+    r"(?:给予|须|应当|优先|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
 )
 """what a rule says of whoever is above or below a number"""
 _NEAR_RULE = 90
@@ -160,22 +184,38 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading) or _is_bound(found, text):
+    if _asks(found, reading) or _is_bound(found, text) or _NOT_SO.search(near) or _LOSING.search(near):
         return Assertion()
     at, stop = around(found, reading)
-    if _OF_A_BIDDER.search(text, at, stop) or (
-        text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop)
+    if (
+        _RUMOUR.search(text, at, found.start)
+        or _PAST_AIM.search(text, at, found.start)
+        or _IF_NOT.search(text, max(reading.clauses.sentence(found.start)[0], found.start - _AROUND), found.start)
+        or _SAID_TO_BE.match(text, found.end)
+        or _OF_A_BIDDER.search(text, at, stop)
+        or (text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop))
     ):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
     day = when[:10]
     has_day = day or _SO_FAR.search(text, reading.clauses.sentence(found.start)[0], found.start)
-    if not asserted.modality and kind in MACHINES and has_day and _REACHED.search(near):
+    if (
+        asserted.modality in ("", "has")
+        and kind in _METERED
+        and _MEASURED.search(near)
+        and not _NOT_MEASURED.search(text, at, stop)
+    ):
+        asserted = Assertion("running", "running", "has")
+    counted = _AT_END.search(text, max(at, found.start - _AROUND), found.start) or (has_day and _REACHED.search(near))
+    if not asserted.modality and kind in MACHINES and counted:
         asserted = Assertion("roofed", "roofed", "has")
+    if kind.startswith("money") and (
+        _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
+    ):
+        return Assertion()
     if asserted.modality == "has" and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
-    if kind in ("voltage", "transformer") and asserted.rung == LADDER[-1]:
-        asserted = replace(asserted, rung="powered", aim="powered")  # a line or a substation in service has power
+    asserted = of_grid(asserted, kind)
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
     if not reading.document and kind in MAY_STAND and is_goal(found, reading):
@@ -183,6 +223,29 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     return asserted
 
 
+_METERED = ("pue", "energy", "energy_gen", "power")
+_MEASURED = re.compile(
+    r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
+    r"PUE(?:值)?(?:已|仅|只|现)(?:为|是|达到?|降[至到])\s?$|PUE (?:was|averaged|improved to|fell to|came in at) $|"
+    r"(?:最大|实测|实际|峰值|最高)(?:用电)?负荷[^,。;\d]{0,4}$|"
+    r"\b(?:peak|metered|existing|current|actual) (?:[\w']+ ){0,3}(?:load|demand|draw)(?: \w+){0,4} (?:of|was|"
+    r"is|reached|hit|at) $|"
+    r"(?:日均|月均|去年|上半年|全年|\d年|月份?)[^,。;]{0,4}(?<!年)[用耗售发]电量?(?:达到?|为)?$|"
+    r"\b(?:consumption (?:reached|totall?ed|was|hit)|consumed|used) (?:about )?$"
+)
+_NOT_MEASURED = re.compile(
+    r"预计|设计|可|将|拟|目标|承诺|要求|不高于|控制|力争|估算|建成后|投产后|折合|\b(?:would|will|design|target|expected)\b"
+)
+"""what a meter shows, and what is only reckoned"""
+_NEAR_SUM = 40
+"""characters before a sum, and half as many behind it, that name what it is (judgement)"""
+_OF_PAYMENT = re.compile(
+    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|判令|裁决|仲裁|"
+    r"\b(?:damages|fined?|penalt(?:y|ies)|subsid(?:y|ies)|revenues?|profits?|compensation|settlement|"
+    r"valu(?:ed|ation)|loss(?:es)?|judge?ment|jury|court|tribunal)\b",
+    re.IGNORECASE,
+)
+"""words of a sum that is no cost of a work: the work that it is paid for says nothing of its stage"""
 _IS_DENIED = re.compile(
     r"(?:不是|并非|而非|绝非|并不是)\s?[\"“'‘]?$|\bnot (?:(?:asking for|the|a|some|about) )?[$€¥£]?$"
 )
@@ -194,12 +257,22 @@ OF_WHOLE = re.compile(
 )
 _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld|ght|de|it)\b")
 """what would have been and was not, or what a bidder must have done"""
+_IF_NOT = re.compile(r"要不是|若非|本(?:该|应|可以)|险些")
+"""what opens a sentence of what did not come to be"""
+_SAID_TO_BE = re.compile(r" (?:\w+ )?(?:said|reported|claimed|believed|thought) to ")
+_RUMOUR = re.compile(r"网[传友上]|传[闻言]|据传|谣传|坊间|\brumou?r(?:ed|s)?\b", re.IGNORECASE)
 _OF_A_BIDDER = re.compile(
     r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|供应商[^,。]{0,4}(?:具有|具备|自有|拥有)"
 )
 
 
-_UP_FROM = re.compile(r"\b(?:up|down) from (?:just |only |about )?[$€¥]?$|compared with [$€¥]?$")
-TARGET = re.compile(r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])")
+_UP_FROM = re.compile(
+    r"\b(?:up|down|revised|amended|reduced|cut|lowered|raised|changed) from (?:just |only |about )?[$€¥]?$|"
+    r"compared with [$€¥]?$"
+)
+TARGET = re.compile(
+    r"(?:负荷|规模|机[柜架]|投资|面积|算力|容量)(?:调整|变更|调减|核减|改)[为到至]|"
+    r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|涨|跃|攀|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])"
+)
 # what a sentence adds at its end about the whole, after the milestones of its parts
 APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")

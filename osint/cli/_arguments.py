@@ -32,6 +32,16 @@ def decide(case: str | None) -> str:
     )
 
 
+def tell(text: str) -> None:
+    """Print a line of progress or of what is not known to the standard error: it is no part of the answer."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def say(text: str) -> None:
+    """Print a remark of the program to the standard error."""
+    tell(f"osint: {text}")
+
+
 def add_verb(
     subparsers: Any,
     name: str,
@@ -92,6 +102,16 @@ def _day_of(text: str, share: float) -> str:
     return (date.first + share * (date.last - date.first)).isoformat()
 
 
+def share(text: str) -> float:
+    """Return a probability or a share that was typed as 0.9 or as 90%; a type of argparse."""
+    typed = text.strip().replace("％", "%")
+    try:
+        value = float(typed.removesuffix("%")) / (100 if typed.endswith("%") else 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write 0.9 or 90%") from None
+    return value
+
+
 def out_file(text: str) -> Path:
     """Return the value of an option that names a file to write; a type of argparse.
 
@@ -112,13 +132,20 @@ OUTPUTS = ("out",)
 
 
 def place_outputs(args: argparse.Namespace) -> list[Path]:
-    """Set the outputs that are bare names to their place in the case, and return those places."""
+    """Set the outputs that are bare names to their place in the case, and return those places.
+
+    Raises RefusedError for a place that leads through a link, before anything is read for it.
+    """
+    from osint import files
+
     moved = []
     for name in OUTPUTS:
         path = getattr(args, name, None)
-        if isinstance(path, Path) and (place := in_case(path, getattr(args, "data", None))) != path:
+        if isinstance(path, Path):
+            place = in_case(path, getattr(args, "data", None))
+            files.refuse_link(place)
             setattr(args, name, place)
-            moved.append(place)
+            moved += [place] if place != path else []
     return moved
 
 
@@ -190,7 +217,7 @@ def demo_world(args: argparse.Namespace) -> Iterator[None]:
     with demo.demo_at(place(args)) as made:
         args.catalogue, args.collection = made.catalogue, made.collection
         yield
-        print(f"osint: {SIMULATED}", file=sys.stderr)
+        say(SIMULATED)
 
 
 def add_point(parser: argparse.ArgumentParser) -> None:
@@ -250,7 +277,7 @@ def _point_of_site(words: str, data: str | None) -> tuple[float, float]:
     if not area.is_near_enough:
         known = f"known to {area.precision_km:g} km only ({site.coord_level})"
         advice = f"this is the point on file and need not be the site; `osint locate {site.site_id}` searches"
-        print(f"osint: {site.site_id} {site.name_en} is {known}: {advice}", file=sys.stderr)
+        say(f"{site.site_id} {site.name_en} is {known}: {advice}")
     return area.centre.x, area.centre.y
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +63,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     said.add_argument("--nothing-there", nargs="?", const="roofed", metavar="RUNG", help=told)
     said.add_argument("--who", default="", metavar="NAME", help="the person who says so")
     told = "probability, at most 0.98, that it is the place of the claims; computed without it"
-    said.add_argument("--p-place", type=float, metavar="P", help=told)
+    said.add_argument("--p-place", type=_arguments.share, metavar="P", help=told)
     said.add_argument("--place-reason", default="", metavar="TEXT", help="how the place is known")
     add_common(p, _look)
 
@@ -150,7 +149,7 @@ def _look(args: argparse.Namespace) -> int:
         look = site.last_look()
     else:
         place = _arguments.box(args.bbox, args.datum) if args.bbox else None
-        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, tell=_tell, **source)
+        look = site.look(args.start or "", args.end or "", place=place, demo=args.demo, tell=_arguments.tell, **source)
     for drawn in outlines:
         look = site.outline(drawn, look, **source)
     if not said:
@@ -174,10 +173,6 @@ def _said(args: argparse.Namespace, look: Look) -> Entered:
     except ValueError as error:
         raise BadInputError(f"`--take` wants the numbers of candidates, as 1,3, got {args.take!r}") from error
     return look.take(numbers, as_part=args.as_part, **known)
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _next(site: Site, look: Look, data: str | None) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli import _arguments
-from osint.cli._arguments import INCOMPLETE, SIMULATED, add_verb, scenes_parser
+from osint.cli._arguments import INCOMPLETE, SIMULATED, add_verb, scenes_parser, tell
 from osint.cli.main import print_answer
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ def _near(args: argparse.Namespace) -> tuple[str, BaseGeometry]:
     site = change.site_area(site_id, register)
     known = f"{site_id} is known only to {site.precision_km:g} km"
     if args.demo and not site.is_near_enough:
-        _tell(f"{known}: on real pictures, `osint locate {site_id}` searches for it")
+        tell(f"{known}: on real pictures, `osint locate {site_id}` searches for it")
     elif not site.is_near_enough:
         raise NotFoundError(f"{known}: search for it with `osint locate {site_id}`, or name a box with --bbox W,S,E,N")
     return site_id, site.box
@@ -152,7 +151,7 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     source: Any = {"catalogue": args.catalogue, "collection": args.collection, "exhaustive": args.exhaustive}
     default = args.out is None
     _default_out(args, f"{name}.geojson")
-    source |= {"journal": _journal(args), "tell": _tell}
+    source |= {"journal": _journal(args), "tell": tell}
     look = case.look_at(place, args.start or "", args.end or "", demo=args.demo, drawn=DRAWN, **source)
     simulated = default and look.simulated
     out = look.write(args.out.with_name(f"{name}_simulated.geojson") if simulated else args.out)
@@ -169,7 +168,7 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     lines += [SIMULATED] if look.simulated else []
     print_answer(args, {**answer, "simulated": look.simulated}, "\n".join(lines))
     if look.unread:
-        _tell(f"not all was read: {look.unread}. What these scenes show is not known")
+        tell(f"not all was read: {look.unread}. What these scenes show is not known")
     _say_doubt(look.offset_doubt)
     return INCOMPLETE if look.unread else 0
 
@@ -180,7 +179,7 @@ def _middle(outline: BaseGeometry) -> str:
 
 def _say_doubt(offset_doubt: str) -> None:
     if offset_doubt:
-        _tell(f"{offset_doubt}. Dates rest on contrasts and hold; colours and kinds may be wrong")
+        tell(f"{offset_doubt}. Dates rest on contrasts and hold; colours and kinds may be wrong")
 
 
 def _journal(args: argparse.Namespace) -> Path:
@@ -193,9 +192,9 @@ def _journal(args: argparse.Namespace) -> Path:
 def _say_unread(stack: Stack, stopped: str = "") -> int:
     """Say what could not be read; return the exit status: a script must not take it for an absence."""
     if stopped:
-        print(f"stopped: {stopped}", file=sys.stderr)
+        tell(f"stopped: {stopped}")
     if stack.unread:
-        print(f"not all was read: {stack.unread}. What these scenes show is not known", file=sys.stderr)
+        tell(f"not all was read: {stack.unread}. What these scenes show is not known")
     _say_doubt(stack.offset_doubt)
     return INCOMPLETE if stopped or stack.unread else 0
 
@@ -240,7 +239,7 @@ def _date(args: argparse.Namespace) -> int:
     _default_out(args, f"{args.outlines.stem}_dated.geojson")
     outlines, span = geo.read_outlines(args.outlines, geo.datum_named(args.datum)), (args.start, args.end)
     stack = _stack_around(args, outlines, *span)
-    run: Any = {"exhaustive": args.exhaustive, "journal": _journal(args), "tell": _tell}
+    run: Any = {"exhaustive": args.exhaustive, "journal": _journal(args), "tell": tell}
     dated = stack.mark(change.date_outlines(stack, outlines, *span, **run))
     about = _about(stack, span)
     # what the pictures say is on the disk before radar is asked: a catalogue that is down takes nothing away
@@ -248,7 +247,7 @@ def _date(args: argparse.Namespace) -> int:
     count = int(dated["roofed_best"].notna().sum())
     _print_outlines(args, stack, f"{count} of {len(dated)} rows dated", rows=len(dated), dated=count)
     if args.radar:
-        geo.write_outlines(change.add_radar(dated, *span, catalogue=args.radar, tell=_tell), args.out, **about)
+        geo.write_outlines(change.add_radar(dated, *span, catalogue=args.radar, tell=tell), args.out, **about)
     return _say_unread(stack, stack.health.stopped)
 
 
@@ -265,7 +264,7 @@ def _measure(args: argparse.Namespace) -> int:
     days = (args.start, args.end, *(before or ()))
     stack = _stack_around(args, outlines, min(days), max(days))
     span = (args.start, args.end)
-    run: Any = {"journal": _journal(args), "tell": _tell}
+    run: Any = {"journal": _journal(args), "tell": tell}
     measured = stack.mark(change.measure_outlines(stack, outlines, *span, before=before, **run))
     about = _about(stack, span)
     geo.write_outlines(measured, args.out, **about)
@@ -287,7 +286,7 @@ def _locate(args: argparse.Namespace) -> int:
     target = change.Target.within(args.start, args.end, args.absent, args.present, area_m2)
     source = change.StackSource.of(args.catalogue, args.collection, target.start, target.end)
     journal, side_m = args.out.with_suffix(".tiles.jsonl"), 1000 * args.tile_km
-    located = change.locate(source, place, target, journal, side_m=side_m, dask=args.dask, tell=_tell)
+    located = change.locate(source, place, target, journal, side_m=side_m, dask=args.dask, tell=tell)
     if not located.searched_share and located.unread:
         raise NetworkError(f"nothing of the place is known: {located.unread}. The same command goes on")
     if not located.searched_share:
@@ -306,12 +305,8 @@ def _locate(args: argparse.Namespace) -> int:
     answer = {**summary, "bytes_read": located.bytes_read, "out": str(args.out)}
     print_answer(args, answer, "\n".join(lines))
     if located.unread:
-        _tell(f"not all was read: {located.unread}. What was not read is not known")
+        tell(f"not all was read: {located.unread}. What was not read is not known")
     return INCOMPLETE if located.unread else 0
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _wide_place(args: argparse.Namespace) -> BaseGeometry:
@@ -349,7 +344,7 @@ def _validate(args: argparse.Namespace) -> None:
 
     _default_out(args, "compared.csv")
     source = change.StackSource.of(args.catalogue, args.collection, args.start, args.end)
-    compared = change.validate(args.table, source, args.start, args.end, places=args.places, tell=_tell)
+    compared = change.validate(args.table, source, args.start, args.end, places=args.places, tell=tell)
     write_csv(compared.rows, args.out)
     rows = compared.rows.astype(object).where(compared.rows.notna(), None).to_dict("records")
     answer = {"out": str(args.out), "rows": [{k: _plain(v) for k, v in row.items()} for row in rows]}

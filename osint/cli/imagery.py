@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from osint.cli._arguments import (
     middle_day,
     place_of,
     place_parser,
+    say,
     scenes_parser,
 )
 from osint.cli.main import print_answer
@@ -142,7 +142,7 @@ def _scenes(args: argparse.Namespace) -> int:
     rows = table.astype({"date": str}).to_dict("records") if "date" in table else table.astype(str).to_dict("records")
     print_answer(args, {"scenes": rows, "dropped": dropped, **_cost(found.cost)}, "\n".join(lines))
     if found.gap:
-        print(f"osint: not all was listed: {found.gap}", file=sys.stderr)
+        say(f"not all was listed: {found.gap}")
         return INCOMPLETE
     return 0 if len(found) else 1
 

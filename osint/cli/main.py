@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TextIO
 
 from osint import __version__
 from osint.cli import _help
-from osint.cli._arguments import add_data, add_json, demo_world, join_places, place_outputs
+from osint.cli._arguments import add_data, add_json, demo_world, join_places, place_outputs, say
 from osint.errors import BadInputError, OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
@@ -219,7 +219,7 @@ def main(argv: list[str] | None = None) -> int:
                 status = int(args.handler(args) or 0)
             for path in moved:
                 if path.exists():
-                    print(f"osint: written to {path}", file=sys.stderr)
+                    say(f"written to {path}")
             sys.stdout.flush()
             return status
     except OsintError as error:

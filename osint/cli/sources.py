@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint.cli._arguments import add_offline, add_out, in_case, out_file
+from osint.cli._arguments import add_offline, add_out, in_case, out_file, say
 from osint.cli.main import add_common
 
 if TYPE_CHECKING:
@@ -91,10 +91,6 @@ def _add_archive(subparsers: Any) -> None:
     add_common(act, _import)
 
 
-def _note(text: str) -> None:
-    print(f"osint: {text}", file=sys.stderr)
-
-
 def _capture(args: argparse.Namespace) -> int:
     from osint import sources
     from osint.http import Limits
@@ -104,7 +100,7 @@ def _capture(args: argparse.Namespace) -> int:
             print("\n".join(sources.plan(url, live=args.live)))
         return 0
     limits = Limits(max_bytes=args.max_mb << 20, max_seconds=args.max_seconds)
-    session = sources.open_session(args.data, vantage=args.vantage, limits=limits, robots=not args.no_robots, say=_note)
+    session = sources.open_session(args.data, vantage=args.vantage, limits=limits, robots=not args.no_robots, say=say)
     _note_repairs(session.archive)
     good = True
     for url in args.urls:
@@ -112,7 +108,7 @@ def _capture(args: argparse.Namespace) -> int:
             _print_entry(entry, as_json=args.json)
             good = good and entry.is_content and entry.captured is not False
             if hint := sources.by_hand(entry):
-                _note(hint)
+                say(hint)
         if args.also_wayback:
             receipt = sources.save_copy(session, url)
             _print_entry(receipt, as_json=args.json)
@@ -126,7 +122,7 @@ def _watch(args: argparse.Namespace) -> int:
     if args.dry_run:
         print("\n".join(args.urls or sources.watched(_opened(args))))
         return 0
-    session = sources.open_session(args.data, say=_note)
+    session = sources.open_session(args.data, say=say)
     _note_repairs(session.archive)
     changed = 0
     for revision in sources.watch(session, args.urls):
@@ -137,7 +133,7 @@ def _watch(args: argparse.Namespace) -> int:
         print(_line(revision.entry))
         for line in revision.difference:
             print(f"    {line}")
-    _note(f"{changed} addresses are not as they were" if changed else "every address is as it was")
+    say(f"{changed} of the addresses not as before" if changed else "every address is as it was")
     return 1 if changed else 0
 
 
@@ -155,7 +151,7 @@ def _line(entry: Entry) -> str:
 
 def _note_repairs(archive: Archive) -> None:
     for repair in archive.repairs:
-        _note(f"repaired: {repair}")
+        say(f"repaired: {repair}")
 
 
 def _opened(args: argparse.Namespace, *, make: bool = False) -> Archive:
@@ -165,7 +161,7 @@ def _opened(args: argparse.Namespace, *, make: bool = False) -> Archive:
     store = archive.Archive(archive.captures_directory(args.data)).open(make=make)
     _note_repairs(store)
     for piece in () if make else store.unfinished():
-        _note(piece)
+        say(piece)
     return store
 
 
@@ -185,7 +181,7 @@ def _captures(args: argparse.Namespace) -> int:
         for line in revision.difference:
             print(f"    {line}")
     if not revisions:
-        _note(f"the archive holds no capture of {strip_secrets(args.url)}")
+        say(f"the archive holds no capture of {strip_secrets(args.url)}")
     return 0 if revisions else 1
 
 
@@ -198,7 +194,7 @@ def _notice(args: argparse.Namespace) -> int:
     try:
         notice, entry = sources.notice(_opened(args), args.url)
     except NotFoundError as error:
-        _note(str(error))
+        say(str(error))
         return 1
     row = {**dataclasses.asdict(notice), "capture": entry.seq, "sha256": entry.sha256}
     if args.json:
@@ -236,7 +232,7 @@ def _verify(args: argparse.Namespace) -> int:
         print(f"damaged: {damage.where}: {damage.what}")
     for note in report.notes:
         print(f"note: {note}")
-    count = f"{report.captures} captures, {report.bytes} bytes" + "".join(f", {name}" for name in sorted(logs))
+    count = f"captures: {report.captures}, {report.bytes} bytes" + "".join(f", {name}" for name in sorted(logs))
     state = "DAMAGED" if report.damage else "every digest and the chain hold"
     print(f"{count}: {state}; head {report.head or '-'}")
     return 1 if report.damage else 0
@@ -267,9 +263,7 @@ def _export(args: argparse.Namespace) -> int:
     print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {folder}")
     damage = archive.verify(held).damage
     if damage:
-        print(
-            f"osint: {len(damage)} damaged pieces were exported too; `osint archive verify` names them", file=sys.stderr
-        )
+        say(f"{len(damage)} damaged pieces were exported too; `osint archive verify` names them")
     return 1 if damage else 0
 
 
@@ -282,15 +276,15 @@ def _import(args: argparse.Namespace) -> int:
     for path in args.files:
         done = sources.import_saved(store, path, **about, kept=lambda entry: _print_entry(entry, as_json=args.json))
         for entry in done.known:
-            _note(f"{entry.url} is in the archive already, as capture {entry.seq}")
+            say(f"{entry.url} is in the archive already, as capture {entry.seq}")
         for text in done.left_out:
-            _note(text)
+            say(text)
         for text in done.faults:
-            _note(f"damaged: {text}")
+            say(f"damaged: {text}")
         taken = (*done.entries, *done.known)
         cut = sum(entry.kind == "incomplete" for entry in taken)
         if cut:
-            _note(f"{cut} of {len(taken)} captures of {path} are not whole; the line of each says why")
+            say(f"{cut} of {len(taken)} captures of {path} are not whole; the line of each says why")
         good = good and bool(taken) and not cut and not done.faults
     return 0 if good else 1
 
@@ -306,7 +300,7 @@ def _search(args: argparse.Namespace) -> int:
         raise BadInputError(f"`--pages` is at least 1, not {args.pages}")
     words, remarks = sources.words_asked(" ".join(args.words))
     for remark in remarks:
-        _note(remark)
+        say(remark)
     asked = (words, args.start, args.end)
     chosen: Any = {"names": tuple(args.source), "pages": args.pages, "live": args.live}
     planned = sources.plan_search(*asked, **chosen)
@@ -314,7 +308,7 @@ def _search(args: argparse.Namespace) -> int:
         print("\n".join(planned))
         return 0
     session = sources.open_session(
-        args.data, vantage=args.vantage, refresh=args.refresh, legacy_tls=tuple(args.legacy_tls), say=_note
+        args.data, vantage=args.vantage, refresh=args.refresh, legacy_tls=tuple(args.legacy_tls), say=say
     )
     _note_repairs(session.archive)
     with tqdm(total=len(planned), desc="sources", disable=None, leave=False, file=sys.stderr) as bar:

@@ -13,11 +13,13 @@ from osint.filings.heads import is_value
 if TYPE_CHECKING:
     from osint.filings.grid import Cell
 
-_LONGEST_STATE, _LONGEST_LINE = 40, 24
+_LONGEST_STATE, _LONGEST_LINE = 60, 24
 _SECTION = re.compile(
     r"^\s*[（(]?(?:[一二三四五六七八九十]{1,3}|[IVX]{1,4}|[A-Z])[)）、.．]|项目|类|projects|sites|[:：]$", re.IGNORECASE
 )
 """how a line over a part of a table looks"""
+_VERIFIED = re.compile(r"核实|核查|查实|实际|现场|verified|actual|observed", re.IGNORECASE)
+"""heads of the state that somebody looked at: it counts before the one that was reported"""
 _MOST = 3 / 5
 """share of the cells of a column that state a stage, from which it is one for states (judgement)"""
 _NOT_STATES = (ColumnRole.NAME, ColumnRole.PARTY, ColumnRole.RESULT, ColumnRole.SPEC, ColumnRole.UNIT, ColumnRole.MONEY)
@@ -62,7 +64,8 @@ class RowStages:
 
     def of(self, cell: Cell) -> tuple[Assertion, str] | None:
         """Return what the state of the row of a cell says, else the line over its part of the table; else None."""
-        for one in self._rows.get(cell.row, ()):
+        row = self._rows.get(cell.row, [])
+        for one in sorted(row, key=lambda one: _VERIFIED.search(" ".join(one.headers)) is None):
             if one.column in self._states and one is not cell and one.text and not one.header:
                 said = stage_of_state(one.text) if len(one.text) <= _LONGEST_STATE else None
                 if said is not None:

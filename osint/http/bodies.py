@@ -43,8 +43,10 @@ def inflate(raw: IO[bytes], body: IO[bytes], encoding: str, most: int) -> tuple[
             data = engine.unconsumed_tail
             if engine.eof:
                 data = engine.unused_data
-                if not data or bits != 31:
+                if not data:
                     break
+                if bits != 31:
+                    return Trouble.ENCODING, f"bytes follow the end of the {encoding} stream"
                 engine = zlib.decompressobj(bits)
     return (Trouble.NONE, "") if engine.eof else (Trouble.ENCODING, f"the {encoding} stream stops before its end")
 

@@ -249,6 +249,10 @@ class _Hop:
         body = raw = new_file()
         most = request.max_bytes or self.limits.max_bytes
         answer.trouble, answer.detail = self._drain(response, raw, most)
+        stated = response.headers.get("content-length", "")
+        if not answer.trouble and any(not re.fullmatch("[0-9]*", one.strip()) for one in stated.split(",")):
+            detail = f"its Content-Length is no number of bytes ({stated[:60]}); {raw.tell()} came"
+            answer.trouble, answer.detail = Trouble.DISCONNECT, detail
         named = [response.headers.get(name, "").strip().lower() for name in ("content-encoding", "transfer-encoding")]
         # of chunks alone http.client knows how to undo them; of chunks beside a coding it leaves both
         encoding = ", ".join(one for one in named if one not in ("", "identity", "chunked"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -72,6 +73,8 @@ class Contract:
     """Values that its adapter reads out of the JSON; empty for other forms."""
     begins: tuple[bytes, ...] = ()
     """First bytes of an answer that is no JSON, one of which must be there."""
+    reads: Callable[[Answer], str] = lambda _: ""
+    """Has the adapter itself read the answer, and returns what it misses, or an empty string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +111,22 @@ def _judged(contract: Contract, answer: Answer) -> tuple[Form, str]:
     }
     if answer.fault:
         return by_status.get(status, Form.UNREACHABLE), answer.fault
-    body = answer.body or b""
+    fault = _form_fault(contract, answer.body or b"") or contract.reads(answer)
+    if fault:
+        return Form.OTHERWISE, fault
+    held = f"{len(contract.needs)} values are there" if contract.needs else f"{len(answer.body or b''):,} bytes"
+    return Form.AS_EXPECTED, held
+
+
+def _form_fault(contract: Contract, body: bytes) -> str:
+    """Return what is otherwise in the form of an answer, or an empty string."""
     if contract.begins:
-        good = body.startswith(contract.begins)
-        return (
-            (Form.AS_EXPECTED, f"{len(body):,} bytes")
-            if good
-            else (Form.OTHERWISE, f"its first bytes are {body[:12]!r}")
-        )
+        return "" if body.startswith(contract.begins) else f"its first bytes are {body[:12]!r}"
     try:
         data = read_json(body)
     except ValueError:
-        what = "a page" if body.lstrip()[:1] == b"<" else "no JSON"
-        return Form.OTHERWISE, f"{what} came where JSON was due"
-    faults = [fault for need in contract.needs if (fault := need.fault(data))]
-    return (
-        (Form.OTHERWISE, "; ".join(faults)) if faults else (Form.AS_EXPECTED, f"{len(contract.needs)} values are there")
-    )
+        return f"{'a page' if body.lstrip()[:1] == b'<' else 'no JSON'} came where JSON was due"
+    return "; ".join(fault for need in contract.needs if (fault := need.fault(data)))
 
 
 def _shown(path: Path) -> str:

@@ -28,32 +28,39 @@ _LAST = frozenset(
         r"\w+",
         """
         pass auth authorization sig sign session sess sessid sid ticket otp ak tk sk assertion nonce verifier
-        codeverifier phone mobile tel telephone email mail username user login uname uin keypair mima shouji sfzh
-        shenfenzheng
+        codeverifier phone mobile tel telephone email mail username user userid login uname uin keypair mima shouji
+        sfz sfzh sjh shenfenzheng nick
         """,
     )
 )
 """The same where they are the thing that is named: `user` and `userName`, not `userType`; `signDate` is a day."""
-_WHOLE = frozenset({"key", "pin", "tgt", "gda", "yzm", "hdnts", "hdnea", "hdntl", "upt", "bilijct", "xbogus"})
+_WHOLE = frozenset(
+    re.findall(
+        r"\w+", "key pin tgt gda yzm hdnts hdnea hdntl upt bilijct xbogus abogus account captcha imei imsi deviceid"
+    )
+)
 """The same where they are the whole name."""
 _TAILS = frozenset({"id", "no", "name", "num", "number", "value", "hash", "md", "key", "str", "data"})
 """Parts behind the thing that is named, and digits."""
 _ABOUT = frozenset({"type", "expires", "expire", "time", "date", "version", "count", "length"})
 """Parts behind the name of a secret that name something of it which is none."""
 _CHINESE = re.compile("密码|口令|令牌|密钥|签名|身份证|手机|电话|邮箱|用户名|账号|帐号|验证码|提取码")
-_ENDS = re.compile(r"(?:token|secret|passw(?:or)?d|pwd|signature|sess(?:ion)?id|accessid|keypairid)(?:md5|v?\d+)?$")
+_ENDS = re.compile(
+    r"(?:token|secret|passw(?:or)?d|pwd|signature|sess(?:ion)?id|accessid|keypairid)(?:md5|v?\d+)?$|^aspsessionid"
+)
 _KEYS = re.compile(
-    r"(?:access|api|app|auth|secret|private|public|subscription|shared|account|client|map|export|session|user|device)key"
+    r"(?:access|api|app|auth|secret|private|public|subscription|shared|account|client|map|export|session|user|device|license|web|server"
+    r"|encrypt|decrypt)key"
 )
 """Compounds of `key` that are secrets wherever they stand in a name; searchkey and monkey are words."""
 _OPAQUE = frozenset({"key", "sign", "sig", "session", "ticket", "auth", "pin", "sid"})
 """Names whose secrets are ASCII, and never words: `key=智算中心` is what was searched for, `signDate` when."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.?[\w-]*")
+_JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.?[\w-]*")
 _VENDOR = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-(?:proj-|ant-)[\w-]{16,}|sk-[A-Za-z0-9]{20,}|[spr]k_(?:live|test)_\w{10,}|AIza[\w-]{30,}|xox[a-z]-[\w-]{10,}"
     r"|gh[a-z]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|ya29\.[\w-]{10,}|A[KS]IA(?=[A-Z]*\d)[0-9A-Z]{16}"
-    r"|LTAI[0-9A-Za-z]{8,}|AKID[0-9A-Za-z]{12,})"
+    r"|LTAI[0-9A-Za-z]{8,}|AKID[0-9A-Za-z]{12,}|npm_\w{30,}|shp[a-z]{2}_\w{20,}|do[opr]_v1_\w{30,}|SG\.[\w-]{16,}\.[\w-]{16,})"
 )
 """Keys whose first letters say whose they are."""
 _HEADER = re.compile(r"\b(?:Bearer|Basic|Digest|Token)[\s:]+(?=\S{0,80}[\d=])[\w+/=.~-]{8,}", re.I)
@@ -76,7 +83,7 @@ _LEAST = 12
 """The same behind its name in a path."""
 _CODES = frozenset(
     f"{one}code"
-    for one in ("", "auth", "verify", "check", "sms", "js", "securityjs", "access", "extract", "invite", "pass")
+    for one in ("auth", "verify", "check", "sms", "js", "securityjs", "access", "extract", "invite", "pass")
 )
 _OAUTH_CODE = 16
 """Characters from which a `code` is no stock and no postal code."""
@@ -179,6 +186,8 @@ def _is_secret(name: str, value: str) -> bool:
     if whole in _OPAQUE and not value.isascii():
         return False
     if whole in _CODES:
+        return True
+    if whole == "code":
         return len(value) >= _OAUTH_CODE or bool(re.search(r"[A-Za-z]", value) and re.search(r"\d", value))
     return _is_named(name) or _looks_secret(value)
 
@@ -208,7 +217,8 @@ def _is_named(name: str) -> bool:
         return True
     while len(parts) > 1 and (parts[-1] in _TAILS or parts[-1].isdigit()):
         parts.pop()
-    return bool((parts and parts[-1] in _LAST) or _KEYS.search(whole) or _ENDS.search(whole) or _CHINESE.search(name))
+    is_thing = "".join(parts) in _ALWAYS or (parts and parts[-1] in _LAST)
+    return bool(is_thing or _KEYS.search(whole) or _ENDS.search(whole) or _CHINESE.search(name))
 
 
 def _looks_secret(value: str, least: int = _LONG) -> bool:

@@ -36,7 +36,7 @@ HEAD_BYTES = 16_384
 MAX_HEAD_BYTES = 4 << 20
 MAX_TILE_PX = 4096
 MAX_BLOCK_BYTES = 256 << 20
-"""Bytes of a block of a picture that GDAL unpacks at once."""
+"""Bytes of a block of a picture that GDAL unpacks at once, and of the pixels of one window."""
 USER_DEFINED = 32767
 """Code of GeoTIFF for a CRS that has no EPSG code."""
 MAX_SIDE_PX = 200_000
@@ -263,11 +263,18 @@ def _window(cog: Cog, grid: Grid, level: str, smooth: bool, nodata: float | None
     rows, columns = touched_pixels(chosen.transform, chosen.shape, cog.crs, grid)
     if rows[0] >= rows[1] or columns[0] >= columns[1]:
         return np.full(grid.shape, fill, dtype), False
+    _check_window((rows[1] - rows[0], columns[1] - columns[0]), dtype)
     part = _tiles(cog, chosen, rows, columns, depth=depth, out_of=(fill, dtype))
     if cog.nodata is not None:
         part[part == cog.nodata] = fill
     corner = chosen.transform @ Affine.translation(columns[0], rows[0])
     return on_grid(part, (corner, cog.crs), grid, smooth, fill, is_overview=chosen is not cog.levels[0])
+
+
+def _check_window(shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+    """Raise UnreadableError where pixels are so much finer than the grid that a window of them fills the memory."""
+    if shape[0] * shape[1] * dtype.itemsize > MAX_BLOCK_BYTES:
+        raise UnreadableError(f"it has {shape[1]:,} x {shape[0]:,} pixels in this window: too fine for it, not read")
 
 
 def _filling(nodata: float | None, dtype: np.dtype[Any]) -> tuple[float, np.dtype[Any]]:
@@ -416,6 +423,7 @@ def gdal_window(
     rows = rows[0] // factor * factor, rows[1]
     columns = columns[0] // factor * factor, columns[1]
     shape = -(-(rows[1] - rows[0]) // factor), -(-(columns[1] - columns[0]) // factor)
+    _check_window(shape, dtype)
     part = picture.read(band, window=Window.from_slices(rows, columns), out_shape=shape).astype(dtype, copy=False)
     if picture.nodata is not None:
         part[part == picture.nodata] = fill

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from urllib.parse import urlencode
 
-from osint.http import Contract, Need, Request
+import shapely
+
+from osint.errors import UnreadableError
+from osint.http import Answer, Contract, Need, Request, read_json
+from osint.imagery import items
 from osint.imagery.catalogue import CATALOGUES, default_collection
 from osint.imagery.osm_power import SERVER
 from osint.imagery.read import SAS_TOKENS
-from osint.imagery.webmap import LAYERS, WAYBACK_LIST
+from osint.imagery.webmap import LAYERS, WAYBACK_LIST, read_releases
 
 _JPEG = (b"\xff\xd8\xff",)
 _FIRST = ("features", 0)
+_EARTH = shapely.box(-180, -90, 180, 90)
+_LOOKED_AT = frozenset({"B02", "B03", "B04", "B08", "B11", "SCL"})
+"""Bands by which a roof is found, dated and shown."""
 
 
 def contracts() -> list[Contract]:
@@ -22,8 +30,16 @@ def contracts() -> list[Contract]:
     for name, layer in LAYERS.items():
         url = layer.template.format(z=0, x=0, y=0)
         found.append(Contract(name, Request(url), begins=_JPEG))
-    found.append(Contract("esri-wayback", Request(WAYBACK_LIST), (Need((), "object"),)))
+    found.append(Contract("esri-wayback", Request(WAYBACK_LIST), (Need((), "object"),), reads=_releases))
     return [*found, _overpass()]
+
+
+def _releases(answer: Answer) -> str:
+    try:
+        read_releases(answer.body or b"")
+    except UnreadableError as error:
+        return str(error)
+    return ""
 
 
 def _catalogue(name: str, address: str) -> Contract:
@@ -37,7 +53,21 @@ def _catalogue(name: str, address: str) -> Contract:
         Need((*_FIRST, "assets"), "object"),
         Need(("links",), "list"),
     )
-    return Contract(name, Request(f"{address}/search?{query}"), needs)
+
+    def reads(answer: Answer) -> str:
+        faults: dict[str, None] = {}
+        for item in read_json(answer.body or b"")["features"]:
+            try:
+                scene = items.read_item(item, _EARTH, address)
+            except UnreadableError as error:
+                return str(error)
+            lacking = sorted(_LOOKED_AT - scene.hrefs.keys())
+            faults |= {f"no address of {', '.join(lacking)} is there": None} if lacking else {}
+            faults |= {"eo:cloud_cover is not there": None} if math.isnan(scene.cloud_pct) else {}
+            faults |= {"nothing states which offset its numbers have": None} if math.isnan(scene.offset) else {}
+        return "; ".join(faults)
+
+    return Contract(name, Request(f"{address}/search?{query}"), needs, reads=reads)
 
 
 def _overpass() -> Contract:

@@ -322,10 +322,10 @@ def read_item(item: dict[str, Any], place: BaseGeometry, catalogue: str) -> Scen
         footprint = shapely.make_valid(shapely.geometry.shape(item["geometry"]))
         assets = {k: v for k, v in item["assets"].items() if isinstance(v, dict)}
         identifier = str(item["id"])
+        hrefs, scales = _bands(assets, collection)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError, shapely.errors.ShapelyError) as error:
         name = str(item.get("id", "without id"))[:80] if isinstance(item, dict) else "that is not an object"
         raise UnreadableError(f"item {name} cannot be read: {type(error).__name__} {error}") from error
-    hrefs, scales = _bands(assets, collection)
     baseline = _baseline(properties, identifier)
     simulated = bool(properties.get("osint:simulated"))
     return Scene(
@@ -409,9 +409,10 @@ def _finest_first(entry: tuple[str, Any]) -> tuple[bool, int, str]:
 
 
 def _https_first(asset: dict[str, Any]) -> str:
-    href = str(asset.get("href", ""))
-    other = (asset.get("alternate") or {}).get("https") or {}
-    return str(other.get("href") or href) if href.startswith("s3:") else href
+    href = asset.get("href")
+    if isinstance(href, str) and href.startswith("s3:"):
+        href = ((asset.get("alternate") or {}).get("https") or {}).get("href") or href
+    return href if isinstance(href, str) else ""
 
 
 def _scale(asset: dict[str, Any]) -> tuple[float | None, float | None, float | None]:

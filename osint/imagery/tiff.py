@@ -17,8 +17,14 @@ MOST_FIELDS = 512
 """Fields of one directory; the standard and its extensions name some hundred."""
 MOST_FIELD_BYTES = 4 << 20
 """Bytes of one field: the offsets of half a million tiles."""
+MOST_BANDS = 1024
+"""Bands of one picture; the imaging spectrometers in orbit have some three hundred."""
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes of one value of each type."""
+_BANDS = 277
+"""SamplesPerPixel: GDAL makes objects for each band before it reads one."""
+_NUMBERS = {3: "H", 4: "I", 16: "Q"}
+"""Types of a whole number that a reader takes."""
 _LEAST = 8
 _BIG = 43
 
@@ -65,6 +71,12 @@ def _next_directory(read: Read, offset: int, size: int, order: str, big: bool) -
         length = number * _SIZES.get(kind, 1)
         if length > MOST_FIELD_BYTES or (size and length > size):
             raise UnreadableError(f"field {tag} of its header says that it has {number} values: not read")
+        if tag == _BANDS and kind in _NUMBERS:
+            bands = struct.unpack_from(f"{order}{_NUMBERS[kind]}", body, at + entry - struct.calcsize(f"={next_form}"))[
+                0
+            ]
+            if bands > MOST_BANDS:
+                raise UnreadableError(f"its header says that it has {bands:,} bands: not read")
         if size and length > struct.calcsize(f"={next_form}") and place + length > size:
             raise UnreadableError(f"field {tag} of its header ends {place + length - size} bytes behind the file")
     return int(struct.unpack_from(f"{order}{next_form}", body, count * entry)[0])

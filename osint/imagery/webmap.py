@@ -152,13 +152,19 @@ def map_tiles(
 def _releases(releases_at: str, spent: Cost) -> list[Release]:
     """Return the releases of Esri's Wayback archive, oldest first."""
     # the list grows: it is asked each time, and its answer is small
-    listed = _json(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20), "the list of releases")
+    return read_releases(_ranges(releases_at, spent, False).whole(releases_at, "list", 4 << 20))
+
+
+def read_releases(body: bytes) -> list[Release]:
+    """Return the releases of a list as Esri writes it, oldest first; raises UnreadableError where it holds none."""
+    listed = _json(body, "the list of releases")
     found = []
     for number, entry in listed.items():
         with contextlib.suppress(KeyError, IndexError, TypeError, ValueError, AttributeError):
             day = dt.date.fromisoformat(re.findall(r"\d{4}-\d\d-\d\d", entry["itemTitle"])[0])
             template = entry["itemURL"].replace("{level}", "{z}").replace("{row}", "{y}").replace("{col}", "{x}")
-            found.append(Release(int(number), day, template, str(entry.get("metadataLayerUrl") or "")))
+            if all(part in template for part in ("{z}", "{y}", "{x}")):
+                found.append(Release(int(number), day, template, str(entry.get("metadataLayerUrl") or "")))
     if not found:
         raise UnreadableError("the list of Wayback releases holds none that can be read")
     return sorted(found, key=lambda r: (r.published, r.number))

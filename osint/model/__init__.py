@@ -4,7 +4,8 @@ It never sees the number under test.
 """
 
 from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
-from osint.model.estimate import Dependence, DependenceKind, Estimate, arithmetic, dependences, estimate
+from osint.model.dependence import Dependence, DependenceKind, dependences
+from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
     CAPACITY,
     CHIP_COUNTS,
@@ -13,22 +14,18 @@ from osint.model.evidence import (
     POWER,
     ROUNDING,
     Dossier,
-    Given,
     Question,
     chips_until,
     comparable,
     family_prior,
     gather,
     given_of,
-    percent,
     question,
     readings_for,
-    show,
-    sig,
-    stated,
 )
 from osint.model.factors import Z90, Factor
 from osint.model.fits import Fit, Fits, fits
+from osint.model.given import Given, lies, percent, show, sig, stated
 from osint.model.network import BY_CHIP, Network, height_used, unit_of
 from osint.model.posterior import Posterior, after, design, posterior, tightest
 from osint.model.readings import Reading, Readings
@@ -84,6 +81,7 @@ __all__ = [
     "given_of",
     "height_used",
     "leave_out",
+    "lies",
     "parse_given",
     "percent",
     "posterior",

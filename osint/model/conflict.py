@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osint.model.evidence import Given, show
+from osint.model.given import Given, show
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.model.readings import Reading, Readings

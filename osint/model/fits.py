@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from osint.errors import BadInputError, OsintError
-from osint.model.evidence import CHIP_COUNTS, HALL, Dossier, Given, given_of, percent, show, sig, stated
+from osint.model.evidence import CHIP_COUNTS, HALL, Dossier, given_of
+from osint.model.given import Given, lies, show, sig, stated
 from osint.model.network import unit_of
 from osint.model.posterior import posterior
 from osint.model.tree import ReadingWord
@@ -28,8 +29,8 @@ class Fit:
     """Low, best and high (90%) of the same quantity that the number would need."""
     room: tuple[float, float, float]
     """Low, best and high (90%) of what is on file has room for, in the unit of the number."""
-    chance: float
-    """Chance that what is on file has room for the number."""
+    times_best: float
+    """How many times the best of that the number is."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -39,7 +40,7 @@ class Fit:
             "needs": dict(zip(ends, map(sig, self.needs), strict=True)),
             "room": dict(zip(ends, map(sig, self.room), strict=True)),
         }
-        return {**named, "seen": self.seen, **sides, "chance_of_room": round(self.chance, 4)}
+        return {**named, "seen": self.seen, **sides, "times_best": sig(self.times_best)}
 
     def text(self, number: Given) -> str:
         """Return it in words."""
@@ -47,16 +48,17 @@ class Fit:
         low, best, high = map(show, self.needs)
         by = f"{self.on_file.label}, {'seen' if self.seen else 'a document'}"
         room_low, room, room_high = map(show, self.room)
+        where = f"{stated(number)} lies {lies(self.times_best * self.room[1], self.room)}"
         if self.on_file.quantity == MONEY:
             bought = f"{room} ({room_low} to {room_high}) {asked}"
             return (
                 f"would cost {best} ({low} to {high}) {unit}, with what its servers need; "
-                f"on file {stated(self.on_file)} ({by}), which would pay for {bought} if all of it is for them: "
-                f"{percent(self.chance)} that it pays for {stated(number)}. Money is no hall: this says nothing of room"
+                f"on file {stated(self.on_file)} ({by}), which would pay for {bought} if all of it is for them; "
+                f"{where}. Money is no hall: this says nothing of room"
             )
         return (
             f"needs {best} ({low} to {high}) {unit}; on file {stated(self.on_file)} ({by}), with room for {room} "
-            f"({room_low} to {room_high}) {asked}: {percent(self.chance)} that it has room for {stated(number)}"
+            f"({room_low} to {room_high}) {asked}; {where}"
         )
 
 
@@ -70,7 +72,7 @@ class Fits:
     chip: str
     """Chip family; empty if none was named."""
     fits: tuple[Fit, ...]
-    """The least likely room first."""
+    """The least room for it first."""
     use_weighed: bool = False
     """Whether what a hall is used for is not known, so that its uses are weighed."""
 
@@ -120,9 +122,9 @@ def fits(site: str, number: Given, source: Register, *, chip: str | None = None,
             needs, _ = posterior(given.quantity, [number], readings)
         except OsintError:  # no relation joins the two
             continue
-        found.append(Fit(given, seen, needs.interval, room.interval, room.at_least(number.low)))
+        found.append(Fit(given, seen, needs.interval, room.interval, number.low / room.interval[1]))
     found = [fit for fit in found if fit.on_file.quantity != LAND] or found
-    ranked = tuple(sorted(found, key=lambda fit: fit.chance))
+    ranked = tuple(sorted(found, key=lambda fit: -fit.times_best))
     return Fits(row.site_id, row.name_en, number, family or "", ranked, use_weighed=not row.hall_use)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri, ndtri_exp, owens_t
 
-from osint.model.evidence import EXACT
+from osint.model.given import EXACT
 from osint.model.tree import Floats
 
 PANEL = 128  # steps on each side of the mode of a truncated distribution
@@ -26,11 +26,13 @@ NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked f
 BISECTIONS = 60  # steps to a quantile or to the end of a distribution, at most
 STEPS = 9  # steps to a quantile after which every second one halves the range that holds it
 CLOSE = 1e-10  # range that is left for a quantile, in the log
-LAST_STEP = 1e-7  # step of Newton, in the smallest sd, after which what is left is its square
+LAST_STEP = 1e-4  # step of Newton, in the smallest sd, after which what is left is its square
 FAR = 1e-6  # tail below which a truncated distribution is asked of its table, which is exact there in proportion
 LEVEL = 1e-14  # distance from the wanted normal deviate that is none: of a level stretch the lower end is taken
 LEVEL_SLOPE = 1e-7  # rise of the normal deviate over one sd below which a distribution is level
 CANTELLI_MARGIN = 0.01  # sd beyond the inequality, for the readings that are not counted
+ALIKE_DECIMALS = 12  # of what truncates a reading: those that agree in them are truncated alike
+FURTHEST = 9.0  # normal deviate beyond which nothing is drawn
 ROOT_2PI = math.sqrt(2 * math.pi)
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
 LIKELY_BOUND = 1e-4  # chance of a bound from which a bivariate normal says its quantiles to 1e-9
@@ -103,22 +105,25 @@ def _hermite() -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Truncated distributions on nodes: PANEL steps from the left end to the mode, and as many to the right end."""
+    """Truncated distributions on nodes: PANEL steps from the left end to the mode, and as many to the right end.
+
+    There are G of them, each of the deviate of one or more readings, as if these were standard normal before.
+    """
 
     x: Floats
-    """Nodes (R, 2 PANEL + 1), rising."""
+    """Nodes (G, 2 PANEL + 1), rising."""
     log_cdf: Floats
     log_sf: Floats
     log_density: Floats
 
-    def tail(self, x: Floats, upper: bool) -> tuple[Floats, Floats]:
-        """Return P(log > x) or P(log <= x), and the density, for each reading and point (R, points).
+    def tail(self, x: Floats, of: npt.NDArray[np.intp], upper: bool) -> tuple[Floats, Floats]:
+        """Return P(deviate > x) or P(deviate <= x), and the density, for each reading and point (R, points).
 
-        Of each step the smaller tail is interpolated (Hermite) and the other is what it leaves, so that the two sum to
-        one; of the density the log is interpolated.
+        `of` is the distribution of each reading (R,). Of each step the smaller tail is interpolated (Hermite) and the
+        other is what it leaves, so that the two sum to one; of the density the log is interpolated.
         """
-        rows = np.arange(len(self.x))[:, None]
-        left, mode, right = self.x[:, :1], self.x[:, PANEL : PANEL + 1], self.x[:, -1:]
+        rows = of[:, None]
+        left, mode, right = self.x[rows, 0], self.x[rows, PANEL], self.x[rows, -1]
         below = np.clip((x - left) / (mode - left) * PANEL, 0, PANEL - 1e-9)
         above = np.clip((x - mode) / (right - mode) * PANEL, 0, PANEL - 1e-9)
         at = np.where(x < mode, below, PANEL + above)
@@ -137,14 +142,14 @@ class Table:
         return np.where(of_left == upper, 1 - small, small), density
 
 
-def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
-    """Return the distributions under one-sided givens: the densities are log-concave, so each has one mode."""
+def _tabulate(bounds: Truncation) -> Table:
+    """Return standard normals under one-sided givens: the densities are log-concave, so each has one mode."""
 
     def log_density(z: Floats) -> Floats:
-        return -(z**2) / 2 + bounds.inside(mean[:, None] + sd[:, None] * z)
+        return -(z**2) / 2 + bounds.inside(z)
 
-    rows = np.arange(len(mean))
-    centre, half = np.zeros(len(mean)), np.full(len(mean), NINE_SD)
+    count = len(bounds.offset)
+    rows, centre, half = np.arange(count), np.zeros(count), np.full(count, NINE_SD)
     fan = np.linspace(-1, 1, 9)
     for _ in range(BISECTIONS):  # the middle moves to the best of nine points; the fan widens at an edge, else narrows
         seen = log_density(centre[:, None] + half[:, None] * fan)
@@ -157,7 +162,7 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
             break
     top = log_density(centre[:, None])[:, 0]
     side = np.array([-1.0, 1.0])
-    near, far = np.zeros((len(mean), 2)), np.ones((len(mean), 2))
+    near, far = np.zeros((count, 2)), np.ones((count, 2))
 
     def counted(distance: Floats) -> npt.NDArray[np.bool_]:
         return np.asarray(log_density(centre[:, None] + side * distance) > top[:, None] - NEGLIGIBLE)
@@ -187,15 +192,14 @@ def _tabulate(mean: Floats, sd: Floats, bounds: Truncation) -> Table:
         logs.append(lp)
     area = np.maximum(np.concatenate(areas, axis=1), np.finfo(float).tiny)
     total = area.sum(axis=1, keepdims=True)
-    zero = np.zeros((len(mean), 1))
+    zero = np.zeros((count, 1))
     with np.errstate(divide="ignore"):
         log_cdf = np.log(np.concatenate([zero, np.cumsum(area, axis=1)], axis=1) / total)
         log_sf = np.log(np.concatenate([np.cumsum(area[:, ::-1], axis=1)[:, ::-1], zero], axis=1) / total)
     low = np.log(np.finfo(float).tiny)
     z = np.concatenate([panels[0], panels[1][:, 1:]], axis=1)
     density = np.concatenate([logs[0], logs[1][:, 1:]], axis=1) - np.log(total)
-    x = mean[rows, None] + sd[rows, None] * z
-    return Table(x, np.maximum(log_cdf, low), np.maximum(log_sf, low), density - np.log(sd)[:, None])
+    return Table(z, np.maximum(log_cdf, low), np.maximum(log_sf, low), density)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,9 +217,8 @@ class Mixture:
     @cached_property
     def live(self) -> npt.NDArray[np.intp]:
         """Positions of the readings that are counted: the others together weigh next to nothing."""
-        order = np.argsort(self.weights)
         least = UNCOUNTED if self.bounds is None else UNCOUNTED_TRUNCATED
-        return np.sort(order[np.cumsum(self.weights[order]) > least])
+        return np.flatnonzero(self.weights > least / len(self.weights))
 
     @cached_property
     def _counted(self) -> tuple[Floats, Floats, Floats]:
@@ -224,13 +227,36 @@ class Mixture:
         return self.weights[keep], self.means[keep, None], self.sds[keep, None]
 
     @cached_property
-    def table(self) -> Table | None:
-        """Truncated distributions of the live readings; None without one-sided givens."""
+    def _alike(self) -> tuple[Truncation, npt.NDArray[np.intp]]:
+        """The one-sided givens on the deviates of the live readings, those that lie alike once, and which each has."""
         b, keep = self.bounds, self.live
         if b is None:
-            return None
-        kept = Truncation(b.offset[keep], b.slope[keep], b.threshold, b.sign, b.covariance[keep])
-        return _tabulate(self.means[keep], self.sds[keep], kept)
+            raise AssertionError("without one-sided givens there is nothing to truncate")
+        offset, slope = b.offset[keep] + b.slope[keep] * self.means[keep, None], b.slope[keep] * self.sds[keep, None]
+        covariance = b.covariance[keep]
+        spread = np.sqrt(slope**2 + np.diagonal(covariance, axis1=1, axis2=2))  # of what is bounded
+        offset, slope = (offset - b.threshold) / spread, slope / spread
+        covariance = covariance / (spread[:, :, None] * spread[:, None, :])
+        rows = [column.round(ALIKE_DECIMALS) for column in (*offset.T, *slope.T, *covariance[:, 0, 1:].T)]
+        order = np.lexsort(rows)
+        first = np.concatenate([[True], np.any([np.diff(row[order]) != 0 for row in rows], axis=0)])
+        of = np.empty(len(keep), dtype=np.intp)
+        of[order] = np.cumsum(first) - 1
+        first = order[first]
+        return Truncation(offset[first], slope[first], 0 * b.threshold, b.sign, covariance[first]), of
+
+    @cached_property
+    def table(self) -> Table | None:
+        """Truncated distributions of the live readings that differ; None without one-sided givens."""
+        return None if self.bounds is None else _tabulate(self._alike[0])
+
+    def _tails(self, x: Floats, upper: bool) -> tuple[Floats, Floats]:
+        """Return P(log > x) or P(log <= x), and the density, of each live reading by the table (R, points)."""
+        if self.table is None:
+            raise AssertionError("a truncated distribution has a table")
+        _, means, sds = self._counted
+        tails, density = self.table.tail((x - means) / sds, self._alike[1], upper)
+        return tails, density / sds
 
     def mixed(self, x: Floats | float, upper: bool, extra_sd: float = 0.0) -> Floats:
         """Return the probability that the log, seen with an error of `extra_sd`, is at most x, or above it."""
@@ -244,75 +270,76 @@ class Mixture:
             tail = self._bivariate_tail(x, upper, extra_sd)
             if tail.min() > FAR:
                 return tail
-        if self.table is None:
-            raise AssertionError("a truncated distribution has a table")
         if extra_sd > 0:
             u, mass = _hermite()
-            tails = sum(
-                m / mass.sum() * self.table.tail(x[None, :] + extra_sd * e, upper)[0]
-                for e, m in zip(u, mass, strict=True)
-            )
+            tails = sum(m / mass.sum() * self._tails(x + extra_sd * e, upper)[0] for e, m in zip(u, mass, strict=True))
         else:
-            tails, _ = self.table.tail(x[None, :], upper)
+            tails, _ = self._tails(x, upper)
         return np.asarray(np.clip(self.weights[keep] @ tails, 0, 1))
 
     @cached_property
     def _one_bound(self) -> tuple[Floats, Floats] | None:
-        """Standardised mean of one likely bound and its correlation with the target, by live reading (R,)."""
-        b, keep = self.bounds, self.live
-        if b is None or len(b.sign) != 1:
+        """Deviate of one likely bound and its correlation with the target, of those that differ (G, 1); else None."""
+        if self.bounds is None or len(self.bounds.sign) != 1:
             return None
-        slope, sds = b.slope[keep, 0], self.sds[keep]
-        spread = np.sqrt((slope * sds) ** 2 + b.covariance[keep, 0, 0])
-        k = b.sign[0] * (b.offset[keep, 0] + slope * self.means[keep] - b.threshold[0]) / spread
-        if (self.weights[keep] / np.maximum(ndtr(k), np.finfo(float).tiny)).sum() > 1 / LIKELY_BOUND:
+        (alike, of), weights = self._alike, self._counted[0]
+        k, correlation = alike.sign * alike.offset, alike.sign * alike.slope
+        if (weights / np.maximum(ndtr(k[of, 0]), np.finfo(float).tiny)).sum() > 1 / LIKELY_BOUND:
             return None
-        return k, b.sign[0] * slope * sds / spread
-
-    @cached_property
-    def _plain(self) -> bool:
-        """Whether it is said without tables: no one-sided given, or one that is likely."""
-        return self.bounds is None or self._one_bound is not None
+        return k, correlation
 
     def _bivariate_tail(self, x: Floats, upper: bool, extra_sd: float = 0.0) -> Floats:
         """Return `mixed` under one likely bound, to 1e-11."""
         if self._one_bound is None:
             raise AssertionError("only one likely bound makes a bivariate normal")
-        (k, correlation), sds = self._one_bound, self.sds[self.live]
+        k, correlation = (of_bound[self._alike[1]] for of_bound in self._one_bound)
+        weights, means, sds = self._counted
         wide, side = np.hypot(sds, extra_sd), -1.0 if upper else 1.0
-        h = side * (x[None, :] - self.means[self.live, None]) / wide[:, None]
-        tails = _bivariate(h, k[:, None], -side * (correlation * sds / wide)[:, None])
-        return np.asarray(np.clip(self.weights[self.live] @ tails, 0, 1))
+        tails = _bivariate(side * (x - means) / wide, k, -side * (correlation * sds / wide))
+        return np.asarray(np.clip(weights @ tails, 0, 1))
 
     def _below(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the probability that the log is at most x and the density there, without tables under one bound."""
         weights, means, sds = self._counted
-        if self._plain:
-            z = (x - means) / sds
-            bells = np.exp(-(z**2) / 2) / (sds * ROOT_2PI)
-            if self._one_bound is None:
-                return weights @ ndtr(z), weights @ bells
-            k, correlation = (of_bound[:, None] for of_bound in self._one_bound)
-            free = np.sqrt(np.maximum(1 - correlation**2, EXACT**4))
-            bells *= ndtr((k + correlation * z) / free) / ndtr(k)
-            return weights @ _bivariate(z, k, -correlation), weights @ bells
-        if self.table is None:
-            raise AssertionError("a truncated distribution has a table")
-        tails, bells = self.table.tail(x[None, :], upper=False)
-        return weights @ tails, weights @ bells
+        if self.bounds is not None and self._one_bound is None:
+            tails, bells = self._tails(x, upper=False)
+            return weights @ tails, weights @ bells
+        z = (x - means) / sds
+        heights, bells = weights / (sds[:, 0] * ROOT_2PI), np.exp(z * z * -0.5)
+        if self._one_bound is None:
+            return weights @ ndtr(z), heights @ bells
+        k, correlation = (of_bound[self._alike[1]] for of_bound in self._one_bound)
+        return weights @ _bivariate(z, k, -correlation), heights @ (bells * _held(z, k, correlation))
 
     def _moments(self) -> tuple[Floats, Floats]:
         """Return mean and variance of each live reading, one-sided givens counted."""
         means, sds = self.means[self.live], self.sds[self.live]
         if self._one_bound is not None:
-            k, correlation = self._one_bound
-            pull = np.exp(-(k**2) / 2 - log_ndtr(k)) / np.sqrt(2 * np.pi)
-            return means + correlation * pull * sds, sds**2 * (1 - correlation**2 * pull * (pull + k))
+            shift, spread = (of[self._alike[1], 0] for of in _under_one_bound(*self._one_bound))
+            return means + shift * sds, (spread * sds) ** 2
         if self.table is not None:
             mass, middle = np.diff(np.exp(self.table.log_cdf)), (self.table.x[:, 1:] + self.table.x[:, :-1]) / 2
-            means = (mass * middle).sum(axis=1)
-            return means, (mass * (middle - means[:, None]) ** 2).sum(axis=1)
+            shift, of = (mass * middle).sum(axis=1), self._alike[1]
+            variances = (mass * (middle - shift[:, None]) ** 2).sum(axis=1)
+            return means + sds * shift[of], sds**2 * variances[of]
         return means, sds**2
+
+    @cached_property
+    def _risen(self) -> tuple[Floats, Floats]:
+        """Deviates before and under the one-sided givens, rising, of one truncated distribution after another."""
+        if self.table is None:
+            raise AssertionError("a truncated distribution has a table")
+        x, below, above = self.table.x, self.table.log_cdf, self.table.log_sf
+        under = np.clip(np.where(below < above, ndtri_exp(below), -ndtri_exp(above)), -FURTHEST, FURTHEST)
+        return x.ravel(), (under + 3 * FURTHEST * np.arange(len(x))[:, None]).ravel()
+
+    def placed(self, which: npt.NDArray[np.intp], deviates: Floats) -> Floats:
+        """Return the logs at some normal deviates of the live readings at these positions, one-sided givens counted."""
+        _, means, sds = self._counted
+        if self.bounds is not None:
+            x, under = self._risen
+            deviates = np.interp(deviates + 3 * FURTHEST * self._alike[1][which], under, x)
+        return np.asarray(means[which, 0] + sds[which, 0] * deviates)
 
     def quantile(self, p: Floats | Sequence[float] | float) -> Floats:
         """Return the logs at the given probabilities.
@@ -321,30 +348,45 @@ class Mixture:
         quantile by the inequality of Cantelli.
         """
         wanted = np.clip(np.atleast_1d(np.asarray(p, dtype=float)), np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
-        weights, (means, variances) = self.weights[self.live] / self.weights[self.live].sum(), self._moments()
+        weights, (means, variances) = self.weights[self.live], self._moments()
+        weights = weights / weights.sum()
         centre = float(weights @ means)
-        sd = float(np.sqrt(weights @ (variances + (means - centre) ** 2)))
+        sd = math.sqrt(weights @ (variances + (means - centre) ** 2))
         low = centre - sd * (np.sqrt(1 / wanted - 1) + CANTELLI_MARGIN)
         high = centre + sd * (np.sqrt(1 / (1 - wanted) - 1) + CANTELLI_MARGIN)
-        z = ndtri(wanted)
-        x, open_, last = centre + sd * z, np.arange(len(z)), LAST_STEP * float(np.sqrt(variances.min()))
-        for turn in range(BISECTIONS):
-            here, (below, density) = x[open_], self._below(x[open_])
-            deviate = ndtri(np.minimum(below, 1))
-            gap = deviate - z[open_]
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                slope = density * np.exp(deviate**2 / 2) * ROOT_2PI
-                there = here - gap / slope
-            level = (np.abs(gap) <= LEVEL) & (slope * sd < LEVEL_SLOPE)
-            short = (gap < 0) & ~level
-            low[open_], high[open_] = np.where(short, here, low[open_]), np.where(short, high[open_], here)
-            left, right = low[open_], high[open_]
-            halve = level | ~((there >= left) & (there <= right)) | (turn > STEPS and turn % 2 == 1)
-            x[open_] = np.where(halve, (left + right) / 2, there)
-            open_ = open_[np.where(halve, right - left > CLOSE, np.abs(there - here) > last)]
-            if not len(open_):
-                break
+        z, last = ndtri(wanted), LAST_STEP * math.sqrt(variances.min())
+        x = centre + sd * z
+        if self.bounds is not None:  # as if each reading were normal with these moments: then a step or two are left
+            x = Mixture(weights, means, np.sqrt(variances), None).quantile(wanted)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            for turn in range(BISECTIONS):
+                below, density = self._below(x)
+                deviate = ndtri(np.minimum(below, 1))
+                gap, slope = deviate - z, density * np.exp(deviate * deviate / 2) * ROOT_2PI
+                there = x - gap / slope
+                level = (slope * sd < LEVEL_SLOPE) & (np.abs(gap) <= LEVEL)
+                short = (gap < 0) & ~level
+                low, high = np.where(short, x, low), np.where(short, high, x)
+                newton = ~level & (there >= low) & (there <= high)
+                if turn > STEPS and turn % 2 == 1:
+                    newton &= np.abs(there - x) <= last
+                left = np.where(newton, np.abs(there - x) - last, high - low - CLOSE)
+                x = np.where(newton, there, (low + high) / 2)
+                if (left <= 0).all():
+                    break
         return np.asarray(x)
+
+
+def _under_one_bound(k: Floats, correlation: Floats) -> tuple[Floats, Floats]:
+    """Return mean and sd of a standard normal X where Y, with a correlation to it, is at least -k."""
+    pull = np.exp(-(k**2) / 2 - log_ndtr(k)) / ROOT_2PI
+    return correlation * pull, np.sqrt(np.maximum(1 - correlation**2 * pull * (pull + k), EXACT**4))
+
+
+def _held(x: Floats, k: Floats, correlation: Floats) -> Floats:
+    """Return the probability that Y, with a correlation to X, is at least -k where X is x, over that in all."""
+    free = np.sqrt(np.maximum(1 - correlation**2, EXACT**4))
+    return np.asarray(ndtr((k + correlation * x) / free) / ndtr(k))
 
 
 def _bivariate(h: Floats, k: Floats, correlation: Floats) -> Floats:

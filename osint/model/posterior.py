@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp, ndtr
 
 from osint.errors import BadInputError
-from osint.model.evidence import EXACT, Given
+from osint.model.given import EXACT, Given
 from osint.model.mixture import Mixture, Truncation, orthant
 from osint.model.readings import Layout, Reading, Readings
 from osint.model.tree import Floats

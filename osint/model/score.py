@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from osint.errors import OsintError
-from osint.model.evidence import Given, show
 from osint.model.factors import PRIOR_SYSTEMS, Z90
+from osint.model.given import Given, show
 from osint.model.network import Network, unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.model.tree import FULL_LOAD, ReadingWord

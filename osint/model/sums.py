@@ -16,7 +16,6 @@ from scipy.special import ndtr
 
 from osint.errors import BadInputError
 from osint.model.factors import PER
-from osint.model.mixture import Table
 from osint.model.posterior import INTERVAL, Posterior
 from osint.model.tree import Floats, ReadingWord
 
@@ -24,6 +23,7 @@ DRAWS = 20_000  # worlds in which the sum is taken: the ends of the interval are
 SEED = 20_251_129
 KEPT_SUMS = 32  # sums whose draws are kept; the others are drawn again when they are asked for
 KEPT_ERRORS = 256  # relations whose errors are kept, of DRAWS numbers each
+KEPT_OWN = 4  # numbers of parts of which what is their own is kept
 KEPT_OF_CHIPS = 16  # sets of families whose errors are kept, each of DRAWS numbers a family
 OF_THE_SITE = frozenset({ReadingWord.USE, ReadingWord.STOREYS})
 """Bounded unknowns that are a matter of each site and not of a relation."""
@@ -97,13 +97,19 @@ def _of_chips(relation: str, families: tuple[str, ...]) -> Floats:
     return np.array([_normal(f"{relation}{PER}{family}") for family in families])
 
 
+@lru_cache(maxsize=KEPT_OWN)
+def _own(parts: int) -> tuple[tuple[Floats, Floats], ...]:
+    """Return what belongs to each of some parts in each world: a share of what is left to choose, and an error."""
+    drawn = np.random.default_rng(SEED)
+    return tuple((drawn.random(DRAWS), drawn.standard_normal(DRAWS)) for _ in range(parts))
+
+
 def _worlds(parts: Sequence[Posterior]) -> Floats:
     """Return the quantity of each part in each world (parts, DRAWS)."""
-    own = np.random.default_rng(SEED)
-    return np.array([_world(part, own) for part in parts])
+    return np.array([_world(part, *own) for part, own in zip(parts, _own(len(parts)), strict=True)])
 
 
-def _chosen(part: Posterior, own: np.random.Generator) -> npt.NDArray[np.intp]:
+def _chosen(part: Posterior, own: Floats) -> npt.NDArray[np.intp]:
     """Return the reading of each world: bounded relations alike at all sites, the rest drawn for this one."""
     live = part.solution.live
     names = [n for n in part.readings.unknowns if n not in OF_THE_SITE and part.readings.numbers(n)]
@@ -118,7 +124,7 @@ def _chosen(part: Posterior, own: np.random.Generator) -> npt.NDArray[np.intp]:
         at = _at(total, low, high, _rank(name))
         first = np.searchsorted(group, np.arange(group[-1] + 2))
         low, high = first[group[at]], first[group[at] + 1]
-    return np.asarray(order[_at(total, low, high, own.random(DRAWS))])
+    return np.asarray(order[_at(total, low, high, own)])
 
 
 def _at(total: Floats, low: npt.NDArray[np.intp], high: npt.NDArray[np.intp], rank: Floats) -> npt.NDArray[np.intp]:
@@ -127,30 +133,19 @@ def _at(total: Floats, low: npt.NDArray[np.intp], high: npt.NDArray[np.intp], ra
     return np.clip(np.searchsorted(total, wanted, side="right") - 1, low, high - 1)
 
 
-def _world(part: Posterior, own: np.random.Generator) -> Floats:
+def _world(part: Posterior, share: Floats, error: Floats) -> Floats:
     """Return the quantity of one part in each world (DRAWS,)."""
     solved, layout = part.solution, part.readings.layout
-    chosen = _chosen(part, own)
+    chosen = _chosen(part, share)
     reading = solved.live[chosen]
     block = layout.of[reading]
     residual = solved.system.residual
     left = np.sqrt(np.maximum(solved.sds**2 - (residual**2).sum(axis=1)[layout.of], 0.0))
-    z = own.standard_normal(DRAWS) * left[reading]
+    z = error * left[reading]
     families = tuple(dict.fromkeys(layout.families))
     family = np.array([families.index(f) for f in layout.families])[block], np.arange(DRAWS)
     for slot, r in zip(solved.system.slots, residual.T, strict=True):
         if r.any():  # the error of a chip is that of its family
             relation, per, _ = slot.partition(PER)
-            z = z + r[block] * (_of_chips(relation, families)[family] if per else _normal(slot))
-    if solved.table is None:
-        return np.asarray(np.exp(solved.means[reading] + part.origin + z))
-    out, p = np.empty(DRAWS), ndtr(z / solved.sds[reading])
-    order = np.argsort(chosen, kind="stable")
-    for here in np.split(order, np.flatnonzero(np.diff(chosen[order])) + 1):  # the worlds of one reading
-        out[here] = _placed(solved.table, int(chosen[here[0]]), p[here])
-    return np.asarray(np.exp(out + part.origin))
-
-
-def _placed(table: Table, k: int, p: Floats) -> Floats:
-    """Return the logs at which a truncated distribution (number k of the live ones) reaches p."""
-    return np.asarray(np.interp(p, np.exp(table.log_cdf[k]), table.x[k]))
+            z += r[block] * (_of_chips(relation, families)[family] if per else _normal(slot))
+    return np.asarray(np.exp(solved.placed(chosen, z / solved.sds[reading]) + part.origin))

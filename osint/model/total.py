@@ -17,7 +17,8 @@ from typing import Any
 
 from osint.errors import BadInputError, OsintError
 from osint.model.conflict import CONTRADICT, conflicts
-from osint.model.evidence import CAPACITY, CHIP_COUNTS, CONFIRMED, POWER, Dossier, Given, given_of, show, sig, stated
+from osint.model.evidence import CAPACITY, CHIP_COUNTS, CONFIRMED, POWER, Dossier, given_of
+from osint.model.given import Given, show, sig, stated
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
 from osint.model.sums import SharedSum, sum_of

@@ -6,7 +6,7 @@ import difflib
 import re
 
 from osint.errors import BadInputError
-from osint.model.evidence import Given
+from osint.model.given import Given
 from osint.register import QUANTITIES
 
 LEAST = 1e-6

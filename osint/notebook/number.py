@@ -144,13 +144,12 @@ class Levers:
         return [(name, {}, {lever.name: name}) for name, weight in lever.options if weight > 0]
 
     def told(self, answer: Posterior) -> str:
-        """Return an answer in words; a chance only where something was seen."""
+        """Return an answer in words, and where the claimed number lies in it."""
         low, best, high = answer.interval
         said = f"at most {show(high)}" if answer.ceiling else f"{show(best)} ({show(low)} to {show(high)}, 90%)"
         claimed = self.finding.claim
-        inside = "inside" if low <= claimed.claimed <= high else "above" if claimed.claimed > high else "below"
-        chance = f"; room for it with probability {answer.at_least(claimed.claimed):.0%}" if self.seen else ""
-        return f"room for {said} {unit_of(self.finding)}; {claimed.written()} lies {inside} that range{chance}"
+        where = model.lies(claimed.claimed, (math.nan, math.nan, high) if answer.ceiling else (low, best, high))
+        return f"room for {said} {unit_of(self.finding)}; {claimed.written()} lies {where}"
 
 
 @of_a_site

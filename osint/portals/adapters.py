@@ -167,9 +167,9 @@ def _at(data: Any, path: tuple[str, ...]) -> Any:
 
 
 def _json_hit(source: Source, row: dict[str, Any]) -> Hit:
-    value = {name: row.get(key) for name, key in source.fields.items()}
+    value = {name: cell for name, key in source.fields.items() if isinstance(cell := row.get(key), str | int | float)}
     title = re.sub(r"<[^>]{1,40}>", "", str(value.get("title") or "")).strip()
-    company = row.get("secName")
+    company = row.get("secName") if isinstance(row.get("secName"), str) and title else ""
     return Hit(
         f"{company}：{title}" if company else title,
         _date(value.get("date")),
@@ -204,9 +204,8 @@ def _ccgp_hits(page: Page, url: str) -> tuple[list[Hit], int | None]:
         parts = [part.strip() for part in line.split("|")]
         place = parts[-2] if len(parts) > 4 else parts[-1] if len(parts) > 3 else ""
         kind = strong[0].text_content().strip() if strong else ""
-        hits.append(
-            Hit(links[0].text_content().strip(), _date(line), place, kind, urljoin(url, links[0].get("href", "")))
-        )
+        href = links[0].get("href")
+        hits.append(Hit(links[0].text_content().strip(), _date(line), place, kind, urljoin(url, href) if href else ""))
     total = re.search(r"共找到\s*(\d+)\s*条", page.visible)
     return hits, int(total[1]) if total else None
 

@@ -122,6 +122,7 @@ _EMPTY_TEXT = re.compile(
     re.I,
 )
 _MOUNT_IDS = ("app", "root", "__next", "__nuxt", "main-app", "q-app")
+OK = 200  # least status of a final answer
 NO_BODY = (204, 205, 304)  # statuses whose answers have no body
 _SHORT = 400  # visible characters below which a phrase speaks for the whole page (a long article may quote it)
 
@@ -166,6 +167,8 @@ def classify(
 def _by_status(status: int, headers: dict[str, str]) -> Classified | None:
     if "administrativeaccesscontrol" in headers.get("x-archive-wayback-runtime-error", "").lower():
         return Classified(AnswerClass.BLOCKED, f"status {status}: the archive keeps this site closed")
+    if status < OK:
+        return Classified(AnswerClass.INCOMPLETE, f"status {status}: an interim answer, without the final one")
     if status in (429, 503):
         after = headers.get("retry-after", "")
         return Classified(AnswerClass.RATE_LIMITED, f"status {status}" + (f", Retry-After {after}" if after else ""))
@@ -281,10 +284,8 @@ def _json(data: Any) -> Classified:
 
 def _objects(data: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the object and those one and two steps down, where portals keep their lists."""
-    found = [data]
-    for _ in range(2):
-        found += [v for one in found for v in one.values() if isinstance(v, dict) and v not in found]
-    return found
+    within = [one for one in data.values() if isinstance(one, dict)]
+    return [data, *within, *(inner for one in within for inner in one.values() if isinstance(inner, dict))]
 
 
 _FILE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd")

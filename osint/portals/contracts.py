@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from osint.http import Contract, Need, Request
-from osint.portals.adapters import SOURCES, Source, base_url
+from osint.http import Answer, Contract, Need, Request
+from osint.portals.adapters import SOURCES, Source, base_url, read_hits
 from osint.portals.common_crawl import COMMONCRAWL_INDEX
 from osint.portals.query import read_query
 from osint.portals.search import search_request
@@ -23,12 +23,20 @@ def contracts() -> list[Contract]:
 def _portal(source: Source) -> Contract:
     words = f"{WORDS} {STOCK}" if source.needs_stock else WORDS
     request = search_request(source, read_query(words, MONTH, MONTH, pages=1), source.first)
+
+    def reads(answer: Answer) -> str:
+        hits, total = read_hits(source, answer.body or b"", answer.headers.get("content-type", ""), request.url)
+        if not hits:
+            return "" if total == 0 or source.form == "json" else "no row can be read out of the page"
+        lacking = [name for name in _READ if not any(getattr(hit, name) for hit in hits)]
+        return f"no row has a {' or a '.join(lacking)} that can be read" if lacking else ""
+
     if source.form == "html":
-        return Contract(source.name, request, begins=(b"<", b"\n<", b"\r\n<", b"\xef\xbb\xbf<"))
+        return Contract(source.name, request, begins=(b"<", b"\n<", b"\r\n<", b"\xef\xbb\xbf<"), reads=reads)
     needs = [Need(source.rows, "list")]
     needs += [Need((*source.rows, 0, key), "any") for name, key in source.fields.items() if name in _READ]
     needs += [Need(source.total, "number")] if source.total else []
-    return Contract(source.name, request, tuple(needs))
+    return Contract(source.name, request, tuple(needs), reads=reads)
 
 
 def _wayback() -> Contract:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from osint.errors import BadInputError, NotFoundError
 from osint.register.records import SiteRow
@@ -61,8 +62,7 @@ def _near(register: Register, text: str) -> str:
             whole = str(row[column])
             for name in {whole, *re.split(r"[/,;()\s]+", whole)} - {""}:
                 names.setdefault(_folded(name), f"{row['site_id']} {row['name_display'] or row['name_en']}")
-    close = difflib.get_close_matches(_folded(text), names, NEAR, NEAR_SHARE)
-    offered = "; ".join(dict.fromkeys(names[name] for name in close))
+    offered = "; ".join(dict.fromkeys(names[name] for name in near(_folded(text), names)))
     if offered:
         return f"; spelt nearly so: {offered}"
     return "; `osint check` without a site lists all of them" if len(register.sites) else ", which holds none yet"
@@ -72,15 +72,24 @@ def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _number(text: str) -> str:
-    """Return an id without the zeros that lead its number, and what stands between; empty for another text."""
-    found = _ID.fullmatch(text)
-    return f"{found[1]}{found[2]}" if found else ""
+def id_key(text: str) -> str:
+    """Return what the spellings of one id have in common: one case and width, no zeros before its number.
+
+    >>> id_key("c7") == id_key("C007") == id_key("C-07")
+    True
+    """
+    folded = _folded(text)
+    found = _ID.fullmatch(folded)
+    return f"{found[1]}{found[2]}" if found else folded
+
+
+def near(text: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are spelt nearly as a text, the nearest first."""
+    return difflib.get_close_matches(text, names, NEAR, NEAR_SHARE)
 
 
 def _is_id(row: dict[str, object], wanted: str) -> bool:
-    own = _folded(str(row["site_id"]))
-    return own == wanted or (_number(own) != "" and _number(own) == _number(wanted))
+    return id_key(str(row["site_id"])) == id_key(wanted)
 
 
 def _is_name(row: dict[str, object], wanted: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -11,15 +10,11 @@ from typing import Any
 import pandas as pd
 
 from osint.errors import BadInputError, NotFoundError
-from osint.register.names import find_sites, one_site
+from osint.register.names import find_sites, id_key, near, one_site
 from osint.register.records import known_km
 from osint.register.tables import Register
 from osint.register.vocabulary import chip_families
 
-NEAR = 4
-"""Ids that a message offers, each at least NEAR_SHARE alike."""
-NEAR_SHARE = 0.6
-_ID = re.compile(r"([A-Za-z]+)[\s_-]*0*(\d+)")
 _SEARCHED = ("claim_id", "claimant", "source_publisher", "quote", "translation", "chip_model", "quantity_kind", "part")
 
 
@@ -39,20 +34,14 @@ def match_id(text: str, ids: Iterable[str]) -> str:
     >>> match_id("c7", ["C007", "C070"])
     'C007'
     """
-    wanted = _id_key(text)
-    return next((one for one in ids if _id_key(one) == wanted), "")
+    wanted = id_key(text)
+    return next((one for one in ids if id_key(one) == wanted), "")
 
 
 def near_ids(text: str, ids: Iterable[str]) -> list[str]:
     """Return the ids that are spelt nearly as a text, the nearest first."""
-    keys = {_id_key(one): one for one in ids}
-    return [keys[key] for key in difflib.get_close_matches(_id_key(text), keys, NEAR, NEAR_SHARE)]
-
-
-def _id_key(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).strip()
-    found = _ID.fullmatch(folded)
-    return f"{found[1]}{int(found[2])}".casefold() if found else folded.casefold()
+    keys = {id_key(one): one for one in ids}
+    return [keys[key] for key in near(id_key(text), keys)]
 
 
 def one_claim(register: Register, text: str, site_id: str = "") -> str:
@@ -64,8 +53,8 @@ def one_claim(register: Register, text: str, site_id: str = "") -> str:
     sites = dict(zip(register.claims["claim_id"], register.claims["site_id"], strict=True))
     claim_id = match_id(text, sites)
     if not claim_id:
-        near = near_ids(text, sites)
-        offered = f"; spelt nearly so: {', '.join(near)}" if near else ""
+        close = near_ids(text, sites)
+        offered = f"; spelt nearly so: {', '.join(close)}" if close else ""
         raise NotFoundError(f"there is no claim {text!r} in claims.csv{offered}; `osint claims SITE` lists them")
     if site_id and sites[claim_id] != site_id:
         own = sites[claim_id]

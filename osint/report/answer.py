@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from osint.model import show
 from osint.register import CLAIM_KINDS, Claim, Observation, Tier
-from osint.report.paper import HallRoom
+from osint.report.hall_room import HallRoom
 from osint.report.words import counted, day_words, listed
 from osint.verdict import Check, Finding
 
@@ -48,6 +48,8 @@ class Answer:
     """The largest number of chips that is planned at several sites together."""
     largest: Finding | None
     """The largest number of chips that is claimed for one announced site."""
+    servers: Claim | None
+    """The largest number of servers that is claimed for one announced site, where no number of chips is claimed."""
     share: tuple[str, str] | None
     """Share of the plan that its story gives to the site of the largest number, if that makes the number; its id."""
     told: tuple[Claim, ...]
@@ -130,7 +132,11 @@ class Answer:
     def _said(self) -> str:
         """Return the numbers with their claimants, and on what they rest."""
         if self.planned is None and self.largest is None:
-            return "No number of chips is claimed of the announced sites."
+            none = "No number of chips is claimed of the announced sites"
+            if self.servers is None:
+                return f"{none}."
+            name = self.names[self.servers.site_id]
+            return f"{none}. {self.servers.written()} are claimed for {name} ({who_said(self.servers)})."
         said = []
         if self.planned:
             said.append(f"{self.planned.claim.written()} are planned ({who_said(self.planned.claim)})")
@@ -172,28 +178,32 @@ class Answer:
     def _on_paper(self) -> str:
         """Return how the claimed numbers lie to the halls on paper, a plan to those of all sites."""
         there, every = self.paper_there, self.paper
-        if there.interval is None or self.largest is None:
-            there_too = " where the largest number is claimed" if self.largest else ""
-            return f"No document states the size of a hall{there_too}."
+        if self.largest is None:
+            if every.interval is None:
+                return "No document states the size of a hall."
+            n = len(every.sites)
+            those = "The one announced site" if n == 1 else f"The {n} announced sites"
+            found = f"{those} whose size is on paper ({listed(every.ids)}) would have room for {_interval(every)}"
+            return f"{found} {_chips(every)}. A figure on paper is no building, and room is no chip."
+        if there.interval is None:
+            return "No document states the size of a hall where the largest number is claimed."
         figures = listed([f"{self.figures.get(i, '')} ({i})" for i in there.ids])
         name = listed([self.names[site_id] for site_id in there.sites])
-        said = [
-            f"At {name} documents describe {figures}, with room for {_interval(there)} {_chips(there)}: "
-            f"{_lies(self.largest.claim, there)}.{self._rest(there, 'of which no document gives a size')}"
-        ]
-        compared = [(self.largest.claim, there)]
+        lies = _lies(self.largest.claim, there)
+        said = [f"At {name}, {figures} would have room for {_interval(there)} {_chips(there)}: {lies}."]
+        fits = [_within(self.largest.claim, there)]
         if self.planned and every.interval:
-            compared.append((self.planned.claim, every))
             n = len(every.sites)
             those = f"The {n} announced sites" if n > 1 else "The one announced site"
-            none = f"; of {counted(len(every.without), 'site')} no document gives that" if every.without else ""
-            inside = len(self.announced) - n - len(every.without) - len(every.bare)
-            along = f" ({inside} more are parts of these, or hold them)" if inside > 0 else ""
-            said.append(
-                f"{those} whose size is on paper{along} would have room for {_interval(every)}: "
-                f"{_lies(self.planned.claim, every)}{none}."
-            )
-        might = ["On paper they might."] if all(_within(claim, room) for claim, room in compared) else []
+            lies = _lies(self.planned.claim, every)
+            said.append(f"{those} whose size is on paper would have room for {_interval(every)}: {lies}.")
+            fits.append(_within(self.planned.claim, every))
+        parts = self._left_out(there)
+        if none := {*every.without, *parts}:
+            whole = self.names[self.largest.claim.site_id]
+            among = f" ({listed(parts)}, parts of {whole}, among them)" if parts else ""
+            said.append(f"Of {counted(len(none), 'site')}{among} no document gives a size.")
+        might = ["On paper they might."] if all(fits) else []
         return " ".join([*might, *said, "A figure on paper is no building, and room is no chip."])
 
     def _measured(self, room: HallRoom) -> str:
@@ -212,14 +222,13 @@ class Answer:
         own = rest = ""
         if self.largest and room is self.measured_there:
             own = f": {_lies(self.largest.claim, room)}"
-            rest = self._rest(room, "which nobody measured")
+            parts = self._left_out(room)
+            rest = f" That is without {listed(parts)} of the same site, which nobody measured." if parts else ""
         return f"What was seen {what} had room for {span} {_chips(room)}{place}{own}.{rest} Room is no chip."
 
-    def _rest(self, room: HallRoom, why: str) -> str:
-        """Return which parts of the site of the largest number are not in its room, and why; empty where all are."""
-        parts = [i for i in room.without if self.largest and i != self.largest.claim.site_id]
-        are = "a part" if len(parts) == 1 else "parts"
-        return f" That is without {listed(parts)}, {are} of the same site {why}." if parts else ""
+    def _left_out(self, room: HallRoom) -> list[str]:
+        """Return the parts of the site of the largest number that are not in its room, as nothing gives their size."""
+        return [i for i in room.without if self.largest and i != self.largest.claim.site_id]
 
     def _plan_measured(self) -> str:
         """Return at how many of the sites of the plan somebody measured: its number is set beside no part of them."""
@@ -268,9 +277,8 @@ def _chips(room: HallRoom) -> str:
 
 def _lies(claim: Claim, room: HallRoom) -> str:
     """Return how a claimed number lies to a range of room."""
-    low, best, high = room.interval or (0.0, 0.0, 0.0)
-    inside = f"inside that range, at {show(claim.claimed / best)} times its best estimate" if best else ""
-    where = "above it" if claim.claimed > high else "below it" if claim.claimed < low else inside
+    low, _, high = room.interval or (0.0, 0.0, 0.0)
+    where = "above it" if claim.claimed > high else "below it" if claim.claimed < low else "inside that range"
     return f"{_number(claim)} lies {where}"
 
 

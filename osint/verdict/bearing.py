@@ -8,14 +8,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pyproj import Geod
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Given
 from osint.register import LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier, tidy_part
 from osint.verdict.parts import Coverage, coverage, part_numbers, same_part
+from osint.verdict.rules import sure
 
-WHOLE_SHARE = 0.9  # searched share from which an area measured at a site of several parts is that of all of them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
@@ -29,7 +30,7 @@ TESTED = CAPACITY | {"floor_m2"}
 _AREAS = frozenset({"roof_m2", "floor_m2", "cooling_area_m2", "chiller_area_m2", "tower_area_m2"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sight:
     """An observation as it bears on one claim."""
 
@@ -64,7 +65,7 @@ class Sight:
         """Probability that it is of the place that the claims of the site speak of; 0 where that is not known."""
         return self.row.p_place or 0.0
 
-    @property
+    @cached_property
     def share(self) -> float:
         """Share of the place that was looked at for what it did not see; none where it is not known.
 
@@ -85,11 +86,14 @@ class Sight:
 
     @property
     def bounded_share(self) -> float:
-        """Share of the place that it bounds: an area is that of what was looked at, and no more."""
+        """Share of the place that it bounds: a stated share that leaves out more than a negative finding may counts.
+
+        Less left out, or no share stated, leaves an area that of all that its row names, and the sentence says so.
+        """
         if not self.given():
             return self.share
         stated = self.row.searched_share if self.row.quantity in _AREAS else None
-        return 1.0 if stated is None else stated
+        return 1.0 if stated is None or sure(stated) else stated
 
     @property
     def taken_as_whole(self) -> bool:
@@ -98,6 +102,12 @@ class Sight:
         return row.quantity in _AREAS and row.searched_share is None and not tidy_part(row.part)
 
     @property
+    def part_left_out(self) -> bool:
+        """Whether it is an area, and of what its row names a part that is stated was not looked at."""
+        row = self.row
+        return row.quantity in _AREAS and row.searched_share is not None and row.searched_share < 1
+
+    @cached_property
     def confirmed(self) -> bool:
         """Whether the place counts as confirmed."""
         return self.p_place >= CONFIRMED
@@ -107,12 +117,12 @@ class Sight:
         """Whether the whole of what the claim speaks of was seen."""
         return self.coverage in {Coverage.SAME, Coverage.WITHIN}
 
-    @property
+    @cached_property
     def bare(self) -> bool:
         """Whether nothing stood there that could hold a data hall."""
         return self.missing is not None and self.missing.height <= Rung.ROOFED.height
 
-    @property
+    @cached_property
     def missing(self) -> Rung | None:
         """Rung that it shows not to be reached; None if it shows none.
 
@@ -138,6 +148,10 @@ class Sight:
 
     def given(self) -> Given | None:
         """Return the size as evidence; None without one, or where it is zero."""
+        return self._given
+
+    @cached_property
+    def _given(self) -> Given | None:
         row = self.row
         if not self.sized or not row.high:
             return None
@@ -187,12 +201,16 @@ def apart(a: Observation, b: Observation) -> bool:
 
 def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     """Return every observation of the site, its parts and what it is a part of, as it lies to the claim."""
+    return dossier.once(claim.site_id, ("sights", claim.part), lambda: _sights(claim, dossier))
+
+
+def _sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     out = []
     rows = list(_of_sites(claim, dossier))
     of_parts = {site_id: _of_parts(site_id, dossier) for site_id in {row.site_id for row, _ in rows}}
     for row, covered in rows:
         share, several = row.searched_share, of_parts[row.site_id] and not tidy_part(row.part)
-        whole = row.quantity not in _AREAS or not several or (share is not None and share >= WHOLE_SHARE)
+        whole = row.quantity not in _AREAS or not several or (share is not None and sure(share))
         unseen = row.not_yet is not None or (row.high == 0 and row.quantity in _AREAS)  # a meter that reads 0 is whole
         unknown = share is None and unseen and not (row.part and row.outline)
         out.append(Sight(row, covered, whole, None if unknown else 1.0 if share is None else share))

@@ -59,7 +59,7 @@ class Finding:
     paper: Bound
     """What other documents allow: it decides nothing."""
     probability: float | None = None
-    """Chance that the place had room for the number, or that it stands there; None where that was not seen."""
+    """What is left for a claim that what was seen denies, or denies where it was looked at; None for any other."""
     hardest: float | None = None
     """The same for the other reading of the number."""
     room: Room | None = None
@@ -217,7 +217,7 @@ class Finding:
         if self.seen.moot and self.rule.by == By.AFTER:
             ids = set(self.seen.moot)
             sides = "; ".join(describe(s) for s in (*self.seen.sights, *self.seen.own) if s.row.observation_id in ids)
-            sentence += f" On whether it stands there those who looked contradict each other ({sides}); "
+            sentence += f" Those who looked contradict each other ({sides}); "
             sentence += "either way it is too little."
         if self.contradictions and self.outcome != Outcome.INCONSISTENT:
             sentence += f" The claim is also contradicted by {contradicting(self)}."

@@ -21,7 +21,7 @@ from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
 from osint.verdict.needs import needs
 from osint.verdict.room import Room, room_at, rooms_alone
-from osint.verdict.rules import NEGATIVE, STRAIN, By, Outcome, RuleFacts, below, decide, sure, too_little
+from osint.verdict.rules import PRINTED, STRAIN, By, Outcome, RuleFacts, below, decide, sure, too_little
 
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it; an observed rung can support its number."""
@@ -139,7 +139,7 @@ def _agree(rooms: Sequence[Room], number: float) -> Room | None:
     """Return the room with most space, if every size alone leaves too little for the number; else None."""
     if not rooms or any(not too_little(room.holds(number)) for room in rooms):
         return None
-    return max(rooms, key=lambda room: room.holds(number))
+    return max(rooms, key=lambda room: (round(room.holds(number), PRINTED), room.interval[2]))
 
 
 def _settled(room: Room | None, number: float, q: Question, dossier: Dossier) -> tuple[Room | None, tuple[str, ...]]:
@@ -187,8 +187,7 @@ def judge(
     rule = decide(_facts(claim, asks, numbers, q, dossier, contradicted=bool(against), paper=bool(paper.givens)))
     room = {By.AFTER: numbers.after, By.ABOUT: numbers.about}.get(rule.by)
     absent = 1 - seen.absent.p_absent if seen.absent else None
-    stated = {By.AFTER: numbers.holds, By.ABOUT: numbers.fits, By.ABSENT: absent}
-    speaks = rule.outcome != Outcome.NOT_REACHED and (rule.by != By.ABSENT or rule.outcome in NEGATIVE)
+    left = {By.AFTER: numbers.holds, By.ABSENT: absent}
     strained = rule.outcome == Outcome.STRAINED and room is not None and room.posterior is not None
     return Finding(
         claim=claim,
@@ -196,7 +195,7 @@ def judge(
         rule=rule,
         seen=seen,
         paper=paper,
-        probability=stated.get(rule.by) if speaks else None,
+        probability=left.get(rule.by) if rule.states_chance else None,
         hardest=numbers.fits_hardest,
         room=room,
         contradictions=against,
@@ -226,6 +225,9 @@ def _numbers(claim: Claim, seen: Seen, day: int, q: Question, dossier: Dossier) 
     easy, hard = (easiest(claim), hardest(claim)) if q.quantity in TESTED else (math.nan, math.nan)
     after, disagree = _tightest(seen.after, easy, q, dossier)
     about, disagree_about = _settled(seen.about, easy, q, dossier)
+    sides = (after, *seen.by_parts) if after is not None and seen.by_parts and math.isfinite(easy) else ()
+    if (larger := _agree(sides, easy)) is not None:
+        after, seen = larger, replace(seen, disputed=(), moot=seen.disputed)
     holds = after.holds(easy) if after is not None and math.isfinite(easy) else None
     doubted = after is not None and _left_by_doubt(after, easy)
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None

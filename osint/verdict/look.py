@@ -73,10 +73,12 @@ class Seen:
     """Ids of observations and statements that contradict each other."""
     disputed: tuple[str, ...] = ()
     """Ids of other sizes that contradict each other: of one part, or of parts and the whole of them."""
+    by_parts: tuple[Room, ...] = ()
+    """Where the whole was measured and sizes are disputed: the room by all numbered parts, on or after its day."""
     statements: tuple[Claim, ...] = ()
     """Official statements among them."""
     moot: tuple[str, ...] = ()
-    """Ids of looks that contradict each other on what stands, where either side leaves too little."""
+    """Ids of looks that contradict each other on what stands or how much, where either side leaves too little."""
     room_for: RoomFor | None = None
 
     @property
@@ -225,14 +227,14 @@ def _sized(found: Seen, claim: Claim, asks: Assertion, q: Question, dossier: Dos
     in_time = [s for s in measured if (not asks.day or s.last <= asks.day + LATER_DAYS)]
     after = tuple(room for rows in _ever_surer(late) for room in _on_or_after(rows, q, dossier))
     about = room_at(in_time, max(in_time, key=_key), q, dossier) if in_time else None
+    disputed = _disagreeing(found, asks, q, dossier) if claim.site_id not in dossier.parts else ()
+    whole = _parts_of_the_whole(found, claim, dossier, asks.day) if disputed or not measured else []
+    by_parts = _by_parts([[s for s in rows if asks.day and s.first >= asks.day] for rows in whole], q, dossier)
     if not measured:
-        whole = _parts_of_the_whole(found, claim, dossier)
-        together = _together([[s for s in rows if asks.day and s.first >= asks.day] for rows in whole], q, dossier)
-        after = (together,) if together is not None else ()
+        after, by_parts = by_parts, ()
         about = _together([[s for s in rows if not asks.day or s.last <= asks.day] for rows in whole], q, dossier)
     last = _room_for(found, claim, q, dossier)
-    if claim.site_id not in dossier.parts:
-        every = replace(every, disputed=_disagreeing(found, asks, q, dossier))
+    every = replace(every, disputed=disputed, by_parts=by_parts)
     return replace(every, after=after, about=about if asks.kind != Asserts.NOTHING else None, room_for=last)
 
 
@@ -248,6 +250,13 @@ def _on_or_after(late: Sequence[Sight], q: Question, dossier: Dossier) -> tuple[
     anchors = (first,) if last.first - first.first <= SNAPSHOT_DAYS else (first, last)
     rooms = (room_at(late, anchor, q, dossier) for anchor in anchors)
     return tuple(room for room in rooms if room is not None)
+
+
+def _by_parts(late: Sequence[Sequence[Sight]], q: Question, dossier: Dossier) -> tuple[Room, ...]:
+    """Return the room of all parts of the whole, by all that was seen of them and by the surer looks alone."""
+    levels = _ever_surer([s for rows in late for s in rows])
+    sums = (_together([[s for s in rows if s in level] for rows in late], q, dossier) for level in levels)
+    return tuple(room for room in sums if room is not None)
 
 
 def _disagreeing(found: Seen, asks: Assertion, q: Question, dossier: Dossier) -> tuple[str, ...]:
@@ -308,12 +317,16 @@ def _numbered_parts(found: Seen, claim: Claim, dossier: Dossier) -> list[tuple[s
     return []
 
 
-def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier) -> list[list[Sight]]:
-    """Return what was seen of each numbered part alone, if its size is known: built, or not begun."""
-    seen = [
-        [s for s in rows if s.bare or part_numbers(s.row.part) == (noun, frozenset({n}))]
-        for noun, n, rows in _numbered_parts(found, claim, dossier)
-    ]
+def _parts_of_the_whole(found: Seen, claim: Claim, dossier: Dossier, day: int = 0) -> list[list[Sight]]:
+    """Return what was seen of each numbered part alone, if its size is known: built, or not begun.
+
+    A part that a later look shows roofed together with others, no later than the day, is not one that is not begun.
+    """
+    seen: list[list[Sight]] = []
+    for noun, n, rows in _numbered_parts(found, claim, dossier):
+        by_then = [s for s in rows if not day or s.last <= day]
+        of_part = [s for s in rows if s.bare or part_numbers(s.row.part) == (noun, frozenset({n}))]
+        seen.append([s for s in of_part if not (s.bare and _overtaken_part(s, by_then))])
     return seen if all(_known(rows) for rows in seen) else []
 
 

@@ -253,6 +253,6 @@ def sum_of_rooms(rooms: Sequence[Room]) -> Room:
     for room in rooms:
         answer = room.posterior
         stand += [answer] if isinstance(answer, Posterior) else list(answer.parts) if answer is not None else []
-    seen = tuple(s for room in rooms for s in room.seen)
+    seen = tuple(dict.fromkeys(s for room in rooms for s in room.seen))  # one look can be of several parts
     total = model.sum_of(stand) if stand else None
     return Room(seen, total, any(room.bounded for room in rooms), use_open=any(room.use_open for room in rooms))

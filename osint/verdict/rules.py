@@ -218,6 +218,14 @@ class FindingRule:
         """What the finding says, with names of `Said` in braces."""
         return _SENTENCES[self.name]
 
+    @property
+    def states_chance(self) -> bool:
+        """Whether its finding has a probability: of what a look or a size that is too small leaves for the claim.
+
+        What a size leaves for a number that it does not deny is no chance of the claim: honest numbers fit more often.
+        """
+        return self.outcome in NEGATIVE or "{chance}" in self.sentence
+
 
 RULES = (
     FindingRule(

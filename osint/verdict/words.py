@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from osint import model
 from osint.model import percent, show
-from osint.register import STATED_PRECISIONS, Claim
+from osint.register import CLAIM_KINDS, STATED_PRECISIONS, Claim
 from osint.verdict.asserts import Asserts
 from osint.verdict.bearing import Sight, day_text
 from osint.verdict.ground import ground_shows
@@ -20,8 +20,12 @@ USE_OPEN = ", the use of the hall left open"
 """What is said beside room for chips where it is not known how much of the hall is for them."""
 
 
-TAKEN_AS_WHOLE = ", if that is all of it (the row names no part and no share that was looked at)"
-"""What is said beside room by an area that is taken as that of the whole site."""
+def all_of_it(rows: Sequence[Sight]) -> str:
+    """Return on which condition areas are those of all that their rows name; empty where nothing was left out."""
+    if any(s.taken_as_whole for s in rows):
+        return ", if that is all of it (the row names no part and no share that was looked at)"
+    least = min((s.row.searched_share or 0.0 for s in rows if s.part_left_out), default=1.0)
+    return f", if that is all of it ({least:.0%} of it was looked at)" if least < 1 else ""
 
 
 def how_sure(s: Sight) -> str:
@@ -151,8 +155,17 @@ class Words(dict[str, str]):
         range_ = (
             f"at most {show(high)} {unit}" if room.bounded else f"{show(best)} ({show(low)} to {show(high)}) {unit}"
         )
-        whole = TAKEN_AS_WHOLE if any(s.taken_as_whole for s in room.seen) else ""
-        return f"{self._listed(room.seen)}: room for {range_}{USE_OPEN if room.use_open else ''}{whole}"
+        open_ = USE_OPEN if room.use_open else ""
+        return f"{self._listed(room.seen)}: room for {range_}{open_}{all_of_it(room.seen)}"
+
+    def _lies(self) -> str:
+        """Return where the number that is tested lies in what there was room for, and how sure that is of the place."""
+        claim, room = self.f.claim, self.f.room
+        if room is None:
+            return ""
+        number = min(claim.readings, default=claim.value_low or 0.0) * CLAIM_KINDS[claim.quantity_kind].factor
+        doubt = f"; {self._sureness()}" if room.p_place < 1 else ""
+        return f"Claimed: {self._tested()}, which lies {model.lies(number, room.interval)}{doubt}"
 
     def _tested(self) -> str:
         claim = self.f.claim
@@ -187,7 +200,9 @@ class Words(dict[str, str]):
         if room is None or 1 - room.p_place < edge:
             return stated
         # if it is another place nothing is known of its room: the whole doubt is left to the claim
-        return f"at most {stated}, of which {1 - room.p_place:.0%} is the doubt whether all of the right place was seen"
+        all_seen = all(s.bounded_share == 1 for s in room.seen)
+        doubt = "it is the place" if all_seen else "all of the right place was seen"
+        return f"at most {stated}, of which {1 - room.p_place:.0%} is the doubt whether {doubt}"
 
     def _chance_hardest(self) -> str:
         return percent(self.f.hardest)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from osint.model import Dossier
 from osint.register import LADDER, Claim, Modality, Observation, Rung, SiteRow, WrittenDate
-from osint.report.site_figures.sheet import BLACK, BLUE, RED, drawing, sheet, short, titled
+from osint.report.site_figures.frame import BLACK, BLUE, RED, drawing, sheet, short, titled
 from osint.verdict import CheckFinding, Found, Pair
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from osint.report.site_figures.sheet import TITLE_CHARACTERS, drawing, sheet, titled
+from osint.report.site_figures.frame import TITLE_CHARACTERS, drawing, sheet, titled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

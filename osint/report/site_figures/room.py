@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from osint import model
 from osint.model import CAPACITY, Dossier, show
 from osint.register import SiteRow
-from osint.report.site_figures.sheet import BLACK, BLUE, GREY, drawing, sheet, short, titled
+from osint.report.site_figures.frame import BLACK, BLUE, GREY, drawing, sheet, short, titled
 from osint.verdict import Finding, Found, Outcome, RoomFor
 
 if TYPE_CHECKING:

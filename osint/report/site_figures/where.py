@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from osint import geo
 from osint.model import Dossier
 from osint.register import Role, SiteRow
-from osint.report.site_figures.sheet import BLACK, BLUE, GREY, RED, SKY, drawing, sheet, short, titled
+from osint.report.site_figures.frame import BLACK, BLUE, GREY, RED, SKY, drawing, sheet, short, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
