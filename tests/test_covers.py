@@ -95,9 +95,7 @@ def test_an_interval_of_most_of_a_year_says_that_the_day_is_not_known():
     start = dt.date(2023, 1, 1)
     doubt = long_interval(start, start + dt.timedelta(352), 210.0)
     assert doubt.reason is Reason.LONG_INTERVAL
-    assert sentences([doubt]).startswith(
-        "when half of it was covered is not known between 2023-01-01 and 2023-12-19"
-    )
+    assert sentences([doubt]).startswith("when half of it was covered is not known between 2023-01-01 and 2023-12-19")
     assert long_interval(start, start + dt.timedelta(200), 90.0) is None
 
 
