@@ -536,6 +536,20 @@ def rules(tmp_path, body, status=200, kind="text/plain"):
     return [politeness.robots_allow("https://h", f"https://h/{path}") for path in ("a.pdf", "a/private/b", "a/open/b")]
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        '{"h": {"hold": 9e9}}', '{"h": {"hold": 1e308}}', '{"h": {"at": 9e9}}', '{"h": {"tokens": -1e308}}', '{"h": "x"}',
+        '{"h": {"tokens": "a", "at": null, "hold": [1]}}', "[1]", "[" * 100_000, '{"h": {"at": NaN}}',
+    ],
+)  # fmt: skip
+def test_a_pace_of_a_stranger_or_of_a_clock_that_was_set_back_makes_nobody_wait(tmp_path, held):
+    (tmp_path / "pace.json").write_text(held)
+    politeness = Politeness(tmp_path / "pace.json")
+    assert politeness.held_until("h") == 0.0 and politeness.wait_seconds("h", 20) == 0.0
+    assert politeness.hold("h", "5") == politeness.held_until("h") > 0
+
+
 def test_robots_txt_is_read_with_wildcards_and_the_longest_rule(tmp_path):
     assert rules(tmp_path, b"User-agent: *\nDisallow: /*.pdf$\nDisallow: /*/private/\n") == [False, False, True]
     longest = b"User-agent: *\nDisallow: /a/\nAllow: /a/open/\n"

@@ -22,10 +22,6 @@ def with_claims(register, change):
     return replace(register, claims=claims)
 
 
-def row_of(register, claim_id):
-    return register.claims[register.claims["claim_id"] == claim_id].iloc[0].to_dict()
-
-
 @pytest.fixture(scope="module")
 def checked(register):
     """The main job on all sites, once."""

@@ -35,7 +35,7 @@ _LATE_WARC = re.compile(rb"(?:^|\xef\xbb\xbf)(WARC/)\d\.\d\r?\nWARC-", re.M)
 """A WARC behind what does not belong to it."""
 
 
-def container_items(file: IO[bytes], name: str, depth: int = DEPTH) -> Iterator[Item] | None:
+def container_items(file: IO[bytes], name: str) -> Iterator[Item] | None:
     """Return what is in a container by its bytes, None if the file is no container but one file.
 
     `name` is that of the file, for remarks. A packed file of a kind that is not opened gives a remark that names it.
@@ -50,8 +50,8 @@ def container_items(file: IO[bytes], name: str, depth: int = DEPTH) -> Iterator[
         return iter([Remark(f"{name} is packed with {packer} and not a WARC that is read here; {advice}", True)])
     if head.startswith(b"filedesc://"):
         return iter([Remark(f"{name} is an ARC file; turn it into a WARC with `warcio recompress`", True)])
-    if (head.startswith(b"PK") and depth < DEPTH) or _is_wacz(file):
-        return _zip_items(file, name, depth)
+    if _is_wacz(file):
+        return _zip_items(file, name, DEPTH)
     if found := _LATE_WARC.search(head):
         text = f"{name} begins with {found.start(1):,} bytes that are no WARC, then a WARC follows; cut them off"
         return iter([Remark(text, True)])

@@ -54,8 +54,9 @@ def references() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return shapes, widths
 
 
-def drawn_digit(font: Path | io.BytesIO, letter: str, size: int = 40) -> NDArray[np.float64]:
+def drawn_digit(font: Path | io.BytesIO, letter: str) -> NDArray[np.float64]:
     """Return the ink (0 to 1) of a letter of a font file."""
+    size = 40
     picture = Image.new("L", (2 * size, 2 * size), 0)
     source = str(font) if isinstance(font, Path) else io.BytesIO(font.getvalue())
     ImageDraw.Draw(picture).text((size // 2, size // 4), letter, font=ImageFont.truetype(source, size), fill=255)

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from protego import Protego
@@ -15,13 +14,16 @@ from protego import Protego
 from osint import files
 from osint.errors import OsintError
 from osint.http.addresses import is_loopback
-from osint.http.answers import Answer, Trouble, retry_after_seconds
+from osint.http.answers import DAY_S, Answer, Trouble, retry_after_seconds
+from osint.http.bodies import read_json
 
 HOLD_SECONDS = 60.0  # pause after 429 or 503 without Retry-After; the Internet Archive counts a minute
 HOST_PER_MINUTE = 20.0  # requests per minute to hosts that publish no limit
 _AGENT = "osint-datacentres"
 _BURST = 3.0
 _STATE_BYTES = 16 << 20  # of the file with the pace of all hosts
+FAR = 1e12
+"""No moment in seconds of the epoch, and no count of requests, is further."""
 _NO_RULES = ""
 _SILENT = (Trouble.TIMEOUT, Trouble.RESET, Trouble.EMPTY_REPLY, Trouble.DISCONNECT)
 _ALL_FORBIDDEN = "User-agent: *\nDisallow: /\n"
@@ -41,15 +43,16 @@ class Politeness:
             now = time.time()
             bucket = state.setdefault(key, {})
             full = min(_BURST, per_minute)
-            tokens = min(full, bucket.get("tokens", full) + (now - bucket.get("at", now)) * per_minute / 60)
+            since = max(0.0, now - bucket.get("at", now))  # a clock that was set back makes nobody wait
+            tokens = min(full, max(-per_minute, bucket.get("tokens", full)) + since * per_minute / 60)
             bucket.update(tokens=tokens - 1, at=now)
             return float(max(0.0, (1 - tokens) * 60 / per_minute))
 
     def held_until(self, key: str) -> float:
         """Return the time (seconds of the epoch) before which a host asked not to be asked, or 0."""
         with self._state() as state:
-            until = float(state.get(key, {}).get("hold", 0))
-        return until if until > time.time() else 0.0
+            until = state.get(key, {}).get("hold", 0.0)
+        return until if 0 < until - time.time() <= DAY_S else 0.0
 
     def hold(self, key: str, retry_after: str, *, default_seconds: float = HOLD_SECONDS) -> float:
         """Note that a host asked for a pause; return when it ends (0 if there is none)."""
@@ -57,7 +60,7 @@ class Politeness:
         seconds = default_seconds if asked is None else asked
         if seconds <= 0:
             return 0.0
-        until = time.time() + min(seconds, 86400.0)
+        until = time.time() + min(seconds, DAY_S)
         with self._state() as state:
             state.setdefault(key, {})["hold"] = until
         return until
@@ -91,16 +94,12 @@ class Politeness:
         self._robots[origin] = Protego.parse(text)
 
     @contextlib.contextmanager
-    def _state(self) -> Iterator[dict[str, Any]]:
+    def _state(self) -> Iterator[dict[str, dict[str, float]]]:
         try:
             files.make_folder(self.path.parent)
             with files.locked(self.path.with_suffix(".lock")):
                 held = files.read_regular(self.path, _STATE_BYTES) if self.path.exists() else b""
-                try:
-                    state = json.loads(held or b"{}")
-                except ValueError:
-                    state = None  # a pace lost with a crash costs one burst, no evidence
-                state = state if isinstance(state, dict) else {}
+                state = _read_state(held)
                 yield state
                 now = json.dumps(state, sort_keys=True).encode()
                 if now != (held or b"{}"):
@@ -112,6 +111,23 @@ class Politeness:
                 f"the pace of requests could not be noted in {self.path} ({error.strerror or error});"
                 " nothing was asked without it: free some space or repair the disk, then run again"
             ) from error
+
+
+def _read_state(held: bytes) -> dict[str, dict[str, float]]:
+    """Return the pace of each host out of a file that a stranger may have written: what is no number is left out.
+
+    A pace lost with a crash costs one burst, no evidence.
+    """
+    try:
+        state = read_json(held or b"{}")
+    except ValueError:
+        return {}
+    rows = state.items() if isinstance(state, dict) else ()
+    return {
+        key: {name: float(value) for name, value in row.items() if isinstance(value, int | float) and abs(value) < FAR}
+        for key, row in rows
+        if isinstance(row, dict)
+    }
 
 
 def host_key(url: str) -> str:

@@ -70,6 +70,13 @@ class Dossier:
     """Earliest day and latest first day of the dates of all claims; None where no claim is dated."""
     _kept: dict[str, dict[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @property
+    def as_of(self) -> str:
+        """Newest day that a document or a look is of, in ISO; of a month or a year its first. Empty without any."""
+        looks = [row.date.first for of_site in self.observations.values() for row in of_site]
+        days = [*looks, *([self.span[1]] if self.span else [])]
+        return max(days).isoformat() if days else ""
+
     def once(self, site_id: str, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` gives, worked out once for a key of a site; only the last site asked is kept."""
         if site_id not in self._kept:
@@ -194,14 +201,15 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
     )
 
 
-def comparable(q: Question | Claim, other: Claim, quantity: str) -> bool:
-    """Return whether another claim speaks of the same part of the site, and not of a plan against a live hall.
+def comparable(one: Claim, other: Claim, quantity: str) -> bool:
+    """Return whether two claims on one part of a site are not of a plan and a live hall, and of days that are near.
 
     Floor, land, racks and money stay once built; compute and power are compared within NEAR_DAYS only.
     """
-    stages = {q.stage, other.stage}
-    same = tidy_part(q.part) == tidy_part(other.part)
-    return same and stages != _APART and _near(q.day, other.day, quantity, Stage.PLAN in stages)
+    plans = Stage.PLAN in (one.stage, other.stage)
+    if plans and Stage.LIVE in (one.stage, other.stage):
+        return False
+    return _near(one.day, other.day, quantity, plans)
 
 
 _APART = {Stage.PLAN, Stage.LIVE}

@@ -128,12 +128,12 @@ class Number:
         )
 
     @classmethod
-    def of_observation(cls, row: Observation, label: str = "") -> Self:
+    def of_observation(cls, row: Observation) -> Self:
         """Return the size that an observation measured; raises BadInputError if it has none."""
         if row.best is None:
             raise BadInputError(f"observation {row.observation_id} measures no size")
         return cls(
-            label or f"{row.quantity.replace('_', ' ')} of {row.site_id}",
+            f"{row.quantity.replace('_', ' ')} of {row.site_id}",
             best=row.best,
             low=row.low,
             high=row.high,

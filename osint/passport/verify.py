@@ -333,9 +333,9 @@ def png_chunks(body: bytes) -> Iterator[tuple[bytes, bytes]]:
     raise Unreadable("the PNG has no end, or too many chunks")
 
 
-def _inflated(body: bytes, limit: int = MOST_PASSPORT) -> bytes:
+def _inflated(body: bytes) -> bytes:
     try:
-        return zlib.decompressobj().decompress(body, limit)
+        return zlib.decompressobj().decompress(body, MOST_PASSPORT)
     except zlib.error:
         return b""
 

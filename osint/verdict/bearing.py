@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pyproj import Geod
 
@@ -29,7 +30,7 @@ TESTED = CAPACITY | {"floor_m2"}
 _AREAS = frozenset({"roof_m2", "floor_m2", "cooling_area_m2", "chiller_area_m2", "tower_area_m2"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sight:
     """An observation as it bears on one claim."""
 
@@ -64,7 +65,7 @@ class Sight:
         """Probability that it is of the place that the claims of the site speak of; 0 where that is not known."""
         return self.row.p_place or 0.0
 
-    @property
+    @cached_property
     def share(self) -> float:
         """Share of the place that was looked at for what it did not see; none where it is not known.
 
@@ -106,7 +107,7 @@ class Sight:
         row = self.row
         return row.quantity in _AREAS and row.searched_share is not None and row.searched_share < 1
 
-    @property
+    @cached_property
     def confirmed(self) -> bool:
         """Whether the place counts as confirmed."""
         return self.p_place >= CONFIRMED
@@ -116,12 +117,12 @@ class Sight:
         """Whether the whole of what the claim speaks of was seen."""
         return self.coverage in {Coverage.SAME, Coverage.WITHIN}
 
-    @property
+    @cached_property
     def bare(self) -> bool:
         """Whether nothing stood there that could hold a data hall."""
         return self.missing is not None and self.missing.height <= Rung.ROOFED.height
 
-    @property
+    @cached_property
     def missing(self) -> Rung | None:
         """Rung that it shows not to be reached; None if it shows none.
 
@@ -147,6 +148,10 @@ class Sight:
 
     def given(self) -> Given | None:
         """Return the size as evidence; None without one, or where it is zero."""
+        return self._given
+
+    @cached_property
+    def _given(self) -> Given | None:
         row = self.row
         if not self.sized or not row.high:
             return None
@@ -196,6 +201,10 @@ def apart(a: Observation, b: Observation) -> bool:
 
 def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     """Return every observation of the site, its parts and what it is a part of, as it lies to the claim."""
+    return dossier.once(claim.site_id, ("sights", claim.part), lambda: _sights(claim, dossier))
+
+
+def _sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     out = []
     rows = list(_of_sites(claim, dossier))
     of_parts = {site_id: _of_parts(site_id, dossier) for site_id in {row.site_id for row, _ in rows}}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 
-from osint.model import ROUNDING, Dossier, show
+from osint.model import ROUNDING, Dossier, Question, question, show
 from osint.register import CLAIM_KINDS, LADDER, TAKEN_BACK, Bounding, Claim, Modality, Role, Rung, Tier
 from osint.verdict.checks.record import Check, CheckFinding, CheckName, Pair, Way
 
@@ -225,10 +225,26 @@ class Book:
         for f in self.figures:
             self.by_site[f.site][f.measure].append(f)
         self._of = {f.claim.claim_id: f for f in self.figures}
+        self._inferred = {s.site_id for s in dossier.sites.values() if s.identified_by}
+        self._said: dict[str, str] = {}
+        self._asked: dict[str, Question] = {}
 
     def figure(self, claim: Claim) -> Figure | None:
         """Return the figure of a claim, or None."""
         return self._of.get(claim.claim_id)
+
+    def said(self, claims: Sequence[Claim]) -> str:
+        """Return several claims as one phrase."""
+        for claim in claims:
+            if claim.claim_id not in self._said:
+                self._said[claim.claim_id] = said(claim)
+        return "; ".join(self._said[claim.claim_id] for claim in claims)
+
+    def question(self, claim: Claim) -> Question:
+        """Return what a claim asks, without its value."""
+        if claim.claim_id not in self._asked:
+            self._asked[claim.claim_id] = question(claim, self.dossier)
+        return self._asked[claim.claim_id]
 
     def alike(self, figure: Figure) -> list[Figure]:
         """Return all figures of one measure at the site of a figure, itself among them."""
@@ -298,14 +314,13 @@ class Book:
 
     def joined(self, first: Sequence[Claim], second: Sequence[Claim]) -> bool:
         """Return whether an inference alone puts the two sides at one site: both served to identify it."""
-        sites = {c.site_id for c in first} & {c.site_id for c in second}
-        inferred = [site for site in sites if self.dossier.sites[site].identified_by]
-        if not inferred:
+        sites = {c.site_id for c in first} & {c.site_id for c in second} & self._inferred
+        if not sites:
             return False
         groups = [{c.independence_group for c in side} for side in (first, second)]
         if groups[0] & groups[1]:
             return False
-        for site in inferred:
+        for site in sites:
             ids = self.dossier.sites[site].identified_by.split("|")
             served = {c.independence_group for c in self.dossier.claims[site] if c.claim_id in ids}
             if groups[0] <= served and groups[1] <= served:
@@ -363,7 +378,7 @@ def against(
     """Return a check of two sides; `first` and `second` of its sentence are what the two say."""
     pair = book.pair(first, second)
     inferred = " That both speak of one project is itself an inference." if pair == Pair.INFERRED else ""
-    sides: dict[str, float | str] = {"first": said_all(first), "second": said_all(second), "inferred": inferred}
+    sides: dict[str, float | str] = {"first": book.said(first), "second": book.said(second), "inferred": inferred}
     if _unused([*first, *second]):
         sides["unused"] = " The text names no source and is not used as evidence; this says nothing of any place."
     sites = frozenset(c.site_id for c in (*first, *second))

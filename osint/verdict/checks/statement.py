@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import CAPACITY, CHIP_COUNTS, Given
-from osint.register import Bounding, Chip, Claim, Scope, chip_families
+from osint.model import CAPACITY, CHIP_COUNTS, Dossier, Given, Question
+from osint.register import Bounding, Chip, Claim, Scope, chip_families, tidy_part
 from osint.verdict.checks.compare import (
     SAME,
     Book,
@@ -44,6 +46,7 @@ LOWEST_SHARE = 0.41  # lowest power of a chip in use over its IT nameplate: 0.5 
 FACILITY_SHARE = 1.5  # highest facility power over IT nameplate
 NEAR = 0.05  # share within which two statements of one number agree
 EDGE = 0.05  # chance below which two figures lie outside what the relations allow
+MANY_ASKED = 8  # figures compared with what one allows, after which its ends are worked out
 MANY_NAMES = 4  # chips from which a text says "all chips" instead of their names
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it."""
@@ -226,12 +229,20 @@ def _comparable(book: Book) -> Iterator[tuple[Figure, Given, Figure, Given]]:
     known = [(f, given) for f, given in givens if given is not None and not given.bound]
     known.sort(key=lambda pair: pair[0].site)
     for site, members in itertools.groupby(known, key=lambda pair: pair[0].site):
-        for (a, given), (b, other) in itertools.combinations(members, 2):
-            apart = a.measure == b.measure or not {a.measure, b.measure} & CAPACITY
-            if apart or book.dossier.aggregate(site) or book.joined([a.claim], [b.claim]):
-                continue
-            if model.comparable(a.claim, b.claim, a.measure):
-                yield a, given, b, other
+        if book.dossier.aggregate(site):
+            continue
+        of_site, of_part = list(members), defaultdict[str, deque[tuple[Figure, Given]]](deque)
+        for f, given in of_site:
+            of_part[tidy_part(f.claim.part)].append((f, given))
+        for a, given in of_site:
+            later = of_part[tidy_part(a.claim.part)]
+            later.popleft()  # itself
+            for b, other in later:
+                apart = a.measure == b.measure or not (a.measure in CAPACITY or b.measure in CAPACITY)
+                if apart or not model.comparable(a.claim, b.claim, a.measure):
+                    continue
+                if not book.joined([a.claim], [b.claim]):
+                    yield a, given, b, other
 
 
 def agreements(book: Book) -> Iterator[Check | None]:
@@ -287,40 +298,57 @@ def _in_chips(book: Book, a: Figure, b: Figure) -> tuple[float, float] | None:
 
 def pairs(book: Book) -> Iterator[Check | None]:
     """Yield pairs of claims of one site of which the first does not allow the second, by the network."""
-    solved: dict[tuple[object, ...], model.Posterior | None] = {}
+    allowed: dict[tuple[object, ...], _Allowed | None] = {}
     for a, given, b, other in _comparable(book):
         abroad = book.dossier.sites[a.site].country != "CN" and "cost_cny" in {a.measure, b.measure}
         by_rows = {a.measure, b.measure} - STATED_POWER == {"chips"} and same_sentence(a.claim, b.claim)
-        if not abroad and not by_rows and _in_chips(book, a, b) is None:  # one sentence: power_per_chip has compared it
-            yield from _pair(book, a, given, b, other, solved)
+        if abroad or by_rows or _in_chips(book, a, b) is not None:  # one sentence: power_per_chip has compared it
+            continue
+        q = book.question(b.claim)
+        key = (q.quantity, given.quantity, given.low, given.high, q.families, q.country)
+        if key not in allowed:
+            allowed[key] = _allowed(q, given, book.dossier)
+        found = allowed[key]
+        if found is not None:
+            yield None if found.may_be(other) else _outside(book, a, b, found)
 
 
-def _pair(
-    book: Book,
-    a: Figure,
-    given: Given,
-    b: Figure,
-    other: Given,
-    solved: dict[tuple[object, ...], model.Posterior | None],
-) -> Iterator[Check | None]:
-    """Yield whether one given allows another; `solved` keeps the answer of each given."""
-    q = model.question(b.claim, book.dossier)
-    key = (q.quantity, given.quantity, given.low, given.high, q.families, q.country)
-    if key not in solved:
-        try:
-            solved[key] = model.posterior(q.quantity, [given], model.readings_for(q, [given], book.dossier))[0]
-        except OsintError:  # no relation joins the two
-            solved[key] = None
-    answer = solved[key]
-    if answer is None:
-        return
-    below, to_high = answer.cdf(np.log([other.low or math.nan, other.high or math.nan])).tolist()
-    if 2 * min(1 - below, to_high) >= EDGE:
-        yield None
-        return
-    low, best, high = answer.interval
-    figures: dict[str, float | str] = {"unit": model.unit_of(q.quantity), "low": low, "best": best, "high": high}
-    yield against(book, CheckName.PAIR, [a.claim], [b.claim], CheckFinding.STRAINED, **figures)
+@dataclass
+class _Allowed:
+    """What one figure allows for a quantity."""
+
+    answer: model.Posterior
+    asked: int = 0
+
+    def may_be(self, other: Given) -> bool:
+        """Return whether another figure lies inside all but EDGE of it: by its ends, where many are asked for."""
+        self.asked += 1
+        low, high = math.log(other.low or math.nan), math.log(other.high or math.nan)
+        if self.asked > MANY_ASKED:
+            least, most = self._ends
+            return high > least and low < most
+        below, to_high = self.answer.cdf(np.array([low, high])).tolist()
+        return bool(2 * min(1 - below, to_high) >= EDGE)
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        least, most = self.answer.quantile([EDGE / 2, 1 - EDGE / 2]).tolist()
+        return least, most
+
+
+def _allowed(q: Question, given: Given, dossier: Dossier) -> _Allowed | None:
+    """Return what a figure allows for a quantity; None where no relation joins the two."""
+    try:
+        return _Allowed(model.posterior(q.quantity, [given], model.readings_for(q, [given], dossier))[0])
+    except OsintError:
+        return None
+
+
+def _outside(book: Book, a: Figure, b: Figure, found: _Allowed) -> Check:
+    low, best, high = found.answer.interval
+    unit = model.unit_of(b.claim.quantity)
+    figures: dict[str, float | str] = {"unit": unit, "low": low, "best": best, "high": high}
+    return against(book, CheckName.PAIR, [a.claim], [b.claim], CheckFinding.STRAINED, **figures)
 
 
 def sums(book: Book) -> Iterator[Check | None]:
