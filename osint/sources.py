@@ -201,7 +201,8 @@ def notice(archive: Archive, url: str) -> tuple[Notice, Entry]:
     held = [entry for entry in past_captures(archive, http.strip_secrets(url)) if entry.is_content]
     found = read_notice(url, archive.body(held[-1]), held[-1].media_type) if held else None
     if found is None:
-        raise NotFoundError(f"the archive holds no readable page of {url}; capture it first")
+        what = "what was captured last of it is no page" if held else "capture it first"
+        raise NotFoundError(f"the archive holds no readable page of {url}; {what}")
     return found, held[-1]
 
 

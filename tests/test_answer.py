@@ -126,6 +126,13 @@ def test_the_sharpest_contradiction_is_quoted_and_counted_once(case, told):
     assert none.sharpest is None and "No two statements" in none.text()
 
 
+def test_servers_and_a_size_are_said_where_no_chips_are_claimed(case):
+    none = answer(replace(case, claims=case.claims[case.claims["quantity_kind"] != "chips"]))
+    fits, said = (lead.answer for lead in none.leads()[:2])
+    assert none.largest is None and none.planned is None and "625 servers are claimed for Changji centre" in said
+    assert "C031" in fits and "No document states" not in fits
+
+
 def test_planted_errors_are_apart_from_what_does_not_fit(case, told):
     assert {c.first[0] for c in told.planted} == {"C011", "C012", "C013"}
     assert not {c.check_id for c in told.planted} & {c.check_id for c in told.misfits}

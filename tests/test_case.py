@@ -303,7 +303,7 @@ def test_the_verb_lists_and_takes(looked, tmp_path, capsys, monkeypatch):
     assert code == 0 and found["simulated"] and found["candidates"]
     number = sure(looked[1])
     line = ["look", "SITE1", "--take", number, "--as", "hall 2", "--who", "A. Reader", "--data", own]
-    code, out, _ = run(capsys, *line, "--p-place", "0.9", "--place-reason", "the gate is its own")
+    code, out, _ = run(capsys, *line, "--p-place", "90%", "--place-reason", "the gate is its own")
     assert code == 0 and "written: O001" in out
     code, _, err = run(capsys, *line, "--p-place", "0.9", "--place-reason", "the gate is its own")
     assert code == 2 and "already" in err

@@ -217,7 +217,7 @@ def test_watch_says_what_changed_since_the_last_content(portal, session, monkeyp
         assert main(["watch"]) == 1
         out, err = capsys.readouterr()
         assert "the same bytes" in out and "+新的一行字" in out and "gone\t" in out
-        assert "2 addresses are not as they were" in err
+        assert "2 of the addresses not as before" in err
         assert main(["watch", host.url + "/a"]) == 0
         assert main(["capture", host.url + "/a", "--also-wayback"]) == 1
     assert "not given to the Wayback Machine" in capsys.readouterr().out

@@ -8,7 +8,8 @@ import pytest
 
 from osint.change import covers, history, stages, steps
 from osint.change.landcover import Kind
-from osint.change.reasons import Doubt, Reason
+from osint.change.reasons import Doubt, Reason, sentences
+from osint.change.structure import Structure, long_interval
 
 GROUND, SLAB, ROOF = (1.0, 1.0, 1.0), (1.5, 1.2, 1.5), (3.0, 1.4, 3.1)
 """Over the surroundings, in blue, short-wave infrared and red."""
@@ -70,7 +71,7 @@ def test_what_mostly_looks_again_as_the_stage_before_it_did_is_no_cover():
 
 def structure(half, probability, kind=Kind.OTHER, **how):
     day = dt.date(1970, 1, 1) + dt.timedelta(half)
-    return history.Structure(kind=kind, probability=probability, roofed_best=day, half_day=half, **how)
+    return Structure(kind=kind, probability=probability, roofed_best=day, half_day=half, **how)
 
 
 @pytest.mark.parametrize(
@@ -92,12 +93,10 @@ def test_what_a_roof_soon_covers_is_its_slab(first, days_later, separable, is_st
 
 def test_an_interval_of_most_of_a_year_says_that_the_day_is_not_known():
     start = dt.date(2023, 1, 1)
-    doubt = history.long_interval(start, start + dt.timedelta(352), 210.0)
+    doubt = long_interval(start, start + dt.timedelta(352), 210.0)
     assert doubt.reason is Reason.LONG_INTERVAL
-    assert history.sentences([doubt]).startswith(
-        "when half of it was covered is not known between 2023-01-01 and 2023-12-19"
-    )
-    assert history.long_interval(start, start + dt.timedelta(200), 90.0) is None
+    assert sentences([doubt]).startswith("when half of it was covered is not known between 2023-01-01 and 2023-12-19")
+    assert long_interval(start, start + dt.timedelta(200), 90.0) is None
 
 
 def test_red_steel_over_a_pale_slab_is_no_bare_ground_again():

@@ -73,7 +73,8 @@ def test_claimed_numbers_stand_as_their_sources_have_them_beside_room_of_the_sam
         [model.sig(v, 2) for v in room.interval] for room in (found.paper_there, found.paper)
     )
     assert sheet.caption.title == (
-        f"On paper there is room for {low:,.0f} to {high:,.0f} H100 chips at Yiwu cluster (80,500 claimed), "
+        f"On paper there is room for {low:,.0f} to {high:,.0f} H100 chips at Yiwu phase II, buildings 1 and 2 (80,500 "
+        "claimed of Yiwu cluster), "
         f"and for {all_low:,.0f} to {all_high:,.0f} at {len(found.paper.sites)} sites (115,000 claimed of all sites)"
     )
     assert "not known" in sheet.rows.loc[sheet.rows["group"].str.contains("seen"), "label"].iloc[0]
@@ -83,7 +84,7 @@ def test_the_title_of_room_follows_the_floor(case):
     small = changed(case, "C031", value_low=3_300.0, value_high=3_300.0)
     _, _, high = (model.sig(v, 2) for v in answer(small).paper_there.interval)
     title = sheets.room_sheet(answer(small), Dossier.of(small)).caption.title
-    assert high < 80_500 and f"to {high:,.0f} H100 chips at Yiwu cluster (80,500 claimed)" in title
+    assert high < 80_500 and f"to {high:,.0f} H100 chips at Yiwu phase II, " in title
     none = replace(case, claims=case.claims[~case.claims["claim_id"].isin(["C031", "C032", "C045", "C046"])])
     assert "nothing on file gives the size" in sheets.room_sheet(answer(none), Dossier.of(none)).caption.title
 

@@ -10,6 +10,7 @@ from shapely.geometry import MultiPolygon, Polygon, box
 
 from osint import geo
 from osint.errors import OsintError
+from osint.register import UNKNOWN_DATUM_KM
 
 GEOD = pyproj.Geod(ellps="WGS84")
 # offsets that two separate libraries gave (metres): Yiwu, Hami, Karamay, Urumqi
@@ -57,7 +58,7 @@ def test_outside_china_nothing_moves():
 def test_unknown_datum_keeps_the_point_and_widens_the_precision(register):
     site = register.site("XJ01")
     assert site["datum"] == "unknown"
-    assert geo.precision_km(site) == pytest.approx(site["coord_precision_km"] + geo.UNKNOWN_DATUM_KM)
+    assert geo.precision_km(site) == pytest.approx(site["coord_precision_km"] + UNKNOWN_DATUM_KM)
     abilene = register.site("US01")
     assert geo.precision_km(abilene) == abilene["coord_precision_km"]
 
@@ -93,7 +94,7 @@ def test_parts_of_an_outline_add_up_and_courtyards_are_subtracted_whatever_their
 def test_touching_parts_have_the_area_of_their_union_and_each_fault_its_own_words(tmp_path):
     halls = MultiPolygon([ONE, box(93.001, 43.0, 93.002, 43.001)])
     assert geo.area_m2(halls) == pytest.approx(geo.area_m2(halls.buffer(0)), rel=1e-6)
-    path = geo.write_outlines(geo.gpd.GeoDataFrame({"name": ["halls"]}, geometry=[halls], crs=4326), tmp_path / "h.kml")
+    path = geo.write_outlines(gpd.GeoDataFrame({"name": ["halls"]}, geometry=[halls], crs=4326), tmp_path / "h.kml")
     assert geo.read_outlines(path)["area_m2"][0] == pytest.approx(2 * ellipsoidal_m2(ONE), rel=1e-4)
     with pytest.raises(OsintError, match="has parts that overlap at"):
         geo.area_m2(MultiPolygon([ONE, box(93.0005, 43.0, 93.002, 43.001)]))
@@ -107,16 +108,14 @@ CROSSED = Polygon([(93.0, 43.0), (93.002, 43.002), (93.002, 43.0), (93.0, 43.002
 def test_outline_that_crosses_itself_has_no_area_and_its_place_is_named(tmp_path):
     with pytest.raises(OsintError, match=r"crosses itself at 93\.001 43\.001"):
         geo.area_m2(CROSSED)
-    frame = geo.gpd.GeoDataFrame({"name": ["yard", "hall"]}, geometry=[ONE, CROSSED], crs=4326)
+    frame = gpd.GeoDataFrame({"name": ["yard", "hall"]}, geometry=[ONE, CROSSED], crs=4326)
     path = geo.write_outlines(frame, tmp_path / "o.geojson")
     with pytest.raises(OsintError, match=r"outline hall crosses itself at 93\.001 43\.001"):
         geo.read_outlines(path)
 
 
 def test_outlines_keep_names_or_get_numbers_and_what_is_missing_is_null(tmp_path):
-    frame = geo.gpd.GeoDataFrame(
-        {"name": ["hall", None], "roof_m2": [1.5, np.nan]}, geometry=[ONE, COURTYARD], crs=4326
-    )
+    frame = gpd.GeoDataFrame({"name": ["hall", None], "roof_m2": [1.5, np.nan]}, geometry=[ONE, COURTYARD], crs=4326)
     path = geo.write_outlines(frame, tmp_path / "o.geojson", credit="me")
     assert '"roof_m2": null' in path.read_text(encoding="utf-8") and '"credit": "me"' in path.read_text(
         encoding="utf-8"
@@ -126,7 +125,7 @@ def test_outlines_keep_names_or_get_numbers_and_what_is_missing_is_null(tmp_path
 
 @pytest.mark.parametrize("suffix", [".geojson", ".kml", ".csv"])
 def test_outlines_are_the_same_bytes_twice_and_keep_their_courtyards(tmp_path, suffix):
-    frame = geo.gpd.GeoDataFrame({"name": ["=1+1 <b>"]}, geometry=[COURTYARD], crs=4326)
+    frame = gpd.GeoDataFrame({"name": ["=1+1 <b>"]}, geometry=[COURTYARD], crs=4326)
     first, second = (geo.write_outlines(frame, tmp_path / f"{n}{suffix}").read_bytes() for n in "ab")
     assert first == second
     assert geo.read_outlines(tmp_path / f"a{suffix}").area_m2[0] == pytest.approx(geo.area_m2(COURTYARD), rel=1e-5)

@@ -8,10 +8,11 @@ import pytest
 from scipy import ndimage
 
 from osint import change, simulated
-from osint.change import history, landcover, stack, steps
+from osint.change import history, landcover, lasting, stack, steps
 from osint.change.landcover import Kind, LandCover
 from osint.change.reasons import Doubt, Reason, sentence
 from osint.change.series import Series
+from osint.change.structure import Structure
 from osint.simulated.ground import SPECTRA
 from tests.simulated_data import dataset
 
@@ -194,7 +195,7 @@ def test_what_turns_out_wet_is_taken_back_if_it_was_called_a_roof_and_not_raised
     seen = series([(0, WHITE), (300, MUD), (500, WHITE)])
     for kind, probability, then in (("bright roof", 0.92, "other"), ("quarry or pile", 0.05, "quarry or pile")):
         one = replace(part(kind, "2023-01-01", probability=probability), shown_from_day=seen.days[0])
-        then_seen = history.wetted(one, seen, seen.days[-1])
+        then_seen = lasting.wetted(one, seen, seen.days[-1])
         assert then_seen.kind == then
         assert then_seen.probability <= 0.2
 
@@ -212,26 +213,26 @@ def test_a_dark_roof_on_a_pale_slab_is_no_water():
 
 
 def part(kind, roofed, doubt=None, probability=0.75):
-    return history.Structure(
+    return Structure(
         kind=Kind(kind), probability=probability, roofed_best=dt.date.fromisoformat(roofed), doubts=(doubt,) if doubt else ()
     )  # fmt: skip
 
 
 def test_half_a_greenhouse_is_what_the_whole_is():
     for whole in ("greenhouse", "other", "solar field"):
-        first, _ = history.like_the_whole([part("dark roof", "2024-01-01"), part(whole, "2024-06-01", probability=0.1)])
+        first, _ = lasting.like_the_whole([part("dark roof", "2024-01-01"), part(whole, "2024-06-01", probability=0.1)])
         assert first.kind == whole
         assert first.probability < 0.5
-        first, _ = history.like_the_whole([part("dark roof", "2023-01-01"), part(whole, "2024-06-01", probability=0.1)])
+        first, _ = lasting.like_the_whole([part("dark roof", "2023-01-01"), part(whole, "2024-06-01", probability=0.1)])
         assert first.kind is Kind.DARK_ROOF
 
 
 def test_half_a_roof_is_what_the_whole_is():
     open_ = Doubt(Reason.OPEN_KIND, {"told": "roof 0.6, asphalt 0.3"})
     parts = [part("solar field", "2024-01-01"), part("dark roof", "2024-03-01", open_), part("dark roof", "2024-06-01")]
-    whole = history.like_the_whole(parts)
+    whole = lasting.like_the_whole(parts)
     assert {(s.kind, s.probability, s.doubts) for s in whole} == {(Kind.DARK_ROOF, 0.75, ())}
-    first, _ = history.like_the_whole([part("solar field", "2024-01-01"), part("dark roof", "2024-06-01", open_)])
+    first, _ = lasting.like_the_whole([part("solar field", "2024-01-01"), part("dark roof", "2024-06-01", open_)])
     assert first.kind is Kind.SOLAR_FIELD
 
 
@@ -246,7 +247,7 @@ def change_of(gain, relative_gain, **how):
     )  # fmt: skip
 
 
-STANDING = replace(history.Structure(kind=Kind.BRIGHT_ROOF), gain=0.2, relative_gain=0.8, half_day=19_000.0)
+STANDING = replace(Structure(kind=Kind.BRIGHT_ROOF), gain=0.2, relative_gain=0.8, half_day=19_000.0)
 
 
 @pytest.mark.parametrize(
@@ -293,8 +294,8 @@ def test_every_reason_has_a_sentence_of_its_own_and_reasons_decide_whatever_it_s
     said = [sentence(Doubt(reason, figures)) for reason in Reason]
     assert len(set(said)) == len(said) == len(Reason.__members__)
     assert not any("{" in s or s.endswith(".") for s in said)
-    assert history.Structure(doubts=(Doubt(Reason.OPEN_KIND),)).may_be_roof
-    assert not history.Structure(doubts=(Doubt(Reason.SEASONAL),)).may_be_roof
+    assert Structure(doubts=(Doubt(Reason.OPEN_KIND),)).may_be_roof
+    assert not Structure(doubts=(Doubt(Reason.SEASONAL),)).may_be_roof
 
 
 @pytest.mark.parametrize(("latitude_deg", "dimmed"), [(43.0, 3), (-43.0, 0), (10.0, 3)])

@@ -14,10 +14,10 @@ from osint import chain, geo, imagery
 from osint import simulated as simulate
 from osint.change import stack, tiles
 from osint.change._tile_search import SIDE_PASSES, Target, TileResult, TileState, fit_of, scenes_of_sides
-from osint.change.history import Structure
 from osint.change.landcover import Kind
 from osint.change.locate import PROPERTIES, StackSource, locate, ranked, search_tile, site_area
 from osint.change.measure import AreaInterval
+from osint.change.structure import Structure
 from osint.errors import OsintError
 from osint.imagery import catalogue as catalogues
 from osint.simulated import demo

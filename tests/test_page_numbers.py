@@ -14,6 +14,7 @@ import pytest
 
 from osint import geo, model, verdict
 from osint.model import Dossier
+from osint.register import UNKNOWN_DATUM_KM
 from osint.report import answer_of, site_estimates
 
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
@@ -81,7 +82,7 @@ class Book:
             if math.isfinite(site["lat"]):
                 lon, lat = geo.to_wgs(site["lon"], site["lat"], site["datum"])
                 place = {round(abs(lon), 3), round(lat, 3)}
-                km = site["coord_precision_km"] + (geo.UNKNOWN_DATUM_KM if site["datum"] == "unknown" else 0)
+                km = site["coord_precision_km"] + (UNKNOWN_DATUM_KM if site["datum"] == "unknown" else 0)
                 self.rows[site["site_id"]] |= place | {round(km), site["coord_precision_km"]}
         self.findings = {f.claim.claim_id: f.to_row() for f in self.found.judged}
         self.checks = {c.check_id: c for c in self.found.tests}

@@ -1,5 +1,6 @@
 import base64
 import copy
+import csv
 import hashlib
 import io
 import itertools
@@ -23,6 +24,7 @@ from shapely.geometry import Point
 from osint import archive, files, fonts, geo, report, sources
 from osint.errors import OsintError
 from osint.model import Dossier
+from osint.passport import Verdict, verify
 from osint.report import build, edition, locator
 from osint.report.canvas import Caption
 from osint.report.on_file import OnFile
@@ -167,6 +169,18 @@ def test_two_runs_give_the_same_bytes(small, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "FEW_SITES", 0)  # the figures of a site: test_site_figures
     first, second = (report.write_report(small, tmp_path / name).page.parent for name in ("one", "two"))
     assert digests(first) == digests(second)
+
+
+def test_a_figure_is_stale_once_a_claim_is_newer_and_not_before(report_folder, tmp_path):
+    figure = report_folder / "figures" / "claimed-and-room.png"
+    assert verify(figure, against=RAW.parent).verdict == Verdict.INTACT
+    (tmp_path / "raw").mkdir()
+    text = (RAW / "claims.csv").read_text(encoding="utf-8")
+    head = next(csv.reader([text.split("\n", 1)[0]]))
+    row = ",".join({"claim_id": "C999", "site_id": "XJ01", "date": "2026-11-20"}.get(name, "") for name in head)
+    (tmp_path / "raw" / "claims.csv").write_text(f"{text}{row}\n", encoding="utf-8")
+    found = verify(figure, against=tmp_path)
+    assert found.verdict == Verdict.STALE and "newer evidence is on file: C999 (2026-11-20)" in found.shown
 
 
 def test_no_machine_path_and_no_clock(report_folder):

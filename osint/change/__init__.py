@@ -13,7 +13,6 @@ from osint.change.found import (
     search_member,
     shown_until,
 )
-from osint.change.history import PROPERTIES, Structure, iso
 from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, journal_faults, locate, site_area
@@ -57,6 +56,7 @@ from osint.change.reasons import Doubt, Reason, of_kind_alone, sentence, sentenc
 from osint.change.series import Series
 from osint.change.stack import Stack, around, open_stack, stack_of_dataset
 from osint.change.steps import Step, Steps, date_step, to_date
+from osint.change.structure import PROPERTIES, Structure, iso
 
 __all__ = [
     "BUILDINGS",

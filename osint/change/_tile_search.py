@@ -20,11 +20,11 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
 from osint.change import outlines, patches, seasons, steps
-from osint.change.history import Structure
 from osint.change.measure import Z90
 from osint.change.reasons import NOT_SEEN, Reason
 from osint.change.series import HALF_YEAR_DAYS
 from osint.change.stack import PAIR, Stack, reproject
+from osint.change.structure import Structure
 from osint.change.tiles import Tile
 from osint.errors import BadInputError
 from osint.register import read_day

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from osint.change import _transition, history, kinds, landcover, series, stages, steps
-from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS, Structure
+from osint.change import _transition, history, kinds, landcover, lasting, series, stages, steps
+from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS
 from osint.change.measure import Z90
 from osint.change.reasons import Reason
 from osint.change.sampling import CONFIRMING_DAYS, STAGE_MIN_SIZE, STAGE_SPAN_DAYS
 from osint.change.series import HALF, Series
 from osint.change.stack import PAIR
 from osint.change.steps import Step, to_day
+from osint.change.structure import Structure, date_of, day_of, long_interval
 
 RED = "B04"  # in which painted steel and concrete differ
 READ_SHARE = 0.8  # share of the scenes that were read in a band from which it tells when a cover was laid
@@ -59,10 +60,14 @@ def later_change(structure: Structure, seen: Series) -> Step | None:
     if not structure.stands and structure.removed_day - structure.half_day > STAGE_SPAN_DAYS:
         return None
     first = structure.half_day
-    before = first if structure.roofed_low is None else history.day_of(structure.roofed_low)
+    before = first if structure.roofed_low is None else day_of(structure.roofed_low)
     days, ratio, changes = _changes(seen, first + AGAIN_DAYS)
     later = [step for step in changes if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS]
-    return later[-1] if later and _is_new(later[-1], days, ratio, [(-np.inf, before)], history.LASTING_SHARE) else None
+    if not later or not _is_new(later[-1], days, ratio, [(-np.inf, before)], history.LASTING_SHARE):
+        return None
+    # less than this is what sun and dust do to what stands; 0 where no scene tells
+    share = last_share(structure, to_day(later[-1].begun.low), to_day(later[-1].complete.high), seen)
+    return None if 0 < share < stages.LEAST_LAST else later[-1]
 
 
 def last_change(seen: Series) -> Step | None:
@@ -135,7 +140,7 @@ def final_state(structure: Structure, step: Step, seen: Series) -> Structure:
         removed_day=np.inf,
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
-        step_probability=min(structure.step_probability / (history.BRIEF_FACTOR if _brief(structure) else 1.0), 1.0),
+        step_probability=min(structure.step_probability / (lasting.BRIEF_FACTOR if _brief(structure) else 1.0), 1.0),
         doubts=tuple(d for d in structure.doubts if d.reason is not Reason.SHORT_LIVED),
     )
 
@@ -174,7 +179,9 @@ def stage_weight(first: Structure, later: tuple[float, float], seen: Series) -> 
 def last_share(first: Structure, until_day: float, from_day: float, seen: Series) -> float:
     """Return the last change, between two days, over the whole change since the ground before `first`."""
     days, ratio = relative(seen)
-    spans = days < first.near[0], (days >= first.shown_from_day) & (days <= until_day), days >= from_day
+    mild = ~series.winter(days, seen.latitude_deg)
+    whole = days < first.near[0], (days >= first.shown_from_day) & (days <= until_day), days >= from_day
+    spans = [span & mild if (span & mild).any() else span for span in whole]
     if not all(span.any() for span in spans):
         return 0.0
     ground, stage, last = (np.median(ratio[span], axis=0) for span in spans)
@@ -219,26 +226,28 @@ def timed(
     # work half done departs from a straight ramp: by that share of its length half of the cover is earlier or later
     uneven = Z90 * _transition.SHAPE_ERROR * (cover.complete[1] - cover.begun[1])
     low, high = _rested(low - uneven, high + uneven, seen.days)
-    earliest, latest = history.date_of(low, -HALF_MARGIN_DAYS), history.date_of(high, HALF_MARGIN_DAYS)
-    if weight >= LEAST_WEIGHT and first.roofed_low is not None:
-        earliest = min(earliest, first.roofed_low)
-    if weight > HALF and first.roofed_best is not None:
-        best = min(best, first.half_day)
+    earliest, latest = date_of(low, -HALF_MARGIN_DAYS), date_of(high, HALF_MARGIN_DAYS)
+    if weight >= LEAST_WEIGHT and first.roofed_low and first.roofed_best and first.roofed_high:
+        # quantiles of both together; `first` comes before the cover
+        shares = LEAST_WEIGHT, HALF, 1 - LEAST_WEIGHT
+        ends = [day_of(day) for day in (first.roofed_low, first.roofed_best, first.roofed_high)]
+        earliest = min(earliest, date_of(float(np.interp(LEAST_WEIGHT / weight, shares, ends))))
+        best = min(best, float(np.interp(HALF / weight, shares, ends))) if weight > HALF else best
     ended = cover.complete[2] < seen.days[-1] - UNDER_WAY_DAYS
-    complete_high = max(history.date_of(cover.complete[2], COMPLETE_MARGIN_DAYS), latest) if ended else None
+    complete_high = max(date_of(cover.complete[2], COMPLETE_MARGIN_DAYS), latest) if ended else None
     onset = structure.onset_high
     kept = tuple(doubt for doubt in structure.doubts if doubt.reason is not Reason.LONG_INTERVAL)
     return replace(
         structure,
         roofed_low=earliest,
-        roofed_best=history.date_of(best),
+        roofed_best=date_of(best),
         roofed_high=latest,
-        complete_low=max(history.date_of(cover.complete[0], -COMPLETE_MARGIN_DAYS), earliest),
+        complete_low=max(date_of(cover.complete[0], -COMPLETE_MARGIN_DAYS), earliest),
         complete_high=complete_high,
         onset_high=None if onset is None else min(onset, latest),
         half_day=best,
         doubts=kept,
-    ).doubtful(history.long_interval(earliest, latest, _gap(seen, low, high)))
+    ).doubtful(long_interval(earliest, latest, _gap(seen, low, high)))
 
 
 def _rested(low: float, high: float, days: np.ndarray) -> tuple[float, float]:

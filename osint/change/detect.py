@@ -18,13 +18,13 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
 from osint.change import landcover, outlines, seasons, series
-from osint.change.history import PROPERTIES, Structure
 from osint.change.journal import Parts, Tell, head_of
 from osint.change.measure import AreaInterval
 from osint.change.patches import Patch, changed_patches
 from osint.change.reasons import NOT_READ, Doubt, Reason
 from osint.change.series import Series
 from osint.change.stack import PAIR, Stack, UnreadError, around, open_stack
+from osint.change.structure import PROPERTIES, Structure
 from osint.change.tiles import MARGIN_M, TILE_M, Tile, in_metres, utm_tiles
 from osint.errors import NotFoundError
 from osint.http import bytes_by_reader

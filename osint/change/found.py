@@ -16,11 +16,11 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.change import seasons
-from osint.change.history import PROPERTIES
 from osint.change.observations import Row, candidate_of, compounds, may_be_building, observation_row, structure_rows
 from osint.change.place import PlaceEstimate, Search, SiteEvidence
 from osint.change.reasons import of_kind_alone
 from osint.change.stack import RGB, Stack, around
+from osint.change.structure import PROPERTIES
 from osint.errors import BadInputError, NotFoundError, UnreadableError
 from osint.register import LADDER, QUANTITIES, read_date, read_day
 

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 
-from osint.change import kinds, landcover, series
-from osint.change._segmentation import YEAR_DAYS
+from osint.change import kinds, landcover, lasting, series
 from osint.change.landcover import Kind, LandCover, WindowMedian
-from osint.change.measure import AreaInterval, area_row
-from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason, names, sentences
+from osint.change.reasons import Doubt, Reason
 from osint.change.series import Series, quarters, step_whiteness
 from osint.change.stack import PAIR
 from osint.change.steps import Step, Steps, to_date, to_day
+from osint.change.structure import Structure, iso, long_interval, moment_date
 
-PROPERTIES = (
-    "outline_id", "kind", "probability", "roof_area_m2_low", "roof_area_m2_best", "roof_area_m2_high",
-    "onset_low", "onset_high", "roofed_low", "roofed_best", "roofed_high", "complete_low", "complete_high",
-    "removed_low", "removed_high", "cannot_tell", "doubts", "scenes_used", "scenes_unread", "unseen_days",
-    "bytes_read",
-)  # fmt: skip
-"""Columns of the rows that `Structure.to_row` writes."""
-LONGEST_INTERVAL_DAYS = 200  # width of the half-covered interval above which its date is not to be relied on
 ONSET_LEAD_DAYS = 330  # longest time between scraping and roof for which both are one work
 ONSET_WIDEST_DAYS = 60  # width of the interval of scraping up to which it is named: bare ground has seasons
 ONSET_FROM_START_DAYS = 60  # scraping sooner after the first scene is not named: what was before was not seen
@@ -37,116 +26,13 @@ MIN_SCRAPED_SIZE = 0.025  # step of scraped ground, reflectance; seasons and yea
 GONE_SHARE = 0.6  # loss over the gain of a standing roof from which it is gone: a low winter sun takes up to half
 MIN_RELATIVE_GAIN = 0.05  # that a structure counts for at least: its surroundings may have darkened meanwhile
 NEW_SHARE = 0.3  # gain over that of a standing roof below which a change is the sun or the season on it
-TURNS_OF_DOUBT = 3  # turns between gains and losses, two at one time of year, that put dates in doubt
-TURNS_OF_NO_BUILDING = 4  # turns that no building makes: two gains and two losses
-SAME_SEASON_DAYS = 45.0  # difference in the time of year up to which two turns come at the same time
-TURN_SHARE = 0.4  # share of the largest change from which another one is a turn
-NO_BUILDING_FACTOR = 0.5  # factor of the probability of what comes and goes
 BRIEF_MIN_SCENES, BRIEF_MIN_DAYS = 5, 45.0  # scenes of what stood for a few months, and days from first to last
 BRIEF_LEVEL_SHARE, BRIEF_AGREEING_SHARE = 0.25, 0.8  # departure of agreeing scenes; how many agree
-BRIEF_MAX_DAYS = 183.0  # what stood for a shorter time has a doubt
-BRIEF_FACTOR = 0.5  # factor of the probability of what stood for so short a time: judgement, below one half
-MISSING_SHARE = 0.25  # share of a standing roof below which a scene does not show it
-MISSING_SCENES = 3  # scenes in a row without it that are not taken for misread ones
 LASTING_SHARE = 0.5  # share of a step of the ground that must be left at the end for it to be earthworks
-LAST_SCENES = 6  # scenes at the end of a stretch whose median stands for it
-WHOLE_DAYS = 365.0  # in which what first looks like a dark roof may become the field or greenhouse it is part of
 UNCONFIRMED_SCENES = 2  # scenes at the end of a series that look like a roof, from which one may have come
 WARM_QUARTERS = (1, 2)
 HALF_YEAR_SCENES = 2  # scenes on either side from which one half of the year alone is compared
 COVERS = (*landcover.BUILDINGS, Kind.SOLAR_FIELD, Kind.GREENHOUSE)  # kinds that cover the ground
-
-
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """What happened on an outline, or on a phase of it; without a kind, why nothing can be told.
-
-    The last scene on which a moment was surely not reached and the first on which it was are its low and high day.
-    """
-
-    outline_id: str = ""
-    kind: Kind | None = None
-    probability: float | None = None
-    """That it is a building."""
-    roof_area: AreaInterval | None = None
-    onset_low: dt.date | None = None
-    """Ground broken, first possible day; None means "no later than `onset_high`"."""
-    onset_high: dt.date | None = None
-    roofed_low: dt.date | None = None
-    """Half covered."""
-    roofed_best: dt.date | None = None
-    roofed_high: dt.date | None = None
-    complete_low: dt.date | None = None
-    """Fully covered."""
-    complete_high: dt.date | None = None
-    """None if the work was still under way at the last scene."""
-    removed_low: dt.date | None = None
-    """Cleared."""
-    removed_high: dt.date | None = None
-    doubts: tuple[Doubt, ...] = ()
-    """Why its dates or its kind are not to be relied on."""
-    scenes_used: int = 0
-    scenes_unread: int = 0
-    """Scenes that were asked for and could not be read: its dates and its absence rest on the others."""
-    unseen_days: int | None = None
-    """Longest time without a scene while it stood: what was taken down and built again within it does not show."""
-    bytes_read: int = 0
-    step_probability: float = 1.0
-    """That there was a step at all."""
-    gain: float = 0.0
-    """Gain of whiteness against the surroundings, reflectance."""
-    relative_gain: float = 0.0
-    """The same over the brightness of the surroundings."""
-    half_day: float = np.inf
-    """Half covered, days since 1970-01-01."""
-    shown_from_day: float = np.inf
-    """First day on which all of it stands, days since 1970-01-01."""
-    shown_until_day: float = np.inf
-    """Last day on which it stands and nothing was built over it, days since 1970-01-01."""
-    removed_day: float = np.inf
-    """Half cleared, days since 1970-01-01."""
-    near: tuple[float, float] = (np.nan, np.nan)
-    """Days, since 1970-01-01, from when its change may have begun to when it was surely over."""
-
-    @property
-    def stands(self) -> bool:
-        """Whether it was not removed."""
-        return self.removed_high is None
-
-    def longest_unseen(self, days: np.ndarray) -> int | None:
-        """Return the longest time between two scenes, of `days` (n,), while it stood; None where that is not known."""
-        if not np.isfinite(self.shown_from_day):
-            return None
-        until = min(self.shown_until_day, self.removed_day)
-        stood = days[(days >= self.shown_from_day) & (days <= until)]
-        ends = [self.shown_from_day, *stood, min(until, float(days[-1]))]
-        return math.ceil(max(np.diff(ends), default=0.0))
-
-    @property
-    def not_separable(self) -> bool:
-        """Whether it may be salt, panels or film as well as a roof."""
-        return any(d.reason in NOT_SEPARABLE for d in self.doubts)
-
-    @property
-    def may_be_roof(self) -> bool:
-        """Whether it is a roof, or something that its bands do not separate from one."""
-        return self.kind in landcover.BUILDINGS or self.not_separable
-
-    def doubtful(self, doubt: Doubt | None) -> Structure:
-        """Return the structure with one more doubt, unless it has that one or there is none."""
-        return self if doubt is None or doubt in self.doubts else replace(self, doubts=(*self.doubts, doubt))
-
-    def called(self, kind: Kind, probability: float) -> Structure:
-        """Return the structure as another kind that is a building with `probability`."""
-        return replace(self, kind=kind, probability=round(self.step_probability * probability, 3))
-
-    def to_row(self) -> dict[str, str | float | None]:
-        """Return the columns PROPERTIES: days as ISO text, doubts as sentences, None where nothing is known."""
-        row = {name: getattr(self, name, None) for name in PROPERTIES}
-        row |= {name: value.isoformat() for name, value in row.items() if isinstance(value, dt.date)}
-        row["kind"] = None if self.kind is None else str(self.kind)
-        told = {"cannot_tell": sentences(self.doubts), "doubts": names(self.doubts)}
-        return row | area_row("roof_area_m2", self.roof_area) | told
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +94,7 @@ def _share_of_last(change: Change, structures: Sequence[Structure]) -> float:
 
 
 def _is_removal(change: Change, structures: Sequence[Structure]) -> bool:
-    lost = change.gain < -landcover.MIN_GAIN and change.relative_gain < 0
+    lost = change.gain < 0 and change.relative_gain < 0
     return lost and any(s.stands for s in structures) and _share_of_last(change, structures) > GONE_SHARE
 
 
@@ -232,7 +118,7 @@ def _remove(change: Change, structures: list[Structure], context: Context) -> li
 
 
 def _look_for_water(change: Change, structures: list[Structure], context: Context) -> list[Structure]:
-    return _with_last(structures, lambda s: wetted(s, context.seen, change.until_day))
+    return _with_last(structures, lambda s: lasting.wetted(s, context.seen, change.until_day))
 
 
 def _add(change: Change, structures: list[Structure], context: Context) -> list[Structure]:
@@ -241,7 +127,7 @@ def _add(change: Change, structures: list[Structure], context: Context) -> list[
     made = _structure(step, change.cover, [s for s in context.scrapings if since < to_day(s.best)], context.seen)
     made = replace(made, gain=change.gain, relative_gain=max(change.relative_gain, MIN_RELATIVE_GAIN))
     built_over = _with_last(structures, lambda s: replace(s, shown_until_day=to_day(step.begun.low)))
-    long_before = to_day(step.begun.low) - context.seen.days[0] > BRIEF_MAX_DAYS and not structures
+    long_before = to_day(step.begun.low) - context.seen.days[0] > lasting.BRIEF_MAX_DAYS and not structures
     return [*built_over, made.doubtful(_roof_before(change.before) if long_before else None)]
 
 
@@ -279,7 +165,8 @@ def structures(ground: Steps, covered: Steps, seen: Series) -> list[Structure]:
     if brief is not None:
         found = sorted([*found, brief[0]], key=lambda s: s.shown_from_day)
         turns = sorted([*turns, *brief[1]])
-    found = like_the_whole([interrupted(short_lived(s), seen) for s in come_and_go(found, turns)])
+    found = [lasting.interrupted(lasting.short_lived(s), seen) for s in lasting.come_and_go(found, turns)]
+    found = lasting.like_the_whole(found)
     if found:
         return found
     roof_may_show = unconfirmed(seen) is not None
@@ -350,105 +237,11 @@ def removed(structure: Structure, step: Step) -> Structure:
     """Return a structure that a step took away."""
     return replace(
         structure,
-        removed_low=_date(step.low, -HALF_MARGIN_DAYS),
-        removed_high=_date(step.high, HALF_MARGIN_DAYS),
+        removed_low=moment_date(step.low, -HALF_MARGIN_DAYS),
+        removed_high=moment_date(step.high, HALF_MARGIN_DAYS),
         shown_until_day=to_day(step.begun.low),
         removed_day=to_day(step.best),
     )
-
-
-def short_lived(structure: Structure) -> Structure:
-    """Put a doubt on what stood for a few months: film, a crust or a heap does so more often than a roof."""
-    days = structure.removed_day - structure.half_day
-    other = any(d.reason != Reason.OPEN_KIND for d in structure.doubts)
-    if structure.stands or days >= BRIEF_MAX_DAYS or other or structure.probability is None:
-        return structure
-    less = replace(
-        structure,
-        step_probability=BRIEF_FACTOR * structure.step_probability,
-        probability=round(BRIEF_FACTOR * structure.probability, 3),
-    )
-    return less.doubtful(Doubt(Reason.SHORT_LIVED, {"days": days}))
-
-
-def interrupted(structure: Structure, seen: Series) -> Structure:
-    """Put a doubt on what stands though several scenes in a row show the ground that was there before it.
-
-    They are too few for two steps: a roof taken down and built again within weeks. Snow and low sun are left out.
-    """
-    white, low_sun = seen.whiteness(), series.winter(seen.days, seen.latitude_deg)
-    before = white[seen.days < structure.near[0]][-LAST_SCENES:]
-    until = min(structure.shown_until_day, structure.removed_day)
-    stood = (seen.days >= structure.shown_from_day) & (seen.days < until) & ~low_sun
-    if not len(before) or not stood.any():
-        return structure
-    level, full = float(np.median(before)), float(np.median(white[stood]))
-    bare = np.r_[
-        False, (white[stood] - level < MISSING_SHARE * (full - level)) & (full - level > landcover.MIN_GAIN), False
-    ]
-    edges = np.flatnonzero(np.diff(bare.astype(int)))
-    start, stop = max(zip(edges[::2], edges[1::2], strict=True), key=lambda run: run[1] - run[0], default=(0, 0))
-    if stop - start < MISSING_SCENES:
-        return structure
-    days = seen.days[stood][start:stop]
-    figures: dict[str, float | str] = {
-        "scenes": len(days),
-        "start": iso(to_date(days[0])),
-        "end": iso(to_date(days[-1])),
-    }
-    return structure.doubtful(Doubt(Reason.INTERRUPTED, figures))
-
-
-def come_and_go(found: Sequence[Structure], changes: Sequence[tuple[float, float]]) -> list[Structure]:
-    """Put a doubt on what is gained and lost again and again: snow, plastic, a drying lake.
-
-    `changes` are (day, relative gain) in time order.
-    """
-    largest = max((abs(change) for _, change in changes), default=0.0)
-    large = [(when, change > 0) for when, change in changes if abs(change) >= TURN_SHARE * largest]
-    turns = [turn for k, turn in enumerate(large) if k == 0 or turn[1] != large[k - 1][1]]
-    # a site that is cleared and rebuilt follows no yearly cycle
-    apart = [one - two for (one, up), (two, down) in combinations(turns, 2) if up == down]
-    yearly = any(abs((days + YEAR_DAYS / 2) % YEAR_DAYS - YEAR_DAYS / 2) < SAME_SEASON_DAYS for days in apart)
-    no_building = len(turns) >= TURNS_OF_NO_BUILDING
-    if not no_building and not (yearly and len(turns) >= TURNS_OF_DOUBT):
-        return list(found)
-    gains = sum(up for _, up in large)
-    doubt = Doubt(Reason.COMES_AND_GOES, {"gains": gains, "losses": len(large) - gains})
-    probability = round(NO_BUILDING_FACTOR * landcover.PROBABILITY[Kind.OTHER], 3)
-    doubtful = [s.doubtful(doubt) for s in found]
-    return [replace(s, kind=Kind.OTHER, probability=probability) for s in doubtful] if no_building else doubtful
-
-
-def wetted(structure: Structure, seen: Series, until_day: float) -> Structure:
-    """Take back a roof that turns out to darken with water: a pan that was whole when wet is no whiter when dry."""
-    after = landcover.window_median(seen, structure.shown_from_day, until_day)
-    if structure.kind not in landcover.BUILDINGS or after is None or after.dimmed < landcover.WET_SCENES:
-        return structure
-    return structure.called(Kind.OTHER, landcover.PROBABILITY[Kind.OTHER]).doubtful(Doubt(Reason.WETTED))
-
-
-def like_the_whole(found: Sequence[Structure]) -> list[Structure]:
-    """Give the first parts of what stands on one outline, seen mixed with ground, the kind that it has at the end."""
-    standing = [s for s in found if s.stands]
-    return [_like(s, standing[-1]) if s in standing[:-1] else s for s in found]
-
-
-def _like(part: Structure, whole: Structure) -> Structure:
-    """Return a part as the kind of the whole, where it was seen too mixed to tell."""
-    if whole.kind is None:
-        return part
-    certain = whole.kind in landcover.BUILDINGS and not whole.not_separable
-    snow = any(d.reason is Reason.SNOW_OR_WATER for d in part.doubts)
-    mixed = part.kind in (Kind.OTHER, Kind.SOLAR_FIELD) and not snow
-    film = whole.kind in (Kind.GREENHOUSE, Kind.OTHER, Kind.SOLAR_FIELD) and part.kind is Kind.DARK_ROOF
-    days = (whole.roofed_best - part.roofed_best).days if whole.roofed_best and part.roofed_best else np.inf
-    if not (certain and (mixed or part.not_separable)) and not (
-        film and not whole.not_separable and days <= WHOLE_DAYS
-    ):
-        return part
-    doubts = tuple(d for d in part.doubts if d.reason not in NOT_SEPARABLE)
-    return replace(part, doubts=doubts).called(whole.kind, (whole.probability or 0.0) / whole.step_probability)
 
 
 def _ordered(found: Steps) -> list[Step]:
@@ -471,10 +264,10 @@ def _scraped(step: Step) -> bool:
 def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Series) -> Structure:
     """Return one structure; ground was broken at the last of `scrapings` before it, or no later than the roof began."""
     onset_low, onset_high = _onset(step, scrapings, seen)
-    roofed_low = _date(step.low, -HALF_MARGIN_DAYS)
+    roofed_low = moment_date(step.low, -HALF_MARGIN_DAYS)
     # a change still under way at the last scene has no end yet
     ended = to_day(step.complete.high) < seen.days[-1] - UNDER_WAY_DAYS
-    roofed_high = _date(step.high, HALF_MARGIN_DAYS)
+    roofed_high = moment_date(step.high, HALF_MARGIN_DAYS)
     wide = long_interval(roofed_low, roofed_high, step.gap_days)
     return Structure(
         kind=cover.kind,
@@ -482,10 +275,10 @@ def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Se
         onset_low=onset_low,
         onset_high=onset_high,
         roofed_low=roofed_low,
-        roofed_best=_date(step.best),
+        roofed_best=moment_date(step.best),
         roofed_high=roofed_high,
-        complete_low=max(_date(step.complete.low, -COMPLETE_MARGIN_DAYS), roofed_low),
-        complete_high=_date(step.complete.high, COMPLETE_MARGIN_DAYS) if ended else None,
+        complete_low=max(moment_date(step.complete.low, -COMPLETE_MARGIN_DAYS), roofed_low),
+        complete_high=moment_date(step.complete.high, COMPLETE_MARGIN_DAYS) if ended else None,
         doubts=(wide,) if wide else (),
         step_probability=step.probability,
         half_day=to_day(step.best),
@@ -493,18 +286,6 @@ def _structure(step: Step, cover: LandCover, scrapings: Sequence[Step], seen: Se
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
     ).doubtful(cover.doubt)
-
-
-def long_interval(low: dt.date, high: dt.date, gap_days: float) -> Doubt | None:
-    """Return the doubt of a half-covered interval so wide that its best day says nothing, None if it is narrower."""
-    days = (high - low).days
-    figures: dict[str, float | str] = {
-        "start": low.isoformat(),
-        "end": high.isoformat(),
-        "days": days,
-        "gap_days": gap_days,
-    }
-    return Doubt(Reason.LONG_INTERVAL, figures) if days > LONGEST_INTERVAL_DAYS else None
 
 
 def _onset(step: Step, scrapings: Sequence[Step], seen: Series) -> tuple[dt.date | None, dt.date]:
@@ -518,9 +299,9 @@ def _onset(step: Step, scrapings: Sequence[Step], seen: Series) -> tuple[dt.date
         wide = to_day(scraped.high) - to_day(scraped.begun.low)
         inside = to_day(scraped.begun.low) - seen.days[0] > ONSET_FROM_START_DAYS
         if lead < ONSET_LEAD_DAYS and wide < ONSET_WIDEST_DAYS and inside:
-            last = min(_date(scraped.high, HALF_MARGIN_DAYS), _date(step.high))
-            return _date(scraped.begun.low, -ONSET_MARGIN_DAYS), last
-    return None, _date(max(step.begun.high, step.low))
+            last = min(moment_date(scraped.high, HALF_MARGIN_DAYS), moment_date(step.high))
+            return moment_date(scraped.begun.low, -ONSET_MARGIN_DAYS), last
+    return None, moment_date(max(step.begun.high, step.low))
 
 
 def _lasts(step: Step, ground: Steps, seen: Series) -> bool:
@@ -550,7 +331,9 @@ def _alike(seen: Series, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     if min(fuller[0].sum(), fuller[1].sum()) >= HALF_YEAR_SCENES:
         before, after = fuller
     pair = seen.contrast[:, [seen.bands.index(b) for b in PAIR]]
-    return np.asarray(np.median(pair[after][-LAST_SCENES:], axis=0) - np.median(pair[before][-LAST_SCENES:], axis=0))
+    return np.asarray(
+        np.median(pair[after][-lasting.LAST_SCENES :], axis=0) - np.median(pair[before][-lasting.LAST_SCENES :], axis=0)
+    )
 
 
 def _earthworks(step: Step, seen: Series) -> Structure:
@@ -559,8 +342,8 @@ def _earthworks(step: Step, seen: Series) -> Structure:
     return Structure(
         kind=Kind.EARTHWORKS,
         probability=round(step.probability * landcover.PROBABILITY[Kind.EARTHWORKS], 3),
-        onset_low=_date(step.begun.low, -ONSET_MARGIN_DAYS),
-        onset_high=_date(step.high, HALF_MARGIN_DAYS),
+        onset_low=moment_date(step.begun.low, -ONSET_MARGIN_DAYS),
+        onset_high=moment_date(step.high, HALF_MARGIN_DAYS),
         doubts=(unconfirmed(seen) or slow or Doubt(Reason.NO_ROOF, {"day": iso(to_date(seen.days[-1]))}),),
         shown_from_day=to_day(step.complete.high),
         shown_until_day=seen.days[-1] + 1,
@@ -587,27 +370,3 @@ def unconfirmed(seen: Series) -> Doubt | None:
 def why_not(found: Steps) -> Doubt:
     """Return the reason why steps make no structure."""
     return Doubt(Reason[found.no_step.name], {"told": found.told}) if found.no_step else Doubt(Reason.NO_STRUCTURE)
-
-
-def _date(moment: np.datetime64, later_days: int = 0) -> dt.date:
-    """Return the date of the moment that is `later_days` after one."""
-    return dt.date.fromisoformat(iso(moment + np.timedelta64(later_days, "D")))
-
-
-def date_of(day: float, later_days: int = 0) -> dt.date:
-    """Return the date of a day since 1970-01-01, or of `later_days` after it."""
-    return _date(to_date(day), later_days)
-
-
-def day_of(date: dt.date) -> float:
-    """Return the days from 1970-01-01 to a date."""
-    return float((date - dt.date(1970, 1, 1)).days)
-
-
-def iso(moment: np.datetime64) -> str:
-    """Return the ISO date of a moment.
-
-    >>> iso(np.datetime64("2024-03-20T05:10:00"))
-    '2024-03-20'
-    """
-    return str(moment.astype("datetime64[D]"))

@@ -19,7 +19,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from osint import chain, geo, imagery
-from osint.change import drawing, history
+from osint.change import drawing, structure
 from osint.change._tile_search import Target, TileResult, TileState, scenes_of_sides, search_stack, unsearched
 from osint.change.journal import resumed
 from osint.change.stack import Stack, around, stack_of_list
@@ -36,7 +36,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}
 FAILURES_IN_A_ROW = 5  # tiles that fail one after another before the search stops: it is the network, not the tile
 GOOD_FIT = 0.3  # above which a candidate is worth a look; a fit ranks and is not a probability
 FULLY_SEARCHED = 0.999  # share of a place that counts as all of it
-DATED = tuple(name for name in history.PROPERTIES if name != "bytes_read")
+DATED = tuple(name for name in structure.PROPERTIES if name != "bytes_read")
 PROPERTIES = ("rank", *DATED, "fit", "fit_date", "fit_size", "tile", "chip")
 """Columns of `Located.found`. `bytes_read` depends on the cache, so it is reported per tile, not per candidate."""
 MISSED = (

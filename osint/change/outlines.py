@@ -15,8 +15,8 @@ import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
-from osint.change import covers, history, landcover, sampling, series, steps
-from osint.change.history import COVERS, PROPERTIES, Structure
+from osint.change import covers, history, landcover, lasting, sampling, series, steps
+from osint.change.history import COVERS
 from osint.change.journal import Parts, head_of, outlines_sha256
 from osint.change.kinds import KIND_BANDS
 from osint.change.landcover import BUILDINGS, Kind
@@ -25,6 +25,7 @@ from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason
 from osint.change.series import BLUE, Footprint, Series
 from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack, UnreadError
 from osint.change.steps import Steps
+from osint.change.structure import PROPERTIES, Structure
 from osint.errors import BadInputError
 from osint.register import read_span
 
@@ -145,7 +146,9 @@ def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampl
     if all(one.structure.kind is Kind.EARTHWORKS for one in shown):
         last = _by_last_change(ground, seen, footprint)
         judged = last and _judged(stack, rows, last, place, gathered.data)
-        shown = [judged] if judged and _is_roof(judged.structure) else shown
+        # until its colour was seen it is nothing
+        if judged and judged.picture and (_is_roof(judged.structure) or (not shown and judged.structure.not_separable)):
+            shown = [judged]
     if not shown:
         return _refused(*unread, history.unconfirmed(seen) or history.why_not(ground), seen=seen)
     shown = _like_the_whole(_covered(stack, rows, shown, place, gathered.data))
@@ -297,7 +300,7 @@ def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:
     called = []
     for one in shown:
         own = [s for s in shown if s.phase is one.phase]
-        called.append(one.edited(history.like_the_whole([s.structure for s in own])[own.index(one)]))
+        called.append(one.edited(lasting.like_the_whole([s.structure for s in own])[own.index(one)]))
     return called
 
 

@@ -14,9 +14,9 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import steps
-from osint.change.history import iso
 from osint.change.observations import Row, observation_row
 from osint.change.stack import reproject
+from osint.change.structure import iso
 from osint.errors import BadInputError
 from osint.register import Rung
 

@@ -21,9 +21,9 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
 from osint.change import series, steps
-from osint.change.history import iso
 from osint.change.stack import reproject
 from osint.change.steps import Step
+from osint.change.structure import iso
 from osint.errors import NotFoundError, OsintError
 
 RADAR_LIMIT = (

@@ -43,7 +43,7 @@ NEAR_M, NEAR_SIDES = 40.0, 0.55  # gap to the surroundings, for the scraped yard
 RING_M, RING_SIDES = 80.0, 0.5  # width of the surroundings: metres at least, and sides of the outline
 REACH_EDGE_M = 20.0  # added to the window, so that the surroundings are whole
 RING_CLEAR_SHARE = 0.6  # clear share of the surroundings from which a scene is usable
-INSIDE_CLEAR_SHARE = 0.5  # clear share of the outline from which a scene is usable
+INSIDE_CLEAR_SHARE = 0.8  # clear share of the outline from which a scene is usable
 RESCUE_CLEAR_SHARE = 0.9  # of the surroundings, from which a scene is usable although its outline is called cloud
 DARKEST_AROUND = 0.02  # reflectance of surroundings below which no ratio to them is formed
 RING_MIN_PX = 8  # fewest clear pixels of the surroundings
@@ -182,6 +182,15 @@ def usable(data: xr.Dataset, footprint: Footprint) -> np.ndarray:
     return np.asarray((ring_clear >= RING_CLEAR_SHARE) & shown)
 
 
+def _shown_cores(clear: np.ndarray, footprint: Footprint) -> np.ndarray:
+    """Return (n, y, x) bool: pixels of the core that show the ground, given which pixels are classified `clear`.
+
+    Next to a cloud those that are called cloud are cloud; where all around is clear it is the roof that is called so.
+    """
+    alone = clear[:, footprint.ring].mean(axis=1) >= RESCUE_CLEAR_SHARE
+    return np.asarray(footprint.core & (clear | alone[:, None, None]))
+
+
 def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
     """Return the median along `axis` of what was read, NaN where nothing was."""
     blank = np.isnan(values).all(axis=axis)
@@ -227,13 +236,14 @@ def extract_series(data: xr.Dataset, footprint: Footprint, bands: tuple[str, ...
     they ever are (snow, thick haze, missed cloud, shadow).
     """
     values = np.stack([data[b].values for b in bands], axis=-1)
-    rings = np.isin(data["scl"].values, CLEAR) & footprint.ring
+    clear = np.isin(data["scl"].values, CLEAR)
+    rings, cores = clear & footprint.ring, _shown_cores(clear, footprint)
     # a search reads the other bands on few scenes
     dating = [k for k, b in enumerate(bands) if b in PAIR]
     inside, nearby = np.full((2, len(values), len(bands)), np.nan)
     for k, (scene, ring) in enumerate(zip(values, rings, strict=True)):
-        core = scene[footprint.core]
-        if ring.sum() >= RING_MIN_PX and np.isfinite(core[:, dating]).mean() > CORE_READ_SHARE:
+        core = scene[cores[k]]
+        if len(core) and ring.sum() >= RING_MIN_PX and np.isfinite(core[:, dating]).mean() > CORE_READ_SHARE:
             read = np.isfinite(core).any(axis=0)
             inside[k, read] = np.nanmean(core[:, read], axis=0)
             nearby[k, read] = np.nanmedian(scene[ring][:, read], axis=0)

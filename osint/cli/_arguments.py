@@ -102,6 +102,16 @@ def _day_of(text: str, share: float) -> str:
     return (date.first + share * (date.last - date.first)).isoformat()
 
 
+def share(text: str) -> float:
+    """Return a probability or a share that was typed as 0.9 or as 90%; a type of argparse."""
+    typed = text.strip().replace("％", "%")
+    try:
+        value = float(typed.removesuffix("%")) / (100 if typed.endswith("%") else 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write 0.9 or 90%") from None
+    return value
+
+
 def out_file(text: str) -> Path:
     """Return the value of an option that names a file to write; a type of argparse.
 

@@ -63,7 +63,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     said.add_argument("--nothing-there", nargs="?", const="roofed", metavar="RUNG", help=told)
     said.add_argument("--who", default="", metavar="NAME", help="the person who says so")
     told = "probability, at most 0.98, that it is the place of the claims; computed without it"
-    said.add_argument("--p-place", type=float, metavar="P", help=told)
+    said.add_argument("--p-place", type=_arguments.share, metavar="P", help=told)
     said.add_argument("--place-reason", default="", metavar="TEXT", help="how the place is known")
     add_common(p, _look)
 

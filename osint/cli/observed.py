@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint.cli._arguments import named_numbers
+from osint.cli._arguments import named_numbers, share
 from osint.cli.main import add_common, print_answer
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def add_verbs(verbs: Any) -> None:
     p.add_argument("--part", default="", help="phase, building or lot, as in claims.csv; without it the whole site")
     p.add_argument("--source-url", default="", metavar="URL", help="where it can be read or seen")
     told = "probability, at most 0.98, that it is the place of the claims; not known without it"
-    p.add_argument("--p-place", type=float, metavar="P", help=told)
+    p.add_argument("--p-place", type=share, metavar="P", help=told)
     p.add_argument("--place-reason", default="", metavar="TEXT", help="how the place is known; needed with --p-place")
     hand = p.add_argument_group("one row by hand")
     p.add_argument(
@@ -52,7 +52,7 @@ def add_verbs(verbs: Any) -> None:
     for name, what in (("low", "lower end of 90%%"), ("best", "best value"), ("high", "upper end of 90%%")):
         hand.add_argument(f"--{name}", metavar="X", help=f"{what} of the quantity, as 33,000 or 3.3万㎡")
     told = "share of the possible area of the site that was looked at, 0 to 1"
-    hand.add_argument("--searched-share", type=float, metavar="SHARE", help=told)
+    hand.add_argument("--searched-share", type=share, metavar="SHARE", help=told)
     hand.add_argument("--at", metavar="LON,LAT", help="where it was seen, degrees in --datum, or the link of a map")
     p.add_argument("--datum", default="WGS-84", metavar="NAME", help="of --at: WGS-84, gcj02 (Amap), bd09 (Baidu)")
     hand.add_argument("--position-error-m", type=float, metavar="M", help="error of that position")

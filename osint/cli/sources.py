@@ -133,7 +133,7 @@ def _watch(args: argparse.Namespace) -> int:
         print(_line(revision.entry))
         for line in revision.difference:
             print(f"    {line}")
-    say(f"{changed} addresses are not as they were" if changed else "every address is as it was")
+    say(f"{changed} of the addresses not as before" if changed else "every address is as it was")
     return 1 if changed else 0
 
 
@@ -232,7 +232,7 @@ def _verify(args: argparse.Namespace) -> int:
         print(f"damaged: {damage.where}: {damage.what}")
     for note in report.notes:
         print(f"note: {note}")
-    count = f"{report.captures} captures, {report.bytes} bytes" + "".join(f", {name}" for name in sorted(logs))
+    count = f"captures: {report.captures}, {report.bytes} bytes" + "".join(f", {name}" for name in sorted(logs))
     state = "DAMAGED" if report.damage else "every digest and the chain hold"
     print(f"{count}: {state}; head {report.head or '-'}")
     return 1 if report.damage else 0

@@ -207,7 +207,7 @@ class KeptAnswers(StacApiIO):
         answer = self._client.ask(request)
         self.spent.add("list", requests=answer.requests, size=answer.received)
         if answer.fault:
-            text = f"{unanswered}: {answer.fault} (asked {answer.requests} times)"
+            text = f"{unanswered}: {answer.fault} (requests: {answer.requests})"
             if answer.trouble is Trouble.REFUSED:
                 raise RefusedError(text)
             raise NetworkError(f"{text}; try later or another catalogue")

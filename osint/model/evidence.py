@@ -70,6 +70,13 @@ class Dossier:
     """Earliest day and latest first day of the dates of all claims; None where no claim is dated."""
     _kept: dict[str, dict[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @property
+    def as_of(self) -> str:
+        """Newest day that a document or a look is of, in ISO; of a month or a year its first. Empty without any."""
+        looks = [row.date.first for of_site in self.observations.values() for row in of_site]
+        days = [*looks, *([self.span[1]] if self.span else [])]
+        return max(days).isoformat() if days else ""
+
     def once(self, site_id: str, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` gives, worked out once for a key of a site; only the last site asked is kept."""
         if site_id not in self._kept:

@@ -273,6 +273,7 @@ def export(desk: Desk) -> Shown:
         evidence=rows,
         alt=str(figure.get_label()),
         no_contradiction="cross-checks of all claims of the case",
+        as_of=desk.dossier.as_of,
         out=desk.case.path / "derived" / "figures",
     )
     names = ", ".join(made.files)

@@ -191,7 +191,7 @@ def _of_claims(
         else f"looked for by the cross-checks over {len(claims)} claims; none found",
         judgement=_judgement(main),
         people=People(made_by=made_by) if made_by else None,
-        as_of=max((c.date.last.isoformat() for c in dossier.all_claims if c.date), default=""),
+        as_of=dossier.as_of,
         alt=alt_text(findings, site.name_display),
         caption="",
         data=_data(findings),

@@ -122,6 +122,11 @@ class SiteRow(Record):
         """Return what its point is, in words, as 'county seat in place of the site'; empty where that is not stated."""
         return re.sub(r"(\w+)-seat proxy", r"\1 seat in place of the site", self.coord_level)
 
+    @property
+    def at_a_seat(self) -> bool:
+        """Whether its point is the seat of a county, district, city or prefecture in place of the site."""
+        return bool(re.match(r"\w+-seat", self.coord_level))
+
     def covered_by(self, total: SiteRow) -> bool:
         """Return whether a total over several sites covers this one: its country, province, prefecture or county."""
         return bool({self.country, self.province, self.prefecture, self.county} & set(total.covers.split("|")) - {""})

@@ -48,6 +48,8 @@ class Answer:
     """The largest number of chips that is planned at several sites together."""
     largest: Finding | None
     """The largest number of chips that is claimed for one announced site."""
+    servers: Claim | None
+    """The largest number of servers that is claimed for one announced site, where no number of chips is claimed."""
     share: tuple[str, str] | None
     """Share of the plan that its story gives to the site of the largest number, if that makes the number; its id."""
     told: tuple[Claim, ...]
@@ -130,7 +132,11 @@ class Answer:
     def _said(self) -> str:
         """Return the numbers with their claimants, and on what they rest."""
         if self.planned is None and self.largest is None:
-            return "No number of chips is claimed of the announced sites."
+            none = "No number of chips is claimed of the announced sites"
+            if self.servers is None:
+                return f"{none}."
+            name = self.names[self.servers.site_id]
+            return f"{none}. {self.servers.written()} are claimed for {name} ({who_said(self.servers)})."
         said = []
         if self.planned:
             said.append(f"{self.planned.claim.written()} are planned ({who_said(self.planned.claim)})")
@@ -172,9 +178,15 @@ class Answer:
     def _on_paper(self) -> str:
         """Return how the claimed numbers lie to the halls on paper, a plan to those of all sites."""
         there, every = self.paper_there, self.paper
-        if there.interval is None or self.largest is None:
-            there_too = " where the largest number is claimed" if self.largest else ""
-            return f"No document states the size of a hall{there_too}."
+        if self.largest is None:
+            if every.interval is None:
+                return "No document states the size of a hall."
+            n = len(every.sites)
+            those = "The one announced site" if n == 1 else f"The {n} announced sites"
+            found = f"{those} whose size is on paper ({listed(every.ids)}) would have room for {_interval(every)}"
+            return f"{found} {_chips(every)}. A figure on paper is no building, and room is no chip."
+        if there.interval is None:
+            return "No document states the size of a hall where the largest number is claimed."
         figures = listed([f"{self.figures.get(i, '')} ({i})" for i in there.ids])
         name = listed([self.names[site_id] for site_id in there.sites])
         lies = _lies(self.largest.claim, there)

@@ -82,6 +82,7 @@ def render(sheet: Sheet, dossier: Dossier) -> Files:
     rows_seen = {o.observation_id: o for of_site in dossier.observations.values() for o in of_site}
     evidence = [row for i in sheet.ids if (row := rows.get(i) or rows_seen.get(i)) is not None]
     told: dict[str, Any] = {"title": sheet.caption.title, "evidence": evidence, "numbers": sheet.numbers}
+    told["as_of"] = dossier.as_of
     told |= {"question": sheet.question, "alt": sheet.caption.alt, "credit": CREDIT, "licence": LICENCE, "footer": ""}
     with mpl.rc_context(STYLE | {"font.family": families}):  # type: ignore[arg-type]
         made = dict(

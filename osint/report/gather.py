@@ -52,6 +52,7 @@ def answer_of(dossier: Dossier, found: Found) -> Answer:
         names={s.site_id: _plain_name(s.name_display) for s in dossier.sites.values()},
         planned=planned,
         largest=largest,
+        servers=None if planned or largest else _most_servers(ids, dossier),
         share=_share(planned, largest, dossier),
         told=tuple(c for c in claims.values() if c.independence_group in groups and c.quantity in (CHIPS, "servers")),
         seen=seen,
@@ -73,6 +74,13 @@ def answer_of(dossier: Dossier, found: Found) -> Answer:
         }
         | {"": ""},
     )
+
+
+def _most_servers(sites: set[str], dossier: Dossier) -> Claim | None:
+    """Return the claim of the largest number of servers at one of some sites."""
+    rows = [c for c in dossier.all_claims if c.site_id in sites and c.quantity == "servers"]
+    rows = [c for c in rows if c.claimed > 0 and c.modality not in TAKEN_BACK and not c.error_test]
+    return max(rows, key=lambda c: (c.claimed, c.claim_id), default=None)
 
 
 def _share(planned: Finding | None, largest: Finding | None, dossier: Dossier) -> tuple[str, str] | None:

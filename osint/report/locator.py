@@ -48,15 +48,15 @@ def map_sheet(points: gpd.GeoDataFrame, dossier: Dossier) -> Sheet:
         if len(placed)
         else f"None of {of} has a place on file"
     )
+    absent = f"Not drawn, for want of a place: {', '.join(nowhere)}. " if nowhere else ""
+    seats = sum(s.at_a_seat for s in sites if s.site_id not in nowhere)
+    proxies = f"Points that are the seat of a county, district, city or prefecture: {seats}." if seats else ""
     names = _groups(placed)
     caption = Caption(
         title=where,
         subtitle="Circles: where a site may lie, as wide as the doubt. A circle is no building. Squares: cities.",
         source="sites.csv (each position with its source); borders: Natural Earth, public domain; cities to 0.1 degree",
-        note=f"Not drawn, for want of a place: {', '.join(nowhere)}. Most positions are seats of a county, "
-        "district or city."
-        if nowhere
-        else "Most positions are seats of a county, district or city.",
+        note=f"{absent}{proxies}".strip(),
         alt=f"{where}. " + "; ".join(f"{label}: {', '.join(ids)}" for label, ids, *_ in names) + ".",
     )
     rows = pd.DataFrame(

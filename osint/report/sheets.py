@@ -41,10 +41,11 @@ def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
     findings = [f for f in (answer.planned, answer.largest) if f]
     marks = [_claimed(f.claim, answer) for f in findings]
     kind = f"{answer.paper.chip} chips" if answer.paper.chip else "chips of any kind"
-    where = answer.names[answer.largest.claim.site_id] if answer.largest else "the largest site"
     paper = f"Room on paper for {kind}"
     said = ", ".join(f"{answer.figures.get(i, i)} ({i})" for i in answer.paper_there.ids)
-    marks.append(_room(paper, f"{where}, {said}", answer.paper_there, BLUE, "no document gives the size of a hall"))
+    if answer.largest:
+        where = listed([answer.names[i] for i in answer.paper_there.sites])
+        marks.append(_room(paper, f"{where}, {said}", answer.paper_there, BLUE, "no document gives the size of a hall"))
     n = len(answer.paper.sites)
     which = ", ".join(answer.paper.sites)
     label = f"{counted(n, 'announced site')} of {len(answer.announced)} whose halls are on file ({which})"
@@ -79,8 +80,10 @@ def _room_title(answer: Answer) -> str:
     if there.interval is None or answer.largest is None:
         return f"{listed(numbers)} chips are claimed, and nothing on file gives the size of a hall for them"
     kind = f"{there.chip} chips" if there.chip else "chips"
-    site, claimed = answer.names[answer.largest.claim.site_id], digits(answer.largest.claim.claimed)
-    own = f"room for {_span(there)} {kind} at {site} ({claimed} claimed)"
+    site, claimed = answer.largest.claim.site_id, digits(answer.largest.claim.claimed)
+    where = listed([answer.names[i] for i in (*there.sites, *there.bare)])
+    whole = "" if site in (*there.sites, *there.bare) else f" of {answer.names[site]}"
+    own = f"room for {_span(there)} {kind} at {where} ({claimed} claimed{whole})"
     plan = ""
     if answer.planned and answer.paper.interval and not seen:
         sites, planned = counted(len(answer.paper.sites), "site"), digits(answer.planned.claim.claimed)
@@ -251,10 +254,10 @@ def stages_sheet(dossier: Dossier) -> Sheet:
             )
             used.append(claim)
     latest = max((c.value_date.last.year for c in used if c.value_date), default="no day named")
-    where = listed(list(provinces))
+    where = f" of {listed(named)}" if (named := [p for p in provinces if p]) else ""
     planned = max(STAGES[:2], key=lambda stage: totals[stage])  # one site may stand in both: no sum of the two
     caption = Caption(
-        title=f"At single sites of {where} texts say that {digits(totals[STAGES[3]])}P are there and "
+        title=f"At single sites{where} texts say that {digits(totals[STAGES[3]])}P are there and "
         f"{digits(totals[planned])}P are {planned}",
         subtitle="P (PFLOPS), number format mostly not stated; the largest figure of each site at each stage",
         source=publishers(used),
