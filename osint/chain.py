@@ -169,7 +169,7 @@ def read(path: Path) -> Iterator[Line]:
     for number, line in enumerate(lines(path), 1):
         row, held = intact(line), parsed(line)
         fault = "" if row else "the line is not as it was sealed" if held else "the line is torn or no line of this log"
-        if row and row["prev"] not in allowed:
+        if row and str(row.get("prev")) not in allowed:
             fault = "it does not follow the line before: a line was taken out or changed"
         allowed = links(line)
         values = {key: value for key, value in (row or held or {}).items() if key not in SEALS}

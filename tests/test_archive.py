@@ -326,6 +326,16 @@ def test_sealed_line_with_a_value_of_another_type_is_damage(archive, key, value)
     assert list(archive.entries()) == [] and Archive(archive.directory).open().repairs
 
 
+@pytest.mark.parametrize("link", [["x"], {"a": 1}, 5, None])
+def test_a_sealed_line_whose_link_is_no_text_is_damage(archive, link):
+    row = {name: held for name, held in put(archive, b"one").to_row().items() if name not in ("prev", "line_sha256")}
+    row["prev"] = link
+    row["line_sha256"] = hashlib.sha256(chain.canonical(row)).hexdigest()
+    archive.ledger.write_bytes(chain.canonical(row) + b"\n")
+    assert any("does not follow" in one.what for one in verify(archive.directory).damage)
+    assert [line.fault != "" for line in chain.read(archive.ledger)] == [True]
+
+
 def test_a_line_that_was_edited_is_no_content_and_a_log_without_end_is_not_read(archive):
     put(archive, b"one")
     archive.ledger.write_bytes(archive.ledger.read_bytes().replace(b'"http://portal', b'"http://other'))

@@ -88,7 +88,7 @@ def _chain(archive: Archive, damage: list[Damage]) -> Iterator[Entry]:
         row = chain.intact(line)
         if row is None:
             damage.append(Damage(where, "the line is not as it was sealed"))
-        if (row or chain.parsed(line) or {}).get("prev") not in allowed:
+        if str((row or chain.parsed(line) or {}).get("prev")) not in allowed:
             damage.append(Damage(where, "it does not follow the line before: a line was taken out or changed"))
         allowed = {str(row["line_sha256"])} if row else chain.links(line)
         if row is None:

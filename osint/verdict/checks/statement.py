@@ -8,6 +8,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,6 +46,7 @@ LOWEST_SHARE = 0.41  # lowest power of a chip in use over its IT nameplate: 0.5 
 FACILITY_SHARE = 1.5  # highest facility power over IT nameplate
 NEAR = 0.05  # share within which two statements of one number agree
 EDGE = 0.05  # chance below which two figures lie outside what the relations allow
+MANY_ASKED = 8  # figures compared with what one allows, after which its ends are worked out
 MANY_NAMES = 4  # chips from which a text says "all chips" instead of their names
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it."""
@@ -311,28 +313,35 @@ def pairs(book: Book) -> Iterator[Check | None]:
             yield None if found.may_be(other) else _outside(book, a, b, found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Allowed:
     """What one figure allows for a quantity."""
 
     answer: model.Posterior
-    least: float
-    most: float
-    """Ends of all but EDGE of it."""
+    asked: int = 0
 
     def may_be(self, other: Given) -> bool:
-        """Return whether some value of another figure lies inside."""
-        return (other.high or math.inf) > self.least and (other.low or 0.0) < self.most
+        """Return whether another figure lies inside all but EDGE of it: by its ends, where many are asked for."""
+        self.asked += 1
+        low, high = math.log(other.low or math.nan), math.log(other.high or math.nan)
+        if self.asked > MANY_ASKED:
+            least, most = self._ends
+            return high > least and low < most
+        below, to_high = self.answer.cdf(np.array([low, high])).tolist()
+        return bool(2 * min(1 - below, to_high) >= EDGE)
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        least, most = self.answer.quantile([EDGE / 2, 1 - EDGE / 2]).tolist()
+        return least, most
 
 
 def _allowed(q: Question, given: Given, dossier: Dossier) -> _Allowed | None:
     """Return what a figure allows for a quantity; None where no relation joins the two."""
     try:
-        answer = model.posterior(q.quantity, [given], model.readings_for(q, [given], dossier))[0]
+        return _Allowed(model.posterior(q.quantity, [given], model.readings_for(q, [given], dossier))[0])
     except OsintError:
         return None
-    least, most = np.exp(answer.quantile([EDGE / 2, 1 - EDGE / 2])).tolist()
-    return _Allowed(answer, least, most)
 
 
 def _outside(book: Book, a: Figure, b: Figure, found: _Allowed) -> Check:
