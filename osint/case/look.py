@@ -163,7 +163,8 @@ class Look:
         lines = [SIMULATED] if self.simulated else []
         lines.append(
             f"{who}, {self.start} to {self.end}: {len(found)} candidates, {buildings} probably buildings"
-            f"{self.open_kinds}; {self.searched_share:.0%} of {geo.area_m2(self.place) / 1e6:,.1f} km2 was read and clear"
+            f"{self.open_kinds}; "
+            f"{self.searched_share:.0%} of {geo.area_m2(self.place) / 1e6:,.1f} km2 was read and clear"
         )
         lines += [one.text() for one in found]
         if self.unread:
