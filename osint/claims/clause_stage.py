@@ -22,12 +22,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     words speak of the quantity: of machines, compute and power also those that only say that a thing is there, or
     bought.  A clause that denies a rung borrows none.
     """
-    for said in (
-        _in_brackets(clauses, start, end, kind),
-        _dealt_out(clauses, start, end),
-        _described(clauses, start, end, kind),
-        _of_item(clauses, start, end, kind),
-    ):
+    for read in (_in_brackets, _dealt_out, _of_item):
+        said = read(clauses, start, end, kind)
         if said:
             return said
     first, last = clauses.sentence(start)
@@ -36,6 +32,9 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
     is_meant = False
     for _ in range(6):
         near = words_near(clauses.hits(at, stop), start)
+        described = _described(near, start) if at == own[0] else []
+        if described and (told := settled(clauses.text, described, kind)):
+            return decide(clauses, told, start, end)
         hits = _lent(clauses, _speaking(clauses, near, (at, stop), start, end), (at, stop), (own[0], start))
         if says_itself:
             hits = [hit for hit in hits if hit.role == "future" or not _verb_between(clauses.text, hit, start)]
@@ -62,8 +61,8 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         only_meant = hits and all(hit.role in ("future", "announced") for hit in hits)
         if hits and not (only_meant and ALREADY.search(clauses.text, max(own[0], start - REACH), own[1])):
             return decide(clauses, hits, start, end)
-    said = _under_lead(clauses, start, kind) if not says_itself else Assertion()
-    return GOAL if is_meant and not said.modality else said
+    under = _under_lead(clauses, start, kind) if not says_itself else Assertion()
+    return GOAL if is_meant and not under.modality else under
 
 
 def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
@@ -137,18 +136,17 @@ def _in_brackets(clauses: Clauses, start: int, end: int, kind: str) -> Assertion
 _PARTS = re.compile(r"[;、]|,(?!\d{3})")
 
 
-def _described(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
-    """Return what the word right before a quantity says of it alone: the completed 12 MW hall."""
-    hits = clauses.hits(*clauses.clause(start))
-    own = [hit for hit in hits if hit.high != ANYWHERE and hit.speaks_of(start) and 0 <= start - hit.end <= GLUED]
-    own = settled(clauses.text, own, kind)
-    return decide(clauses, own, start, end) if own else None
+def _described(near: list[RungWord], start: int) -> list[RungWord]:
+    """Return the words that speak of the quantity right behind them alone: the completed 12 MW hall."""
+    return [
+        hit for hit in near if hit.high != ANYWHERE and 0 <= start - hit.end <= GLUED and hit.low <= start < hit.high
+    ]
 
 
 _ALIKE = re.compile(r"[、和及与,]\s?")
 
 
-def _dealt_out(clauses: Clauses, start: int, end: int) -> Assertion | None:
+def _dealt_out(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
     """Return what the stage in the same place of a list says: 已建、在建机柜分别为2.1万架、1.3万架."""
     text, at = clauses.text, clauses.clause(start)[0]
     mark = text.rfind("分别", max(at, start - REACH), start)
@@ -157,7 +155,8 @@ def _dealt_out(clauses: Clauses, start: int, end: int) -> Assertion | None:
     hits = [hit for hit in clauses.hits(*clauses.clause(start)) if hit.end <= mark]
     place = len(_ALIKE.findall(text, mark, start))
     joined = all(_ALIKE.fullmatch(text, one.end, other.start) for one, other in pairwise(hits))
-    return decide(clauses, [hits[place]], start, end) if len(hits) > 1 and joined and place < len(hits) else None
+    is_one = len(hits) > 1 and joined and place < len(hits)
+    return decide(clauses, settled(text, [hits[place]], kind) or [hits[place]], start, end) if is_one else None
 
 
 def _of_item(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | None:
@@ -288,7 +287,7 @@ def _lent(clauses: Clauses, hits: list[RungWord], clause: tuple[int, int], own: 
     if at == own[0]:
         denied = clauses.denies(*clause)
         return [hit for hit in hits if not (denied and text[hit.start : hit.end].lower() in _NOW)]
-    if is_of_another(text, clause, own):
+    if any(hit.role in LADDER[2:] for hit in hits) and is_of_another(text, clause, own):
         hits = [hit for hit in hits if hit.role not in LADDER[2:]]
     if _NUMBER_FIRST.match(text, own[0], own[1]) is None:
         return hits

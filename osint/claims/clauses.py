@@ -216,6 +216,8 @@ def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
 def _reaching(text: str, start: int, stop: int, hit: RungWord) -> RungWord:
     """Return a rung word with what the grammar of its clause lets it speak of."""
     said = reach(text, start, stop, hit.start, hit.end, hit.role)
+    if said.role == hit.role and said.high == ANYWHERE:
+        return hit
     aim = WEAK_ROLES.get(hit.role, hit.role) if said.role == "future" != hit.role else hit.aim
     return RungWord(hit.start, hit.end, said.role, aim, said.low, said.high)
 

@@ -30,7 +30,7 @@ class Reach(NamedTuple):
 
 _OPENER = re.compile(
     r"一旦|若(?![干羌尔非])|如(?=果(?!说)|能|获|遇|经批|未|无)|倘若|假如|要是|除非|能否|可否|是否|"
-    r"每$|希望|期望|期待|旨在|(?<!不)承诺(?![书函])"
+    r"每$|希望|期望|期待|旨在|承诺(?<!不承诺)(?![书函])"
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
 _NAME = re.compile(
@@ -152,6 +152,8 @@ def _han(text: str, before: str, start: int, stop: int, at: int, end: int, role:
     behind = text[end : min(stop, end + _AFTER)]
     if _NAME.match(behind):
         return Reach("none")
+    if "的" not in behind:
+        return Reach(role)
     content = _CONTENT.match(behind)
     if content:
         return Reach("filed" if content[1] else "future")
@@ -178,15 +180,16 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
         return Reach("future")
     if before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end):
         return Reach("future")
-    number = _DIGIT.search(text, end, min(stop, end + _AFTER))
-    relative = _RELATIVE.search(before)
+    relative = _RELATIVE.search(before) if "that " in before or "wh" in before else None
     if relative and before[: relative.start()].strip() and role not in WEAK_ROLES:
+        number = _DIGIT.search(text, end, min(stop, end + _AFTER))
         ahead = _last_number(text, at - len(before) + relative.start())
         return Reach(role, ahead, _before_verb(text, end, number, stop))
-    bound = _BOUND.search(before)
+    bound = _BOUND.search(before) if before[-2:-1].isalnum() else None
     if bound and not _NOUN.match(text, end):
         return Reach(role, at - len(before) + bound.start(), at)
     if _ADJECTIVE.fullmatch(word) and _ATTRIBUTE.search(before) and _NOUN.match(text, end):
+        number = _DIGIT.search(text, end, min(stop, end + _AFTER))
         low = at - 24 if before.endswith("of ") else at
         return Reach(role, low, _before_verb(text, end, number, stop))
     return Reach(role)

@@ -104,15 +104,18 @@ _REACHED = re.compile(
 )
 _NOT_SO = re.compile(
     r"未(?![来经批必])[^,。;\d]{1,6}的[^,。;\d]{0,4}$|所谓[的“\"]?[^,。;]{0,6}$|(?<!尚)(?<!暂)未(?![来经批必])[^,。;\d]{0,4}(?:提供|办理|采购|取得|购买|安装|部署|建设|供应|交付|兑现|完成)[^,。;\d]{0,6}$|"
-    r"\bso-called |\bnothing to do with (?:the |its )?$"
+    r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)|\bso-called |\bnothing to do with (?:the |its )?$"
 )
 """what stands before a number that is doubted, or the object of what was not done"""
-_PAST_AIM = re.compile(
-    r"曾(?:经)?(?:规划|计划|打算|拟|宣布|承诺|设想|号称)|\b(?:once|originally|previously|initially) (?:planned|pitched|"
-    r"promised|proposed|announced|billed|touted)\b"
+_NOT_HELD = re.compile(
+    r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|"
+    r"供应商[^,。]{0,4}(?:具有|具备|自有|拥有)|"
+    r"曾(?:经)?(?:规划|计划|打算|拟|宣布|承诺|设想|号称)|本(?:该|应|可以)|"
+    r"险些|网[传友上]|传[闻言]|据传|谣传|坊间|\b(?:rumou?r(?:ed|s)?|(?:once|originally|previously|"
+    r"initially) (?:planned|pitched|"
+    r"promised|proposed|announced|billed|touted))\b"
 )
-"""what stands before a number that was meant, of which nothing is said any more"""
-_LOSING = re.compile(r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)")
+"""words of a clause about what was meant, is rumoured, did not come to be, or is asked of a bidder"""
 _AROUND = 40
 """characters before a count in which the day of it stands (judgement)"""
 _AT_END = re.compile(r"(?:年|季度|月|期)末")
@@ -184,15 +187,12 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading) or _is_bound(found, text) or _NOT_SO.search(near) or _LOSING.search(near):
+    if _asks(found, reading) or _is_bound(found, text) or _NOT_SO.search(near):
         return Assertion()
     at, stop = around(found, reading)
     if (
-        _RUMOUR.search(text, at, found.start)
-        or _PAST_AIM.search(text, at, found.start)
-        or _IF_NOT.search(text, max(reading.clauses.sentence(found.start)[0], found.start - _AROUND), found.start)
-        or _SAID_TO_BE.match(text, found.end)
-        or _OF_A_BIDDER.search(text, at, stop)
+        _NOT_HELD.search(text, at, stop)
+        or (text[found.end : found.end + 1] == " " and _SAID_TO_BE.match(text, found.end))
         or (text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop))
     ):
         return Assertion()
@@ -206,8 +206,11 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
         and not _NOT_MEASURED.search(text, at, stop)
     ):
         asserted = Assertion("running", "running", "has")
-    counted = _AT_END.search(text, max(at, found.start - _AROUND), found.start) or (has_day and _REACHED.search(near))
-    if not asserted.modality and kind in MACHINES and counted:
+    if (
+        not asserted.modality
+        and kind in MACHINES
+        and (_AT_END.search(text, max(at, found.start - _AROUND), found.start) or (has_day and _REACHED.search(near)))
+    ):
         asserted = Assertion("roofed", "roofed", "has")
     if kind.startswith("money") and (
         _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
@@ -257,15 +260,7 @@ OF_WHOLE = re.compile(
 )
 _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld|ght|de|it)\b")
 """what would have been and was not, or what a bidder must have done"""
-_IF_NOT = re.compile(r"要不是|若非|本(?:该|应|可以)|险些")
-"""what opens a sentence of what did not come to be"""
 _SAID_TO_BE = re.compile(r" (?:\w+ )?(?:said|reported|claimed|believed|thought) to ")
-_RUMOUR = re.compile(r"网[传友上]|传[闻言]|据传|谣传|坊间|\brumou?r(?:ed|s)?\b", re.IGNORECASE)
-_OF_A_BIDDER = re.compile(
-    r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|供应商[^,。]{0,4}(?:具有|具备|自有|拥有)"
-)
-
-
 _UP_FROM = re.compile(
     r"\b(?:up|down|revised|amended|reduced|cut|lowered|raised|changed) from (?:just |only |about )?[$€¥]?$|"
     r"compared with [$€¥]?$"

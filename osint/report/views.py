@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osint import geo, verdict
-from osint.model import Dossier, show
+from osint.model import Dossier, show, unit_of
 from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow, Stage, km_text
 from osint.report.answer import Answer
 from osint.report.sources import Source, Sources
@@ -270,7 +270,8 @@ def _stage(claims: Sequence[Claim]) -> tuple[str, str, str]:
 def _seen(row: Observation) -> str:
     said = [row.rung.value if row.rung else "", f"not yet {row.not_yet.value}" if row.not_yet else ""]
     if row.quantity and row.best is not None:
-        said.append(f"{show(row.best, 4)} ({show(row.low or 0, 4)} to {show(row.high or 0, 4)}) {plain(row.quantity)}")
+        size = f"{show(row.best, 4)} ({show(row.low or 0, 4)} to {show(row.high or 0, 4)})"
+        said.append(f"{size} {unit_of(row.quantity)}")
     place = "place not stated" if row.p_place is None else f"place {row.p_place:.0%} sure"
     what = joined([row.part, joined(said, ", ") or "no stage and no size"], ": ")
     stamp = "SIMULATED. " if row.simulated else ""
