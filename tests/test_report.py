@@ -208,12 +208,22 @@ def test_the_front_page_says_what_was_seen(small, report_folder, tmp_path):
     assert "no picture or visit of our own" in (report_folder / "index.html").read_text(encoding="utf-8")
     row = small.observations.iloc[0].to_dict()
     row |= {"observation_id": "O900", "site_id": "XJ03", "observer": "A. Reader", "how": "Sentinel-2 series"}
-    row |= {"source_claim_id": "", "quantity": "", "rung": "roofed", "not_yet": "", "date": "2026-08-01", "part": ""}
+    row |= {"low": 900.0, "best": 1000.0, "high": 1100.0, "unit": "m2", "scope": ""}
+    row |= {
+        "source_claim_id": "",
+        "quantity": "roof_m2",
+        "rung": "roofed",
+        "not_yet": "",
+        "date": "2026-08-01",
+        "part": "",
+    }
     seen = replace(small, observations=pd.concat([small.observations, pd.DataFrame([row])], ignore_index=True))
     page = lxml.html.fromstring(page_of(seen, tmp_path / "seen"))
     assert "1 picture or visit of our own" in page.text_content()
     cell = page.xpath("//tr[@id='row-XJ03']/td[@data-label='seen']")[0].text_content()
-    assert "roofed; Sentinel-2 series, A. Reader, 1 August 2026" in cell and "O900" in cell
+    assert (
+        "roofed, 1,000 (900 to 1,100) m2 roof; Sentinel-2 series, A. Reader, 1 August 2026" in cell and "O900" in cell
+    )
 
 
 @pytest.mark.usefixtures("no_figures")
