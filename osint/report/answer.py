@@ -205,7 +205,8 @@ class Answer:
             whole = self.names[self.largest.claim.site_id]
             among = f" ({listed(parts)}, parts of {whole}, among them)" if parts else ""
             others = len({*self.announced} - {*every.sites} - none)
-            rest = f"; the other {others} {'are' if others > 1 else 'is'} part or whole of one that is counted" if others else ""
+            is_part = f"{'are' if others > 1 else 'is'} part or whole of one that is counted"
+            rest = f"; the other {others} {is_part}" if others else ""
             said.append(f"Of {counted(len(none), 'site')}{among} no document gives a size{rest}.")
         might = ["On paper they might."] if all(fits) else []
         return " ".join([*might, *said, "A figure on paper is no building, and room is no chip."])

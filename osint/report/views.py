@@ -9,7 +9,19 @@ from typing import Any
 
 from osint import geo, verdict
 from osint.model import Dossier, show, unit_of
-from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow, Stage, chip_families, km_text
+from osint.register import (
+    LADDER,
+    TAKEN_BACK,
+    Claim,
+    Modality,
+    Observation,
+    Register,
+    Role,
+    SiteRow,
+    Stage,
+    chip_families,
+    km_text,
+)
 from osint.report.answer import Answer
 from osint.report.sources import Source, Sources
 from osint.report.words import counted, day_words, figure, from_to, how_said, joined, plain, settles

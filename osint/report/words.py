@@ -121,7 +121,7 @@ def day_words(date: WrittenDate | None) -> str:
 def figure(claim: Claim) -> str:
     """Return the number of a claim in the words of its source with what it counts; a claim without one says what it is.
 
-    The unit says what is counted for chips, servers, PFLOPS, buildings or turbines; of the rest the kind stands behind it.
+    The unit says what is counted for chips, PFLOPS or buildings; of the rest the kind stands behind it.
     """
     written = claim.written()
     if not written:
