@@ -881,13 +881,27 @@ def test_a_size_after_the_day_that_is_not_sure_enough_says_so_and_never_that_its
     assert before.outcome in {Outcome.NOT_REACHED, Outcome.COULD_FIT}
 
 
-@pytest.mark.parametrize("share", [np.nan, 0.95, 0.99, 1.0])
-def test_to_state_how_much_was_looked_at_is_not_weaker_than_to_state_nothing(register, share):
+@pytest.mark.parametrize(
+    ("p_place", "share", "words"),
+    [
+        (0.99, np.nan, "if that is all of it"),
+        (0.99, 0.99, "2% is the doubt whether all of the right place was seen"),
+        (0.99, 0.97, "4% is the doubt"),
+        (0.96, 0.97, "is at most 7%"),
+        (0.95, 1.0, "at most 5%, of which 5% is the doubt whether it is the place"),
+    ],
+)
+def test_what_a_size_leaves_out_by_its_own_row_is_doubt(register, p_place, share, words):
+    """What is printed as left for the claim is never below what the row itself leaves, and above 5% it decides nothing."""
     huge = PROMISE | {"value_low": 1e6, "value_high": 1e6}
-    found = judged(register, huge, size(AFTER, "roof_m2", 1000.0, p_place=0.95, searched_share=share))
-    assert found.outcome == Outcome.DEADLINE_MISSED
-    assert ("if that is all of it" in found.shown()) == (share != 1)
-    assert "at most 5%, of which 5% is the doubt whether it is the place" in found.shown()
+    found = judged(register, huge, size(AFTER, "roof_m2", 1000.0, p_place=p_place, searched_share=share))
+    missed = math.isnan(share) or p_place * share >= 0.95
+    assert found.outcome == (Outcome.DEADLINE_MISSED if missed else Outcome.UNTESTED)
+    assert words in found.shown()
+    plant = judged(register, huge, size(AFTER, "generator_units", 4.0, searched_share=0.6))
+    assert (plant.outcome, plant.rule.name) == (Outcome.UNTESTED, "too small where it was looked at")
+    of_several = judged(register, huge, size(AFTER, "generator_units", 4.0), others=[{"part": "phase 2"}])
+    assert of_several.rule.name == "a size that need not be of all parts"
 
 
 def roof(m2, **more):

@@ -101,7 +101,8 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     late = [s for s in lower if asks.day and s.first >= asks.day]
     certain = [s for s in late if sure(s.p_absent)]
     absent = max(certain, key=lambda s: s.first, default=None)
-    open_ended = asks.kind in {Asserts.PROMISED, Asserts.PLANNED}
+    # a look from before the day says nothing where there is one of a later day, sure or not
+    open_ended = asks.kind in {Asserts.PROMISED, Asserts.PLANNED} and not any(s.confirmed for s in late)
     early = [s for s in lower if s.confirmed and s not in late and open_ended and not _overtaken(s, seen)]
     in_part = [s for s in early if not sure(s.share)]
     absent_before = max((s for s in early if s not in in_part), key=lambda s: s.first, default=None)
@@ -114,14 +115,14 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         if not sure(max(0.0, 1 - sum(1 - s.p_absent for s in rows))):
             rows, parts_doubted = (), rows
         absent = max(rows, key=lambda s: s.first, default=None)
-    if absent is None and absent_before is None and open_ended:
+    if absent is None and absent_before is None and open_ended and not parts_doubted:
         rows = _parts_lacking(Seen(seen.sights), claim, asks, dossier, late=False)
         absent_before = max(rows, key=lambda s: s.first, default=None)
     decider = absent or absent_before
     deciders = rows or ((decider,) if decider else ())
     whole = (replace(decider, row=replace(decider.row, part="")),) if rows and decider else ()
     unsure = tuple(s for s in unsure if s not in certain and s.p_place > 0) if absent is None else ()
-    unsure = (*unsure, *(parts_doubted if absent is None and absent_before is None else ()))
+    unsure = (*unsure, *parts_doubted)
     if not deciders:  # too little sure to deny a claim, and sure enough to contradict who saw it there
         denied = [s for s in unsure if s.p_absent >= CONFIRMED and witnesses(s, every, dossier)]
         deciders = tuple(denied)

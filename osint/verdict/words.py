@@ -21,11 +21,9 @@ USE_OPEN = ", the use of the hall left open"
 
 
 def all_of_it(rows: Sequence[Sight]) -> str:
-    """Return on which condition areas are those of all that their rows name; empty where nothing was left out."""
-    if any(s.taken_as_whole for s in rows):
-        return ", if that is all of it (the row names no part and no share that was looked at)"
-    least = min((s.row.searched_share or 0.0 for s in rows if s.part_left_out), default=1.0)
-    return f", if that is all of it ({least:.0%} of it was looked at)" if least < 1 else ""
+    """Return on which condition sizes are those of the site; empty where their rows say how much was looked at."""
+    taken = any(s.taken_as_whole for s in rows)
+    return ", if that is all of it (the row names no part and no share that was looked at)" if taken else ""
 
 
 def how_sure(s: Sight) -> str:
