@@ -154,6 +154,13 @@ def test_no_sentence_stands_twice_that_is_not_made_from_its_row(all_pages):
     assert twice - titles == set()
 
 
+def test_no_site_is_said_to_be_of_the_plan_and_what_is_counted_has_its_own_noun(all_pages):
+    front, annex = (" ".join(all_pages[n].text_content().split()) for n in ("index.html", "evidence.html"))
+    assert "no row says so" in front and "does not say that it is one of the projects of the plan" in front
+    assert "C011" not in front.split("no row says so", 1)[1].split("domestic", 1)[0], "a planted error names no chip"
+    assert "7 buildings, said to be there" in annex and "number of projects" not in annex and " rung" not in annex
+
+
 def test_no_word_of_the_code_is_on_a_page(all_pages):
     for name, page in copy.deepcopy(all_pages).items():
         for quote in page.xpath("//blockquote | //script | //style"):
@@ -208,12 +215,22 @@ def test_the_front_page_says_what_was_seen(small, report_folder, tmp_path):
     assert "no picture or visit of our own" in (report_folder / "index.html").read_text(encoding="utf-8")
     row = small.observations.iloc[0].to_dict()
     row |= {"observation_id": "O900", "site_id": "XJ03", "observer": "A. Reader", "how": "Sentinel-2 series"}
-    row |= {"source_claim_id": "", "quantity": "", "rung": "roofed", "not_yet": "", "date": "2026-08-01", "part": ""}
+    row |= {"low": 900.0, "best": 1000.0, "high": 1100.0, "unit": "m2", "scope": ""}
+    row |= {
+        "source_claim_id": "",
+        "quantity": "roof_m2",
+        "rung": "roofed",
+        "not_yet": "",
+        "date": "2026-08-01",
+        "part": "",
+    }
     seen = replace(small, observations=pd.concat([small.observations, pd.DataFrame([row])], ignore_index=True))
     page = lxml.html.fromstring(page_of(seen, tmp_path / "seen"))
     assert "1 picture or visit of our own" in page.text_content()
     cell = page.xpath("//tr[@id='row-XJ03']/td[@data-label='seen']")[0].text_content()
-    assert "roofed; Sentinel-2 series, A. Reader, 1 August 2026" in cell and "O900" in cell
+    assert (
+        "roofed, 1,000 (900 to 1,100) m2 roof; Sentinel-2 series, A. Reader, 1 August 2026" in cell and "O900" in cell
+    )
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -130,6 +130,14 @@ class Look:
         return self.frame[self.frame["kind"].isin(change.BUILDINGS) & (self.frame["probability"] >= change.PROBABLE)]
 
     @property
+    def open_kinds(self) -> str:
+        """How many of the probable buildings may be something else, in words; empty where none may."""
+        rows = self.buildings
+        is_open = [change.Reason.OPEN_KIND.name in str(names).split("|") for names in rows["doubts"]]
+        count = rows.loc[is_open, "outline_id"].nunique()
+        return f" ({count} of them may be something else by colour and shape)" if count else ""
+
+    @property
     def candidates(self) -> tuple[Spotted, ...]:
         """What changed, by number; probable buildings first."""
         buildings = set(self.buildings["outline_id"])
@@ -154,7 +162,8 @@ class Look:
         who = f"{self.site.id} {self.site.name}" if self.site else "the place"
         lines = [SIMULATED] if self.simulated else []
         lines.append(
-            f"{who}, {self.start} to {self.end}: {len(found)} candidates, {buildings} probably buildings; "
+            f"{who}, {self.start} to {self.end}: {len(found)} candidates, {buildings} probably buildings"
+            f"{self.open_kinds}; "
             f"{self.searched_share:.0%} of {geo.area_m2(self.place) / 1e6:,.1f} km2 was read and clear"
         )
         lines += [one.text() for one in found]

@@ -156,7 +156,8 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     simulated = default and look.simulated
     out = look.write(args.out.with_name(f"{name}_simulated.geojson") if simulated else args.out)
     open_kinds = len(look.frame) - len(look.buildings)
-    counted = f"{len(look.frame)} structures, {len(look.buildings)} probably buildings, {open_kinds} other or open"
+    likely = f"{len(look.buildings)} probably buildings{look.open_kinds}"
+    counted = f"{len(look.frame)} structures, {likely}, {open_kinds} other or open"
     lines = [f"{counted}, in {out}; {look.searched_share:.0%} of the place was read and clear"]
     lines.append(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
     lines.append("halls 10 m apart or nearer read as one structure")

@@ -46,7 +46,7 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     p = verbs.add_parser("check", help="a finding for every claim, and the cross-checks of the documents")
     p.add_argument("names", nargs="*", metavar="SITE|CLAIM", help="sites or claims (C007) as typed; all sites without")
     add_common(p, _check)
-    p = verbs.add_parser("next", help="what to get next for a site, by how much each would say alone")
+    p = verbs.add_parser("next", help="what to get next for a site, the most telling first")
     p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     p.add_argument("--claim", help="claim id to test; the largest of chips or compute without it")
     add_common(p, _next)

@@ -311,7 +311,7 @@ def tightest(givens: Sequence[Given], readings: Sequence[Reading]) -> list[Given
     if len(bounds) < 2:
         return list(givens)
     mean, _, _ = kept.design(tuple(g.quantity for g in bounds))
-    sizes = np.array([g.log for g in bounds]) - np.exp(kept.log_priors) @ mean
+    sizes = (np.array([g.log for g in bounds]) - np.exp(kept.log_priors) @ mean).round(9)  # of equal ones the first
     low = [(-size, i) for i, (g, size) in enumerate(zip(bounds, sizes, strict=True)) if not g.capped]
     high = [(size, i) for i, (g, size) in enumerate(zip(bounds, sizes, strict=True)) if g.capped]
     best = [bounds[min(side)[1]] for side in (low, high) if side]

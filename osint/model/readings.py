@@ -155,7 +155,10 @@ class Layout:
 
     def design(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
         """Return means by reading (R, n) and loadings by block (B, n, factors) of the logs per MW IT, and the slots."""
-        return _design(self, tuple(quantities), up)
+        names = tuple(sorted(set(quantities)))
+        mean, load, slots = _design(self, names, up)
+        columns = [names.index(quantity) for quantity in quantities]
+        return mean[:, columns], load[:, columns], slots
 
     def worked_out(self, quantities: Sequence[str], up: float) -> tuple[Floats, Floats, tuple[str, ...]]:
         """Return `design`, worked out anew."""

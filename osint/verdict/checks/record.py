@@ -132,9 +132,8 @@ class Tally:
 
     def text(self) -> str:
         """Return it in words."""
-        by_chance = (
-            f", at most {show(self.expected, 2)} by chance" if self.expected else "; chance has no part in a sum"
-        )
+        most = f", at most {show(self.expected, 2)} expected if every text were right"
+        by_chance = most if self.expected else "; chance has no part in a sum"
         return f"{self.found} of {self.compared} comparisons{by_chance}"
 
     def sentence(self) -> str:
