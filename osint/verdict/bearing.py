@@ -286,6 +286,11 @@ def one_look(a: Sight, b: Sight) -> bool:
     )
 
 
+def older(s: Sight, claim: Claim) -> bool:
+    """Return whether a sight was surely made before the claim was: of what was to come it shows nothing."""
+    return claim.date is not None and s.last < claim.date.first.toordinal()
+
+
 def relayed_by_one(seen: Sequence[Sight]) -> bool:
     """Return whether all that was seen was relayed by one source: no look for this register, no second witness.
 

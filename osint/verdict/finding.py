@@ -255,7 +255,7 @@ class Finding:
         if set(room.ids) & set(self.seen.conflict):
             place += ", by one side of a contradiction"
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
-        when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
+        when = f"On a day known only as {' and '.join(loose)}," if loose else f"By {day_text(room.day)}"
         stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
         written = self.claim.written()
         claimed = f" Claimed: {written}." if written else ""
