@@ -222,14 +222,15 @@ def _demo_of_outlines(args: argparse.Namespace) -> BaseGeometry:
 
     It is where `observe` found them, else so that the first of them holds a hall.
     """
-    from osint import change, geo, simulated
+    from osint import change, geo
+    from osint.cli import demo
     from osint.errors import OsintError
 
     with contextlib.suppress(OsintError):
         if search := change.read_found(args.outlines).search:
             return search.area
     first = geo.read_outlines(args.outlines, geo.datum_named(args.datum)).to_crs(4326).geometry.iloc[0]
-    return simulated.place_around(first)
+    return demo.place_around(first)
 
 
 def _stack_around(args: argparse.Namespace, outlines: GeoDataFrame, start: str, end: str) -> Stack:
