@@ -61,7 +61,7 @@ def test_the_claims_stand_with_who_said_them_and_on_what_they_rest(case, told):
     said, claims = told.sentences()[1], case.claims.set_index("claim_id")
     for claim_id, number in (("C001", "At least 115,000 chips"), ("C007", "about 80,500 chips")):
         assert number in said and claims.loc[claim_id, "claimant"] in said and claim_id in said
-    assert "about 70 percent of them (C006)" in said and "group G001" in said
+    assert "the product of 115,000 and about 70 percent of planned compute (C006)" in said and "group G001" in said
     of_group = claims[(claims["independence_group"] == "G001") & claims["quantity_kind"].isin(["chips", "servers"])]
     assert f"{of_group['source_publisher'].nunique()} publications" in said and "none of them is an approval" in said
     filed = changed(case, "C001", source_tier="company_filing", source_publisher="the exchange")

@@ -212,7 +212,7 @@ def test_a_due_day_is_inherited_within_one_filing_and_part(register):
     due = PROMISE | STATE | {"part": "phase 1"}
     found = judged(register, plan, absent(AFTER), others=[due])
     assert found.outcome == Outcome.DEADLINE_MISSED and found.rests_on == ["C910", "O900"]
-    assert "a day read from C910 of the same filing)" in found.shown()
+    assert "a day read from C910 of the same text)" in found.shown()
     for other in ({"part": "phase 2"}, {"source_url": "https://example.org/2"}, {"date": "2024-05-30"}):
         assert judged(register, plan, absent(AFTER), others=[due | other]).outcome == Outcome.NOT_REACHED
     # the rung comes with the day: what is promised to run is late where it is roofed and not powered
@@ -797,7 +797,7 @@ def test_a_due_day_that_was_not_read_with_certainty_says_so(register):
     due = PROMISE | STATE | {"reading_confidence": "medium"}
     assert "(a day read from its words with medium confidence)" in judged(register, due, absent(AFTER)).shown()
     inherited = judged(register, {"modality": "will"}, absent(AFTER), others=[due]).shown()
-    assert "(a day read from C910 of the same filing with medium confidence)" in inherited
+    assert "(a day read from C910 of the same text with medium confidence)" in inherited
     assert "confidence" not in judged(register, PROMISE | STATE, absent(AFTER)).shown()
 
 

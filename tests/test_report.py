@@ -154,6 +154,13 @@ def test_no_sentence_stands_twice_that_is_not_made_from_its_row(all_pages):
     assert twice - titles == set()
 
 
+def test_no_site_is_said_to_be_of_the_plan_and_what_is_counted_has_its_own_noun(all_pages):
+    front, annex = (" ".join(all_pages[n].text_content().split()) for n in ("index.html", "evidence.html"))
+    assert "no row says so" in front and "does not say that it is one of the projects of the plan" in front
+    assert "C011" not in front.split("no row says so", 1)[1].split("domestic", 1)[0], "a planted error names no chip"
+    assert "7 buildings, said to be there" in annex and "number of projects" not in annex and " rung" not in annex
+
+
 def test_no_word_of_the_code_is_on_a_page(all_pages):
     for name, page in copy.deepcopy(all_pages).items():
         for quote in page.xpath("//blockquote | //script | //style"):

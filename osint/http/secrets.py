@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections import Counter
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
 STRIPPED = "stripped"
@@ -27,7 +25,7 @@ _LAST = frozenset(
     re.findall(
         r"\w+",
         """
-        pass auth authorization sig sign session sess sessid sid ticket otp ak tk sk assertion nonce verifier
+        pass auth authorization sig sign session sess sessid sid login ticket otp ak tk sk assertion nonce verifier
         codeverifier phone mobile tel telephone email mail username user userid login uname uin keypair mima shouji
         sfz sfzh sjh shenfenzheng nick
         """,
@@ -36,11 +34,11 @@ _LAST = frozenset(
 """The same where they are the thing that is named: `user` and `userName`, not `userType`; `signDate` is a day."""
 _WHOLE = frozenset(
     re.findall(
-        r"\w+", "key pin tgt gda yzm hdnts hdnea hdntl upt bilijct xbogus abogus account captcha imei imsi deviceid"
+        r"\w+", "key pin pw tgt gda yzm hdnts hdnea hdntl upt bilijct xbogus abogus account captcha imei imsi deviceid"
     )
 )
 """The same where they are the whole name."""
-_TAILS = frozenset({"id", "no", "name", "num", "number", "value", "hash", "md", "key", "str", "data"})
+_TAILS = frozenset({"id", "no", "name", "num", "number", "value", "hash", "md", "key", "str", "data", "state", "hint"})
 """Parts behind the thing that is named, and digits."""
 _ABOUT = frozenset({"type", "expires", "expire", "time", "date", "version", "count", "length"})
 """Parts behind the name of a secret that name something of it which is none."""
@@ -70,37 +68,47 @@ _USER = re.compile(r"(?:(?<=//)|(?<=:/)|\A(?!mailto:)/*)[^\s/?#@:]+:[^\s/?#@]+@(
 _TICKET = re.compile(r"(?:ST|PT|TGT|PGT)-\d+-\S+")
 _BOT = re.compile(r"(?:bot)?\d{6,}:[\w-]{30,}")
 """A part of a path that is a number and a key, by which a program names itself to a messenger."""
-_HOOK = re.compile(r"/(?:web)?hooks?/")
-"""A path by which a program posts to a messenger: who knows it may."""
+_HOOK = re.compile(r"(?:\A|[/.])(?:incoming)?(?:web)?hooks?(?:b2)?[/.]", re.I)
+"""A part of a host or a path by which a program posts to a messenger: who knows the address may."""
+_IN_HOOK = re.compile(r"(?<=/)(?=[\w-]*[A-Za-z])(?=[\w-]*\d)[\w-]{12,}")
+"""The part of such an address that holds letters and digits."""
+_GRANT = re.compile(r"(?<=/p/)[\w-]{20,}(?=/n/)")
+"""What a cloud that takes no signature in the query writes into the path of a file that it lends."""
+_MAIL = re.compile(r"[\w.+-]+@[a-z][\w-]*(?:[.][\w-]+)*[.][a-z]{2,}(?<![.](?:png|jpg|gif|svg))", re.I)
+"""An e-mail address, which says who asks; `a@2x.png` is none."""
 _COOKIELESS = re.compile(r"\((?:[A-Z]\([\w-]{16,}\))+\)")
 """A session that ASP.NET writes into a path."""
 _IN_JSON = re.compile(r"""(["'])([^"'\\]{1,40})\1(\s*:\s*)(["']?)([^"'\\{}\[\],\s]+|(?<=["'])[^"'\\]+)\4""")
-_MAILED = frozenset({"reset", "unsubscribe", "invite", "activate", "confirm", "verify", "magic"})
-"""Parts of a path behind which stands what was sent to one person."""
-_LONG, _BITS, _RUNS = 20, 3.6, 3
-"""A secret by its looks: characters, bits of entropy of each, and stretches of digits; a title has one year."""
+_MAILED = frozenset({"reset", "unsubscribe", "invite", "activate", "confirm", "verify", "magic", "email"})
+"""Words of a part of a path behind which stands what was sent to one person."""
+_LONG, _DENSE = 20, 0.36
+"""A secret by its looks: characters, and words and numbers that it falls into for each; those of a title are long."""
 _LEAST = 12
-"""The same behind its name in a path."""
+"""Characters where its name says that it is a key of something."""
+_MAILED_LEAST = 8
+"""Characters behind a word that says that it was sent to one person."""
+_NAMES_A_DOCUMENT = 25
+"""Characters under a name that ends in `id`: the 128 bits by which portals name documents take 24."""
 _CODES = frozenset(
     f"{one}code"
-    for one in ("auth", "verify", "check", "sms", "js", "securityjs", "access", "extract", "invite", "pass")
+    for one in ("auth", "verify", "check", "device", "sms", "js", "securityjs", "access", "extract", "invite", "pass")
 )
 _OAUTH_CODE = 16
 """Characters from which a `code` is no stock and no postal code."""
-_DOCUMENT = re.compile(
-    r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[\d.,_-]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-)
+_DOCUMENT = re.compile(r"[0-9a-fA-F]{,64}|[\d.,_-]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """Numbers, digests and UUIDs: the ids by which portals name documents, without which an address finds nothing."""
 _USER_WITH_SLASH = re.compile(r"(?<=//)[^?#\s]*@")
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"',;]+", re.I)
 _ROUTE = re.compile(r"!?/")
 """Begins a fragment that is read by a script as a path, and names a page."""
+_ON_A_MAP = re.compile(r"(?:\w+=)?-?[\d.]+(?:/-?[\d.]+)+")
+"""A fragment that is a place on a map."""
 
 
 def strip_secrets(url: str) -> str:
     """Return a URL without user name, password, and the values of secrets, also in addresses inside of it.
 
-    A fragment goes as well, unless it is the path of a page that scripts show (`#/notice?id=5`).
+    A fragment goes as well, unless it is the path of a page that scripts show (`#/notice?id=5`) or a place on a map.
 
     >>> strip_secrets("https://u:p@x.example/a;token=1?q=a&accessToken=2&next=%2Fb%3Fjwt%3D3#f")
     'https://x.example/a;token=stripped?q=a&accessToken=stripped&next=%2Fb%3Fjwt%3Dstripped'
@@ -119,9 +127,12 @@ def _stripped(url: str, depth: int) -> str:
         return head + mark + _list(query, depth)
     host = parts.netloc.rpartition("@")[2]
     path = re.sub(r"(https?:/+)[^/?#@\s]*@", r"\1", _path(parts.path, depth))
-    if host.startswith("hooks.") or _HOOK.search(path):
-        path = re.sub(rf"(?<=/)[\w-]{{{_LONG},}}", STRIPPED, path)
-    fragment = _stripped(parts.fragment, depth - 1) if depth and _ROUTE.match(parts.fragment) else ""
+    path = _GRANT.sub(STRIPPED, path)
+    if _HOOK.search(host + path):
+        path = _IN_HOOK.sub(STRIPPED, path)
+    fragment = parts.fragment if _ON_A_MAP.fullmatch(parts.fragment) else ""
+    if depth and _ROUTE.match(parts.fragment):
+        fragment = _stripped(parts.fragment, depth - 1)
     return urlunsplit((parts.scheme, host, path, _list(parts.query, depth), fragment))
 
 
@@ -146,7 +157,9 @@ def _is_secret_part(part: str, before: str) -> bool:
         return True
     if any(name in _ALWAYS for name in _name_parts(before)):
         return _looks_secret(part, _LEAST)
-    return (_is_named(before) or before.lower() in _MAILED) and _looks_secret(part)
+    if _MAILED.intersection(re.split(r"[-_]", before.lower())):
+        return _looks_secret(part, _MAILED_LEAST)
+    return _is_named(before) and _looks_secret(part)
 
 
 def _list(query: str, depth: int) -> str:
@@ -182,14 +195,16 @@ def _json_pair(found: re.Match[str]) -> str:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    whole = "".join(_name_parts(name))
+    parts = _name_parts(name)
+    whole = "".join(parts)
     if whole in _OPAQUE and not value.isascii():
         return False
     if whole in _CODES:
         return True
     if whole == "code":
         return len(value) >= _OAUTH_CODE or bool(re.search(r"[A-Za-z]", value) and re.search(r"\d", value))
-    return _is_named(name) or _looks_secret(value)
+    least = _LEAST if whole.endswith("key") else _NAMES_A_DOCUMENT if parts[-1:] == ["id"] else _LONG
+    return _is_named(name) or bool(_MAIL.fullmatch(value)) or _looks_secret(value, least)
 
 
 def _name_parts(name: str) -> list[str]:
@@ -227,8 +242,4 @@ def _looks_secret(value: str, least: int = _LONG) -> bool:
         return True
     if len(value) < least or _DOCUMENT.fullmatch(value) or not re.fullmatch(r"[\w+/=~.-]+", value, re.ASCII):
         return False
-    kinds = sum(bool(re.search(form, value)) for form in ("[a-z]", "[A-Z]", r"\d"))
-    counts = Counter(value)
-    bits = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
-    mixed = kinds == len(("lower", "upper", "digit")) and len(re.findall(r"\d+", value)) >= _RUNS
-    return mixed and bits >= _BITS and not re.search(r"[.]\w{2,4}$", value)
+    return len(_PART.findall(value)) >= _DENSE * len(value) and not re.search(r"[.]\w{2,4}$", value)

@@ -142,7 +142,9 @@ class Answer:
             said.append(f"{self.planned.claim.written()} are planned ({who_said(self.planned.claim)})")
         if self.largest:
             name = self.names[self.largest.claim.site_id]
-            share = f", which is {self.share[0]} of them ({self.share[1]})" if self.share and self.planned else ""
+            share = ""
+            if self.share and self.planned:
+                share = f", the product of {_number(self.planned.claim)} and {self.share[0]} ({self.share[1]})"
             said.append(
                 f"{self.largest.claim.written()} are claimed for {name} ({who_said(self.largest.claim)}){share}"
             )
@@ -202,7 +204,10 @@ class Answer:
         if none := {*every.without, *parts}:
             whole = self.names[self.largest.claim.site_id]
             among = f" ({listed(parts)}, parts of {whole}, among them)" if parts else ""
-            said.append(f"Of {counted(len(none), 'site')}{among} no document gives a size.")
+            others = len({*self.announced} - {*every.sites} - none)
+            is_part = f"{'are' if others > 1 else 'is'} part or whole of one that is counted"
+            rest = f"; the other {others} {is_part}" if others else ""
+            said.append(f"Of {counted(len(none), 'site')}{among} no document gives a size{rest}.")
         might = ["On paper they might."] if all(fits) else []
         return " ".join([*might, *said, "A figure on paper is no building, and room is no chip."])
 

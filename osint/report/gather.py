@@ -91,7 +91,7 @@ def _share(planned: Finding | None, largest: Finding | None, dossier: Dossier) -
         if claim.quantity_kind != "share_pct" or claim.independence_group != planned.claim.independence_group:
             continue
         if math.isclose(claim.figure / 100 * planned.claim.claimed, largest.claim.claimed, rel_tol=0.01):
-            return claim.written().split(" of ")[0], claim.claim_id
+            return claim.written(), claim.claim_id
     return None
 
 

@@ -156,6 +156,7 @@ def _front(
         "planted": planted,
         "notes": compared([card_of(c, claims, dossier, sources) for c in found.tests if c.check_id not in misfit]),
         "unsaid": cannot_say(answer, views, found),
+        "planned": answer.planned is not None,
         "ours": [v for v in views if v.site.role == Role.ANNOUNCED],
         "others": [v for v in views if v.site.role != Role.ANNOUNCED],
     }

@@ -9,7 +9,19 @@ from typing import Any
 
 from osint import geo, verdict
 from osint.model import Dossier, show, unit_of
-from osint.register import LADDER, TAKEN_BACK, Claim, Modality, Observation, Register, Role, SiteRow, Stage, km_text
+from osint.register import (
+    LADDER,
+    TAKEN_BACK,
+    Claim,
+    Modality,
+    Observation,
+    Register,
+    Role,
+    SiteRow,
+    Stage,
+    chip_families,
+    km_text,
+)
 from osint.report.answer import Answer
 from osint.report.sources import Source, Sources
 from osint.report.words import counted, day_words, figure, from_to, how_said, joined, plain, settles
@@ -298,6 +310,20 @@ def _counted_there(claim: Claim) -> bool:
     return counts and claim.modality == Modality.HAS and claim.stage == Stage.LIVE
 
 
+def _of_the_plan(claims: Sequence[Claim], sites: int) -> str:
+    """Return that no row says which sites are of the plan, and at which a text names chips."""
+    named: dict[str, list[str]] = {}
+    for claim in claims:
+        if chip_families(claim.chip_model) and not claim.error_test:
+            named.setdefault(claim.site_id, []).append(f"{claim.claim_id}, {claim.chip_model}")
+    at = f" Texts name chips at {len(named)} of {sites} announced sites" if named else ""
+    each = "; ".join(f"{site_id} ({'; '.join(rows)})" for site_id, rows in named.items())
+    return (
+        "Which of the announced sites belong to the plan, and for which of them its chips are meant: no row says so."
+        f"{at}{f': {each}.' if each else ''}"
+    )
+
+
 def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple[str, ...]:
     """Return what cannot be said, each once, from the rows."""
     ours = [v for v in views if v.site.role == Role.ANNOUNCED]
@@ -308,6 +334,8 @@ def cannot_say(answer: Answer, views: Sequence[SiteView], found: Found) -> tuple
         said.append(f"Which chips they are that {', '.join(o.observation_id for o in answer.counting)} count.")
     ids = {v.site.site_id for v in ours}
     others = [f.claim for f in found.judged if f.claim.site_id in ids and _counted_there(f.claim)]
+    if answer.planned:
+        said.append(_of_the_plan([f.claim for f in found.judged if f.claim.site_id in ids], len(ours)))
     if others:
         each = "; ".join(f"{figure(c)}, {c.chip_model or 'kind not stated'} ({c.claim_id})" for c in others)
         said.append(f"Whether the chips that texts say are there are as many as they say: {each}.")

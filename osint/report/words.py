@@ -16,7 +16,7 @@ _HOW = {
     Modality.WILL: "planned",
     Modality.WOULD: "intended",
     Modality.CAN_CARRY: "said of the room in its halls",
-    Modality.DENIED: "denied",
+    Modality.DENIED: "said not to be, or to be stopped",
     Modality.WITHDRAWN: "withdrawn",
 }
 MONTHS = (
@@ -121,16 +121,16 @@ def day_words(date: WrittenDate | None) -> str:
 def figure(claim: Claim) -> str:
     """Return the number of a claim in the words of its source with what it counts; a claim without one says what it is.
 
-    The unit says what is counted for chips, servers and PFLOPS; of the rest the kind stands behind it.
+    The unit says what is counted for chips, PFLOPS or buildings; of the rest the kind stands behind it.
     """
     written = claim.written()
     if not written:
         return words_for(claim.quantity_kind)
     kind = words_for(claim.quantity_kind)
-    if claim.quantity_kind in ("chips", "servers", "racks", "PFLOPS", "ratio", "tonnes_coal_equiv"):
+    if claim.quantity_kind in ("chips", "servers", "racks", "PFLOPS", "ratio", "tonnes_coal_equiv", "project_count"):
         return written
-    if claim.quantity_kind in ("share_pct", "project_count"):
-        return written if "percent" in written or "project" in written else f"{written} ({kind})"
+    if claim.quantity_kind == "share_pct":
+        return written if "percent" in written else f"{written} ({kind})"
     if claim.quantity_kind in _AREAS:
         number, comma, rest = written.partition(", ")
         return f"{number} of {kind}{comma}{rest}"

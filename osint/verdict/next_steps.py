@@ -111,12 +111,13 @@ class NextStep:
         """Return where it is, what it bounds, what it would decide and show, and the line to run."""
         lines = [f"where: {self.where}", f"it bounds {self.bounds}" if self.bounds else ""]
         if math.isfinite(self.narrows_to):
-            was = f"the answer spans a factor of {self.now:g}" if math.isfinite(self.now) else "nothing bounds it"
+            was = f"to {self.narrows_to:g} from {self.now:g}" if math.isfinite(self.now) else f"to {self.narrows_to:g}"
+            before = "" if math.isfinite(self.now) else ", which nothing bounds today"
             turns = ""
             if math.isfinite(self.turns):
                 word = next(words for least, words in TURNS if self.turns >= least)
                 turns = f"; it {word} (chance {percent(self.turns)})"
-            lines.append(f"today {was}; with it, one of about {self.narrows_to:g}{turns}")
+            lines.append(f"it would narrow the range, high over low{before}, {was}{turns}")
         if math.isfinite(self.expects_best):
             ends = f"{show(self.expects_best)} ({show(self.expects_low)} to {show(self.expects_high)}) {self.unit}"
             lines.append(f"if {self.expects_from} on file is right, it shows about {ends}")
@@ -136,7 +137,7 @@ TURNS = (
 PHOTOGRAPH = NextStep(
     0,
     "a dated photograph",
-    where="a dated ground or satellite picture: shows the rung (ground broken, roofed) and its date, not a number",
+    where="a dated ground or satellite picture: shows the stage (ground broken, roofed) and its date, not a number",
 )
 """What gives a rung and no quantity; it comes last."""
 LIST = NextStep(

@@ -33,7 +33,7 @@ FINDINGS = {
     Outcome.DEADLINE_MISSED: "promised for a day, and what was seen of the place afterwards leaves 5% or less for it",
     Outcome.CONFLICT: "observers contradict each other; both are shown, and neither is taken for the other",
     Outcome.STRAINED: "possible only with an assumption at the edge of its range",
-    Outcome.SUPPORTED: "an independent observation shows the rung by its day, and a size that bears on it",
+    Outcome.SUPPORTED: "an independent observation shows the stage by its day, and a size that bears on it",
     Outcome.INCONSISTENT: "the claim contradicts itself, or another claim that cannot both be true",
     Outcome.COULD_FIT: "what was seen leaves a chance that there was room; nothing shows the chips",
     Outcome.NOT_REACHED: "by the day of the picture it was not there, and no day was due; no word on its truth",

@@ -69,7 +69,7 @@ def describe(s: Sight) -> str:
     part = f"{row.part}: " if row.part else ""
     relayed = f", as relayed in {row.source_claim_id}" if row.source_claim_id else ""
     who = f"{row.observer}, {row.how}, {row.date.text}{relayed}"
-    return f"{row.observation_id} ({who}) shows {part}{', '.join(said) or 'no rung and no size'}"
+    return f"{row.observation_id} ({who}) shows {part}{', '.join(said) or 'no stage and no size'}"
 
 
 def _observed_unit(quantity: str) -> str:
@@ -111,7 +111,7 @@ class Words(dict[str, str]):
         source, read = self.f.asserts.due_from, self.f.asserts.due_read
         how = f" with {read} confidence" if read and read != "high" else ""
         if source:
-            return f" (a day read from {source} of the same filing{how})"
+            return f" (a day read from {source} of the same text{how})"
         return f" (a day read from its words{how})" if how else ""
 
     def _when(self) -> str:

@@ -71,7 +71,7 @@ def _claim_line(claim: Claim) -> _Line:
 
 def _seen_line(row: Observation) -> _Line:
     shows = row.rung.value if row.rung else f"not yet {row.not_yet.value}" if row.not_yet else ""
-    shows = shows or (row.quantity.replace("_", " ") if row.quantity else "no rung and no size")
+    shows = shows or (row.quantity.replace("_", " ") if row.quantity else "no stage and no size")
     stamp = "SIMULATED " if row.simulated else ""
     label = f"{short(f'{row.observation_id}  {stamp}SEEN: {shows}')}\n{short(f'{row.observer}, {row.how}')}"
     return _Line(row.observation_id, label, row.rung or row.not_yet, row.date, None, row.rung is None, seen=True)
