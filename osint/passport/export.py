@@ -319,7 +319,7 @@ def _picture(rgba: bytes, width: int) -> Image:
     from PIL import Image
 
     picture = Image.frombuffer("RGBA", (width, len(rgba) // (4 * width)), rgba, "raw", "RGBA", 0, 1)
-    return picture.convert("RGB") if picture.getextrema()[3] == (255, 255) else picture
+    return picture.convert("RGB") if picture.getchannel("A").getextrema() == (255, 255) else picture
 
 
 def _png(picture: Image, dpi: int) -> bytes:
