@@ -90,6 +90,21 @@ def test_the_sentence_of_a_claim_is_its_header_and_its_row():
     assert frame["sentence"].tolist() == ["企业 | 机柜（架）\n甲公司 | 3,120"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "rungs"),
+    [
+        (("项目|设计机柜（架）|状态", "甲云|400|已投产", "乙云|600|流拍"), ["running", ""]),
+        (("事项|数量（架）|完成时限", "丙云投产|900|2031-05"), ["announced"]),
+        (("机房|实际负荷（kW）|状态", "丁馆|830|已送电"), ["running"]),
+        (("项目|累计投入（万元）", "戊云|5200"), ["ground broken"]),
+        (("Site|As announced: capacity (MW)|Status", "Elm|70|Planning refused"), [""]),
+        (("项目|机柜（架）|状态", "己云|700|A1封顶、A2桩基施工"), ["ground broken"]),
+    ],
+)
+def test_the_state_of_a_row_and_the_head_of_its_column(rows, rungs):
+    assert filings.claims_of(page(*rows))["rung"].tolist() == rungs
+
+
 def test_a_bid_that_did_not_win_says_so():
     frame = filings.claims_of(page("投标人|报价（元）|是否中标", "甲|3120000|是", "乙|2980000|否"))
     assert frame["rung"].tolist() == ["filed", ""]

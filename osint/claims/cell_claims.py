@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from osint.claims.assertion import Assertion, of_grid
+from osint.claims.assertion import GOAL, Assertion, of_grid
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, is_generic, pieces
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.clause_stage import stage
@@ -154,14 +154,19 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
     if _REPLACED.search(context.heads):
         reason = "the column gives what was replaced"
         return told._replace(rung="", aim="", modality=str(Modality.WITHDRAWN), rung_reason=reason)
-    if claim.modality == "has" and claim.rung != "filed" and _TASKS.search(context.heads):
-        return told._replace(rung="announced", modality="will", rung_reason="the column gives what is to be done")
+    is_task = _TASKS.search(context.heads) is not None
+    if claim.modality == "has" and claim.rung != "filed" and is_task:
+        return told._replace(rung="announced", modality="will", rung_reason=_IS_TASK)
     if claim.rung or claim.modality in TAKEN_BACK:
         return told
     asserted, reason = _stage_of_grid(context, document, when, claim.kind)
     asserted = of_grid(asserted, claim.kind)
-    if not asserted.modality and claim.kind in ("pue", "energy", "energy_gen") and _METERED.search(context.heads):
-        asserted, reason = Assertion("running", "running", "has"), "the column gives what was measured"
+    if is_task and asserted.modality in ("", "has") and asserted.rung != "filed":
+        asserted, reason = GOAL, _IS_TASK
+    elif asserted.rung in _MAY_BE_METERED and _is_metered(context, claim.kind):
+        asserted, reason = Assertion("running", "running", "has"), "row or column gives what was measured"
+    elif not asserted.modality and claim.kind.startswith("money") and _SPENT.search(context.heads):
+        asserted, reason = Assertion("ground broken", "ground broken", "has"), "the column gives what was spent"
     return told._replace(rung=asserted.rung, aim=asserted.aim, modality=asserted.modality, rung_reason=reason)
 
 
@@ -173,16 +178,40 @@ _REPLACED = re.compile(
 
 
 _METERED = re.compile(
-    r"(?:实际|实测|20\d\d年)(?!计划|预计|设计).{0,3}(?:[发用耗售]电量|PUE)|\b(?:actual|metered|measured)\b",
+    r"(?:实际|实测|当前|目前|最大|峰值|20\d\d年)(?!计划|预计|设计|目标).{0,4}(?:[发用耗售]电|PUE|负[荷载]|完成|值)|"
+    r"\b(?:actual|metered|measured)\b",
     re.IGNORECASE,
 )
+"""heads of a column of what a meter showed"""
+_MAY_BE_METERED = ("", "roofed", "powered")
+_SPENT = re.compile(
+    r"(?:已|累计|年|月)(?:完成|投[入资])|累计完成|完成投资|\b(?:spent|invested|expended) (?:to date|so far)",
+    re.IGNORECASE,
+)
+"""heads of a column of money that went into works"""
+
+
+def _is_metered(context: CellContext, kind: str) -> bool:
+    """Say whether row and column of a number say that a meter showed it."""
+    if kind == "power":
+        return _METERED.search(context.heads) is not None and _LOAD.search(context.heads) is not None
+    return kind in ("pue", "energy", "energy_gen") and _METERED.search(context.heads) is not None
+
+
+_LOAD = re.compile(r"负[荷载]|\b(?:load|demand|draw)\b", re.IGNORECASE)
+_IS_TASK = "the table gives what is to be done"
+_OF_DESIGN = re.compile(r"设计|规划|\b(?:announced|requested|design)\b", re.IGNORECASE)
+"""heads that say whose figure a column gives, and leave the stage to the state of the row"""
 _TASKS = re.compile(r"任务|目标|工作要点|下一步|\b(?:task|target|objective|next step)s?\b", re.IGNORECASE)
 """heads of a column of what is to be done"""
 
 
 def _stage_of_grid(context: CellContext, document: date | None, when: str, kind: str) -> tuple[Assertion, str]:
     """Return what the grid says of the stage of a number, and why: its column, the state of its row, its label."""
-    for words, is_label in ((context.heads, False), (context.stage, True)):
+    gives_way = context.state is not None and (
+        context.state.modality in TAKEN_BACK or _OF_DESIGN.search(context.heads) is not None
+    )
+    for words, is_label in (("" if gives_way else context.heads, False), (context.stage, True)):
         if is_label and context.state is not None:
             return context.state, f"the row or the line over it says {context.state_words!r}"
         line = fold(words + ",").text

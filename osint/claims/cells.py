@@ -111,7 +111,10 @@ def read_unit(words: str) -> CellUnit | None:
     if scale in _SINGLE and not (sign or measure.family.startswith("money")):
         return None
     written = re.sub(r"^(?:计量)?单位[:为]?\s?", "", plain)
-    return CellUnit(written, scale, (match["unit"] or sign).strip(), measure, match["per"] or "")
+    per = match["per"] or ""
+    if per and measure.si_unit == "count" and (other := declared_units().get(spelling_key(per))):
+        per = "" if other.si_unit == "count" else per  # 台/架: each row in its own
+    return CellUnit(written, scale, (match["unit"] or sign).strip(), measure, per)
 
 
 def _measure(unit: str, sign: str) -> Unit | None:

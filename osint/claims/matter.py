@@ -52,7 +52,8 @@ _FILED = re.compile(
     r"planning (?:application|permission|consent|statement)|invitation for bids|letter of award|purchase order|"
     r"bid tabulation|notice of public hearing|public hearing notice|(?:special|conditional) use permit|"
     r"site plan (?:review|application)|environmental (?:impact statement|assessment)|interconnection agreement|"
-    r"lease agreement|supply agreement|decision notice|notice of decision|building permit)\b",
+    r"cost-benefit analysis|staff report|lease agreement|supply agreement|decision notice|"
+    r"notice of decision|building permit)\b",
     re.IGNORECASE,
 )
 """titles of filings that put their matter on paper"""
@@ -104,6 +105,7 @@ _CLAUSE_END = re.compile(r"[，。；：;\n]|[,:](?!\d)")
 _HEADING, _REACH = 40, 400
 """longest heading, and characters behind it over which it lends its stage (judgement)"""
 _NO_HEADING = re.compile(r"[。！？!?；;|]|[，,].*[，,]|\d\s?[万亿]?(?:元|P|MW|[架台张套亩])|[:：].")
+_UNIT_NOTE = re.compile(r"[(（]单位[:：][^()（）\n]{1,12}[)）]")
 _BYLINE = re.compile(
     r"来源|发布|作者|记者|编辑|浏览|字号|字体|时间|日期|20\d\d\s?[-/.年]\s?\d|\b(?:by|published|posted|updated)\b",
     re.IGNORECASE,
@@ -137,7 +139,7 @@ class Matter:
             return claim
         if (claim.rung or claim.modality) and not (self._filed and self._plans_elsewhere(claim)):
             return claim
-        heading = self._heading_of(claim.start)
+        heading = self._heading_of(claim.start, bool(claim.column_label))
         words = f"{claim.sentence} {claim.column_label} {claim.row_label}"
         if _OF_BIDDERS.search(words) or _OF_REGION.search(words) or (heading and _OF_BIDDERS.search(heading)):
             return claim
@@ -164,10 +166,12 @@ class Matter:
         clause = _CLAUSE_END.split(before)[-1] + claim.quote + _CLAUSE_END.split(behind, maxsplit=1)[0]
         return claim.rung == "announced" and not _OPEN.search(_OWN_PLAN.sub("", clause))
 
-    def _heading_of(self, start: int) -> str:
+    def _heading_of(self, start: int, in_table: bool) -> str:
         """Return the nearest line above an offset that reads like a heading, if it is near; else nothing."""
         for line in reversed(self._text[max(0, start - _REACH) : start].split("\n")[:-1]):
-            words = line.strip(" \t　#*:：")
+            if not in_table and _UNIT_NOTE.search(line):
+                return ""  # the caption of a table says nothing of the text behind it
+            words = _UNIT_NOTE.sub("", line).strip(" \t　#*:：")
             if 1 < len(words) <= _HEADING and not _NO_HEADING.search(words) and not _BYLINE.search(words):
                 return words
         return ""
@@ -189,7 +193,8 @@ def _status(text: str) -> Assertion | None:
 
 def _under_heading(claim: TextClaim, heading: str) -> TextClaim:
     """Return a claim with the stage of the heading that it stands under, if its own sentence leaves it to that."""
-    if _OPEN.search(claim.sentence):
+    own = claim.sentence.rpartition("\n")[2] + claim.column_label if claim.column_label else claim.sentence
+    if _OPEN.search(own):
         return claim
     parts, named = set(_PART.findall(claim.sentence.lower())), set(_PART.findall(heading.lower()))
     said = stage_of_heading(heading)

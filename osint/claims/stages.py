@@ -13,7 +13,7 @@ from osint.claims.intentions import around, is_goal, promised
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
-from osint.register import Modality
+from osint.register import LADDER, Modality
 
 
 def stage_of_heading(words: str) -> Assertion:
@@ -35,6 +35,8 @@ _OF_A_LIST = (
     (re.compile(r"前期|储备|可研(?!批)|谋划|招商|in design|concept|pipeline|proposed|\bplan"), "announced"),
     (re.compile(r"(?:计划)?新开工|拟开工"), "announced"),
     (re.compile(r"granted|permitt|consent|contracted"), "filed"),
+    (re.compile(r"已签(?:订?合同|约)?(?=[,;]|$)"), "filed"),
+    (re.compile(r"(?:机柜|设备|服务器)?已(?:装|竣工)"), "roofed"),
     (re.compile(r"已起租|已计费"), "running"),
 )
 """words that state a stage where they stand alone, in a cell or over the rows of a list"""
@@ -61,6 +63,11 @@ def stage_of_state(words: str) -> Assertion | None:
         return Assertion("", "", str(back if isinstance(back, Modality) else back.modality))
     if _NATURE.fullmatch(plain):
         return None
+    parts = [part for part in _STATES.split(plain) if _PART_OF.match(part)]
+    if len(parts) > 1:
+        said = [found for found in map(stage_of_state, parts) if found]
+        is_read = len(said) == len(parts)
+        return min(said, key=lambda one: LADDER.index(one.rung) if one.rung else -1) if is_read else None
     alone = next((rung for pattern, rung in _OF_A_LIST if pattern.match(plain.lower())), "")
     if alone:
         return Assertion(alone, alone, "will" if alone == "announced" else "has")
@@ -82,7 +89,16 @@ def stage_of_state(words: str) -> Assertion | None:
     return None
 
 
-_REFUSED = re.compile(r"(?:refused|rejected|declined|cancelled|withdrawn|lapsed|不予|退回)", re.IGNORECASE)
+_STATES, _PART_OF = (
+    re.compile(r"[,;、]\s?"),
+    re.compile(r"(?:[A-Z]\d?|\d{1,2}号|[一二三四五六]期|\d#)[楼栋座区]?(?=[一-龥])"),
+)
+"""the states of several parts in one cell: of the whole the lowest counts"""
+_REFUSED = re.compile(
+    r"(?:\w+ )?(?:refused|rejected|declined|cancelled|withdrawn|lapsed)|"
+    r"(?:已(?:自行)?)?(?:不予|退回|流拍|收回|销户|解除|撤资)",
+    re.IGNORECASE,
+)
 
 
 _ASKS = re.compile(

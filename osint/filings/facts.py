@@ -78,11 +78,12 @@ _LETTERHEAD = 1000
 
 
 _NUMBERS = re.compile(
-    r"(招标编号|采购项目编号|采购编号|招标项目编号|项目编号|工程编号|标段编码|标段编号|采购计划编号|合同编号|采购合同编号|"
-    r"(?i:(?:tender|contract|notice) (?:no\.?|number|reference)|reference (?:no\.?|number)))"
+    r"(招标编号|采购项目编号|采购编号|招标项目编号|项目编号|工程编号|标段编码|标段编号|采购计划编号|合同编号|采购合同编号|公示编号|"
+    r"(?i:(?:tender|contract|notice|project|case|docket|application|permit) (?:no\.?|number|reference)|"
+    r"reference (?:no\.?|number)|\bcase(?= [|] )))"
     r"(?:[（(][^()（）\n]{1,8}[）)])?[:：|\s]{1,4}"
     r"(20\d\d/S \d{1,3}-\d{5,7}|"
-    r"(?=[^\s]{0,30}\d)[A-Za-z0-9][A-Za-z0-9（）()\[\]〔〕\-—_/.第号]{3,40}(?<![（(.]))"
+    r"[一-龥]{1,4}第\d{6,20}号|(?=[^\s]{0,30}\d)[A-Za-z0-9][A-Za-z0-9（）()\[\]〔〕\-—_/.第号]{3,40}(?<![（(.]))"
 )
 _PAPER_NUMBER = re.compile(
     r"(?m)(?:(发文字号|文\s?号|批复文号|审批文号|批准文号|备案编号|备案号|备案证号|许可证编号|核准文号)\s?[:：|]\s{0,3}|^\s{0,8})"

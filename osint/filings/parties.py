@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from osint.claims import label_unit
 from osint.filings.grid import Cell
 
 
@@ -34,10 +35,10 @@ class Supplier:
 _BUYER = (
     "采购人|采购单位|采购人信息|招标人|招标单位|建设单位|项目单位|项目法人|项目法人单位|业主|业主单位|比选人|发包人|发包单位|甲方|询价人|"
     "备案申请单位|申报单位|申报企业|申报企业名称|企业名称|买方|需方|购买方|委托方|"
-    "buyer|contracting authority|purchaser|procuring entity|client|contracting body"
+    "applicant|project sponsor|buyer|contracting authority|purchaser|procuring entity|client|contracting body"
 )
 _SUPPLIER = (
-    "供应商|卖方|供方|中标人|中标单位|中标供应商|成交供应商|成交单位|成交人|中选人|中选单位|中选供应商|中标(?:[(（]?成交[)）]?)(?:供应商|人|单位)|"
+    "供应商|供货(?:方|商|单位)|卖方|供方|中标人|中标单位|中标供应商|成交供应商|成交单位|成交人|中选人|中选单位|中选供应商|中标(?:[(（]?成交[)）]?)(?:供应商|人|单位)|"
     "(?:中标|成交|中选)候选(?:人|单位|供应商)|(?:拟定的?)?唯一供应商|拟定供应商|乙方|承包人|承包单位|拟中标人|拟成交供应商|"
     "supplier|winner|winning bidder|winning tenderer|contractor|"
     "successful tenderer|successful bidder|awarded to|award recipient"
@@ -53,7 +54,7 @@ _LOT = (
     r"\b[Ll]ot\s?(?:[A-Z]\b|\d{1,3}\b))"
 )
 _BRACKET = r"(?:\s?[(（][^()（）\n]{1,8}[)）])?"
-_NAMED = r"(?:信息)?(?:\s{0,3}名\s{0,4}称)?(?:及地址|和地址)?"
+_NAMED = r"(?:信息)?(?:\s{0,3}名\s{0,4}称|\s{0,4}(?:official )?name)?(?:及地址|和地址)?"
 _FIELD = {
     party: re.compile(
         rf"(?<![一-龥A-Za-z])(?P<lot>{_LOT})?\s?[-:：]?\s?(?:{labels}){_NAMED}{_BRACKET}\s?[:：|]\s{{0,3}}"
@@ -101,7 +102,8 @@ _FURNITURE = re.compile(
     r"【|\[|(?:[Pp]ublished|[Dd]ate|[Vv]iews)\b).*$"
 )
 _BEHIND = re.compile(
-    r"[,，。]|\s{2,}|　|(?<=[一-龥)）])\s+(?=[一-龥]{2,8}[:：])|\s?[(（]?(?:地\s?址|联系|电\s?话|投标报价|中标价|"
+    r"[,，。]|\s{2,}|　|\s(?=[一二三四五六七八九十]{1,2}、)|(?<=公司)\s|"
+    r"(?<=[一-龥)）])\s+(?=[一-龥]{2,8}[:：])|\s?[(（]?(?:地\s?址|联系|电\s?话|投标报价|中标价|"
     r"报价|金额|统一社会信用代码|法定代表人|采购代理机构|代理机构|[Aa]ddress\b|[Pp]rice\b)"
 )
 _BEHIND_LATIN = re.compile(r"\s{2,}|\.\s|\s(?:Address|Price|Contract value|Reference)\b.*")
@@ -113,6 +115,9 @@ _ORDINALS = "一二三四五"
 _HEAD_ROLES = {"lot": re.compile(r"(?:包号|标段|标包|包组|分包|标项|lot)(?:名称|编号|号)?(?: no\.?)?", re.IGNORECASE)}
 _RANK_HEAD = re.compile(r"(?:排名|名次|排序|候选人排名|rank)", re.IGNORECASE)
 _RESULT_HEAD = re.compile(r"是否中标|中标情况|是否成交|评审结果|结果|result|outcome", re.IGNORECASE)
+_HAS_LOST = re.compile(r"未中标|未成交|落选|unsuccessful", re.IGNORECASE)
+_AWARD_HEAD = re.compile(r"中标|成交|中选|\b(?:award|contract)", re.IGNORECASE)
+_SCORE_HEAD = re.compile(r"得分|评分|总分|\bscores?\b", re.IGNORECASE)
 _LOST = re.compile(r"否|未中标|未成交|落选|废标|流标|no|lost|unsuccessful", re.IGNORECASE)
 
 
@@ -128,6 +133,8 @@ def clean_name(words: str, party: Party) -> str:
     if party is Party.PUBLISHER:
         value = _FURNITURE.sub("", value)
     is_latin = value[:1].isascii()
+    if is_label(value):
+        return ""
     cut = (_BEHIND_LATIN if is_latin else _BEHIND).search(value, 1)
     value = (value[: cut.start()] if cut else value).strip(" :：、.|　")
     value = re.sub(r"[(（][^()（）]*$", "", value).strip()  # a bracket that was cut
@@ -138,6 +145,8 @@ def clean_name(words: str, party: Party) -> str:
 
 def is_label(words: str) -> bool:
     """Say whether words are a label and not a value."""
+    if label_unit(words)[0]:
+        return True
     plain = re.sub(r"\s", "", words) if not words.isascii() else words.strip()
     return _IS_LABEL.search(plain) is not None or any(pattern.fullmatch(plain) for pattern in _LABEL.values())
 
@@ -276,13 +285,17 @@ def _column_below(cell: Cell, by_place: dict[tuple[str, int, int], Cell]) -> Ite
 def _of_row(name: str, row: list[Cell], heads: dict[int, str]) -> Supplier | None:
     """Return the supplier of a row with its lot and rank, by the heads of its columns; None for a bid that lost."""
     lot, rank = "", 0
+    told = " ".join(heads.values())
+    is_scored = _SCORE_HEAD.search(told) is not None and _AWARD_HEAD.search(told) is None
     for cell in row:
         head = cell.headers[-1] if cell.headers else heads.get(cell.column, "")
-        if _RESULT_HEAD.fullmatch(head.strip()) and _LOST.match(cell.text):
+        if (_RESULT_HEAD.fullmatch(head.strip()) and _LOST.match(cell.text)) or _HAS_LOST.fullmatch(cell.text):
             return None
         if _HEAD_ROLES["lot"].fullmatch(head.strip()) and not lot:
             lot = cell.text
         if _RANK_HEAD.fullmatch(head.strip()):
             digits = re.search(r"[1-9]|[一二三四五]", cell.text)
             rank = _rank(digits.group()) if digits else 0
+    if is_scored and not rank:
+        return None  # one of those who were judged, and nothing says who won
     return Supplier(name, lot[:_LONGEST_NAME], rank)

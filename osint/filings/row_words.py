@@ -20,6 +20,9 @@ from osint.filings.heads import is_value
 TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(?:sub-?|grand )?total\b", re.IGNORECASE)
 """a label of a row of sums, in whatever column it stands"""
 
+TIME_LIMIT = re.compile(r"时限$|^deadline$|^due(?: date)?$", re.IGNORECASE)
+"""head of a column by which the rows of a table are things to be done"""
+
 _PER = re.compile(
     r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
     r"(单价|unit price|price each)",

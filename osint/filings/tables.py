@@ -32,6 +32,7 @@ from osint.filings.row_words import (
     LONGEST_UNIT,
     SAYS_NUMBER,
     SLASHED,
+    TIME_LIMIT,
     TOTAL,
     day_of,
     implied_count,
@@ -316,9 +317,10 @@ class Table:
             "",
         )
         won = any(self.role(one) is ColumnRole.RESULT and _WON.match(one.text) for one in row)
-        heads = " ".join([*cell.headers, "中标" if won else ""])
-        stated = " ".join(one.text for one in labels if len(one.text) <= _LONGEST_NAME or not _DIGIT.search(one.text))
+        is_task = any(TIME_LIMIT.search(head) for one in row for head in one.headers)
         state = self._stages.of(cell)
+        heads = " ".join([*cell.headers, "中标" if won else "", "任务" if is_task and state is None else ""])
+        stated = " ".join(one.text for one in labels if len(one.text) <= _LONGEST_NAME or not _DIGIT.search(one.text))
         around = ",".join(one.text for one in row if one is not cell and 0 < len(one.text) <= _SHORT_CELL)
         model = next(
             (found for one in row if one.text and not is_value(one.text) and (found := chip_model_in(one.text))), ""
