@@ -34,7 +34,7 @@ _OPENER = re.compile(
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
 _NAME = re.compile(
-    r"申请|仪式上|请求|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
+    r"申请|仪式上|请求|意向|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
 )
 """what makes a word of a stage the first part of a noun: 投产企业, 并网申请, 停工前"""
 _CONTENT = re.compile(
@@ -104,6 +104,8 @@ _BOUND = re.compile(
 )
 """a number that a word follows at once: it speaks of that one alone"""
 _BY_YEAR = re.compile(r" (?:by|in time for|before) (?:the end of )?(?:20[2-9]\d|Q\d|next)")
+_DUE = re.compile(r"[^.;]{0,48}\bdue (?:\d|[A-Z][a-z]{2})")
+"""the day by which a step of a schedule is to be done"""
 
 
 _SIGNS = re.compile(r"sign(?:ed|s)|签[订署约]|executed|entered into|inked")
@@ -178,7 +180,7 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
         return Reach("none")
     if (word == "opens" or before.endswith(("goes ", "comes "))) and _TO_COME.match(text, end):
         return Reach("future")
-    if before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end):
+    if (before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end)) or _DUE.match(text, end):
         return Reach("future")
     relative = _RELATIVE.search(before) if "that " in before or "wh" in before else None
     if relative and before[: relative.start()].strip() and role not in WEAK_ROLES:
