@@ -41,8 +41,7 @@ _CONTENT = re.compile(
     r"[^,。;的]{0,20}的(?:(申请|请求|报告)|目标|计划|设想|需求|方案|愿望|任务|打算|规划|可能|前景|愿景)"
 )
 """a noun whose content the words before it give: 并网60MW的申请, 建成1万P的目标"""
-_DESCRIBES = re.compile(r"(?P<object>[^,。;的前后]{0,24})的(?P<noun>[^,。;\d]{0,10})")
-_FIRM = re.compile(r"(?:集团|公司|企业|单位|厂商|机构|开发商|运营商|承包商|股东|团队|施工方|业主)$|某")
+_DESCRIBES = re.compile(r"[^,。;的前后]{0,24}的(?P<noun>[^,。;\d]{0,10})")
 _RELATES = re.compile(
     r"紧邻|毗邻|邻近|靠近|相邻|距离?|依托|利用|借助|围绕|服务于|[与和同对向为给在从由除像比]|承建|收购|参观|参照|学习"
 )
@@ -162,8 +161,6 @@ def _han(text: str, before: str, start: int, stop: int, at: int, end: int, role:
     described = _DESCRIBES.match(behind)
     if not described:
         return Reach(role)
-    if _FIRM.search(described["noun"]) and described["object"]:
-        return Reach(role, at, end + described.end("object"))
     low = at - len(_MARK.search(before)[0])  # type: ignore[index]
     number = _DIGIT.search(text, end + described.start("noun"), min(stop, end + described.end() + _PHRASE))
     if _RELATES.search(before):
