@@ -23,6 +23,8 @@ GENESIS = "0" * 64
 """What the first line names as the line before it."""
 SEALS = ("prev", "line_sha256")
 """Keys that sealing adds to a line."""
+TORN = "the line is torn"
+"""Fault of a line that a crash cut short: it loses only itself."""
 LONGEST = 16 << 20
 """Bytes of a line at most."""
 _BLOCK = 65536
@@ -164,13 +166,37 @@ def append(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def read(path: Path) -> Iterator[Line]:
-    """Yield the whole lines of a log, each with what is wrong with it; a torn line at the end is left out."""
-    allowed = {GENESIS}
+    """Yield the whole lines of a log, each with what is wrong with it; a torn line at the end is left out.
+
+    A line without values follows them where the end of the file is lost; see `lost_end`.
+    """
+    allowed, number = {GENESIS}, 0
     for number, line in enumerate(lines(path), 1):
         row, held = intact(line), parsed(line)
-        fault = "" if row else "the line is not as it was sealed" if held else "the line is torn or no line of this log"
+        broken = TORN if _begins_a_line(line) else "it is no line of this log: what stood there is lost"
+        fault = "" if row else "the line is not as it was sealed" if held else broken
         if row and str(row.get("prev")) not in allowed:
             fault = "it does not follow the line before: a line was taken out or changed"
         allowed = links(line)
         values = {key: value for key, value in (row or held or {}).items() if key not in SEALS}
         yield Line(number, values if held else None, fault)
+    if fault := lost_end(path):
+        yield Line(number + 1, None, fault)
+
+
+def lost_end(path: Path) -> str:
+    """Return what no crash of ours does to a log: it is there and empty, or ends in bytes that begin no line."""
+    if not path.exists():
+        return ""
+    whole = tail(path)[1]
+    with files.open_regular(path) as file:
+        file.seek(whole)
+        rest = file.read(_BLOCK)
+    if not rest:
+        return "" if whole else "the file is empty: its lines are lost"
+    return "" if _begins_a_line(rest) else "the file ends in bytes that are no line: what stood there is lost"
+
+
+def _begins_a_line(rest: bytes) -> bool:
+    """Say whether bytes can be a line that was cut short: JSON without spaces holds no control character."""
+    return rest[:1] == b"{" and min(rest) >= ord(" ")

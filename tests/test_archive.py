@@ -140,6 +140,50 @@ def test_flipped_newline_removed_line_and_missing_file_are_damage(archive):
     assert "missing" in verify(archive.directory).damage[0].what
 
 
+LOST = {
+    "removed": lambda body: None,
+    "emptied": lambda body: b"",
+    "NULs": lambda body: bytes(len(body)),
+    "NULs in a line": lambda body: bytes(len(body) - 1) + b"\n",
+    "NULs at the end": lambda body: body[: len(body) // 2] + bytes(len(body) // 2),
+    "cut at the front": lambda body: body[100:],
+    "first line gone": lambda body: body.partition(b"\n")[2],
+    "last lines gone": lambda body: body.splitlines(keepends=True)[0],
+}
+"""What a disk, an editor or an older copy does to a log of three lines."""
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_ledger_that_is_lost_is_damage_and_is_written_anew_from_whole_warcs(archive, kind):
+    for n in range(3):
+        put(archive, b"x%d" % n)
+    good, body = archive.ledger.read_bytes(), LOST[kind](archive.ledger.read_bytes())
+    archive.ledger.unlink()
+    if body is not None:
+        archive.ledger.write_bytes(body)
+    found = verify(archive.directory)
+    assert found.damage and "the WARC files are whole without the ledger: 3 captures" in found.notes[-1]
+    archive.ledger.unlink(missing_ok=True)
+    Archive(archive.directory).open()
+    assert archive.ledger.read_bytes() == good and verify(archive.directory).damage == []
+
+
+def test_warcs_that_were_emptied_lengthened_or_taken_away_are_damage_and_no_name_is_used_twice(archive, monkeypatch):
+    monkeypatch.setattr("osint.archive.store.WARC_LIMIT_BYTES", 1)
+    for n in range(3):
+        put(archive, b"x%d" % n)
+    first, *_, last = archive.warcs()
+    good = first.read_bytes()
+    for body in (b"", good + bytes(9)):
+        first.write_bytes(body)
+        assert [one.where for one in verify(archive.directory).damage] == [first.name]
+    first.unlink()
+    assert put(archive, b"more").warc == "captures-00004.warc"
+    last.unlink()
+    archive.ledger.unlink()
+    assert [one.where for one in verify(archive.directory).damage] == [first.name, last.name, archive.ledger.name]
+
+
 def test_rewritten_line_with_a_good_seal_breaks_the_chain(archive):
     for n in range(3):
         put(archive, b"x%d" % n)

@@ -146,6 +146,14 @@ BEFORE, AFTER = "2025-05-01", "2025-09-01"
         # 3. the day
         (PROMISE, [absent(BEFORE)], Outcome.NOT_REACHED),
         (PROMISE | {"value_date": ""}, [absent(AFTER)], Outcome.NOT_REACHED),
+        # what is older than the text shows nothing of what the text promises
+        (PROMISE | {"value_date": ""}, [absent("2024-01-01")], Outcome.UNTESTED),
+        (PROMISE, [absent("2024-01-01")], Outcome.UNTESTED),
+        (PROMISE | {"value_date": ""}, [size("2024-01-01", best=0.5)], Outcome.UNTESTED),
+        (PROMISE | {"date": "2024-06"}, [absent("2024-06-01")], Outcome.NOT_REACHED),
+        # a look of a later day that is not sure enough goes before one from before the day
+        (PROMISE, [absent(BEFORE), absent(AFTER, searched_share=0.95)], Outcome.UNTESTED),
+        (PROMISE | {"value_low": 0.0, "value_high": 0.0}, [absent(AFTER)], Outcome.UNTESTED),
         (PROMISE | {"value_date": "2025-01/.."}, [absent(AFTER)], Outcome.NOT_REACHED),
         (PROMISE | {"value_date": "2025-01/.."}, [size(AFTER)], Outcome.COULD_FIT),
         (PROMISE | {"value_date": "9999"}, [size(AFTER)], Outcome.COULD_FIT),
@@ -263,7 +271,8 @@ def test_parts_add_up_with_common_errors_and_decide_nothing(register):
 def test_a_child_is_bare_where_its_parent_is(register):
     sites = [SITE, SITE | {"site_id": "ZZ02", "parent": "ZZ01"}]
     claim = PROMISE | {"site_id": "ZZ02"}
-    assert judged(register, claim, absent(AFTER), sites=sites).outcome == Outcome.DEADLINE_MISSED
+    bare = judged(register, claim, absent(AFTER), sites=sites)
+    assert bare.outcome == Outcome.DEADLINE_MISSED and "shows ZZ01: not yet roofed" in bare.shown()
     # what stands somewhere in the parent need not be the child
     shown = size(BEFORE, rung="running")
     assert judged(register, claim | STATE, shown, sites=sites).outcome != Outcome.SUPPORTED
@@ -381,6 +390,13 @@ HERE, THERE = (
         (PROMISE | {"bound": "at most", "value_low": np.nan}, [absent(AFTER, "powered")], Outcome.UNTESTED, ""),
         (PROMISE | {"bound": "at most", "value_low": np.nan}, [absent(AFTER)], Outcome.DEADLINE_MISSED, ""),
         (PROMISE, [absent("2025-06-30")], Outcome.DEADLINE_MISSED, ", on that day."),
+        # one roof stood in time, and a part of the whole did not
+        (
+            PROMISE | STATE | {"rung": "roofed"},
+            [size(BEFORE, "roof_m2", 9000.0, rung="roofed"), absent(AFTER, part="phase 2")],
+            Outcome.UNTESTED,
+            "Of a part of it, on that day or later: O901",
+        ),
         (PROMISE, [absent("2025-07-01")], Outcome.DEADLINE_MISSED, "1 day after"),
         (PROMISE, [{"rung": "roofed"} | absent(AFTER, "powered")], Outcome.DEADLINE_MISSED, "roofed, not yet powered"),
         (PROMISE | {"part": "phase 1"}, [absent(AFTER, part="一期")], Outcome.DEADLINE_MISSED, "一期: not yet roofed"),
@@ -438,6 +454,7 @@ FACTS = [
     (RuleFacts(unsure=True, unconfirmed=True), "the place is not sure enough"),
     (RuleFacts(unfixed=True), "seen about its day"),
     (RuleFacts(unconfirmed=True, after=True), "the place is not confirmed"),
+    (RuleFacts(part_lacks=True, states=True, before=True), "a part of it was not there"),
     (RuleFacts(small=True, before=True), "no size was measured"),
     (RuleFacts(tests_others=True, after=True), "a figure that no size tests"),
     (RuleFacts(little=True, before=True), "the size leaves little room"),
@@ -663,6 +680,11 @@ def test_a_second_source_or_a_look_of_our_own_makes_a_relayed_report_count(regis
     second = RELAYED | {"independence_group": "G911", "observer": "another desk"}
     two = judged(register, {}, small | RELAYED, small | second, others=others)
     assert two.outcome in verdict.NEGATIVE and "2 relayed rows" in two.shown()
+    bare = [absent(AFTER, **RELAYED), absent("2025-10-01", **second)]
+    two = judged(register, {}, *bare, others=others)
+    assert two.outcome in verdict.NEGATIVE and two.rests_on == ["O900", "O901"] and "2 relayed rows" in two.shown()
+    later = judged(register, {}, absent(AFTER), bare[1], others=others)  # a report behind our own look takes nothing
+    assert later.outcome in verdict.NEGATIVE and later.rests_on == ["O900"]
 
 
 def test_no_finding_of_the_shipped_register_accuses_on_one_relayed_report(register):
@@ -881,13 +903,27 @@ def test_a_size_after_the_day_that_is_not_sure_enough_says_so_and_never_that_its
     assert before.outcome in {Outcome.NOT_REACHED, Outcome.COULD_FIT}
 
 
-@pytest.mark.parametrize("share", [np.nan, 0.95, 0.99, 1.0])
-def test_to_state_how_much_was_looked_at_is_not_weaker_than_to_state_nothing(register, share):
+@pytest.mark.parametrize(
+    ("p_place", "share", "words"),
+    [
+        (0.99, np.nan, "if that is all of it"),
+        (0.99, 0.99, "2% is the doubt whether all of the right place was seen"),
+        (0.99, 0.97, "4% is the doubt"),
+        (0.96, 0.97, "is at most 7%"),
+        (0.95, 1.0, "at most 5%, of which 5% is the doubt whether it is the place"),
+    ],
+)
+def test_what_a_size_leaves_out_by_its_own_row_is_doubt(register, p_place, share, words):
+    """What is printed as left for the claim is never below what the row itself leaves, and above 5% it decides nothing."""
     huge = PROMISE | {"value_low": 1e6, "value_high": 1e6}
-    found = judged(register, huge, size(AFTER, "roof_m2", 1000.0, p_place=0.95, searched_share=share))
-    assert found.outcome == Outcome.DEADLINE_MISSED
-    assert ("if that is all of it" in found.shown()) == (share != 1)
-    assert "at most 5%, of which 5% is the doubt whether it is the place" in found.shown()
+    found = judged(register, huge, size(AFTER, "roof_m2", 1000.0, p_place=p_place, searched_share=share))
+    missed = math.isnan(share) or p_place * share >= 0.95
+    assert found.outcome == (Outcome.DEADLINE_MISSED if missed else Outcome.UNTESTED)
+    assert words in found.shown()
+    plant = judged(register, huge, size(AFTER, "generator_units", 4.0, searched_share=0.6))
+    assert (plant.outcome, plant.rule.name) == (Outcome.UNTESTED, "too small where it was looked at")
+    of_several = judged(register, huge, size(AFTER, "generator_units", 4.0), others=[{"part": "phase 2"}])
+    assert of_several.rule.name == "a size that need not be of all parts"
 
 
 def roof(m2, **more):

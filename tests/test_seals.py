@@ -8,7 +8,7 @@ import pytest
 
 from osint import archive, chain, change, filings
 from osint.cli.main import main
-from osint.errors import BadInputError
+from osint.errors import BadInputError, OsintError
 from osint.filings import review
 from osint.imagery import Pair, Swipe
 from tests.test_review import ABOUT, DAY, keys, page, register, table  # noqa: F401 - fixtures
@@ -135,6 +135,24 @@ def test_verify_compares_the_register_with_the_log(tmp_path, table, register, ca
     monkeypatch.setenv("OSINT_DATA", str(case))
     assert main(["archive", "verify"]) == 0
     assert "reviews.jsonl: every digest and the chain hold" in capsys.readouterr().out
+    good = log.read_bytes()
+    for lost in (None, b"", bytes(len(good)), good.splitlines(keepends=True)[0], bytes(9) + b"\n"):
+        log.unlink(missing_ok=True)
+        if lost is not None:
+            log.write_bytes(lost)
+        assert main(["archive", "verify"]) == 1, lost
+        assert "was let in by a review that no log in raw/ holds" in capsys.readouterr().out
+    log.write_bytes(good[:-9])
+    assert main(["archive", "verify"]) == 1
+    assert "note: reviews.jsonl ends in a torn line" in capsys.readouterr().out
+    log.write_bytes(good)
+    whole = claims.read_bytes()
+    for broken in (bytes(99), b"a,b\n1,2\n", b"\xff\n"):
+        claims.write_bytes(broken)
+        assert main(["archive", "verify"]) == 1 and "damaged: reviews.jsonl: claims.csv" in capsys.readouterr().out
+        with pytest.raises(OsintError, match=r"claims.csv"):
+            filings.write_reviewed(done, claims, log, ABOUT)
+    claims.write_bytes(whole)
     row = lines_of(claims)[-1]
     claims.write_text(
         claims.read_text(encoding="utf-8").replace(row, row.replace("12000", "5000000")), encoding="utf-8"
@@ -144,6 +162,23 @@ def test_verify_compares_the_register_with_the_log(tmp_path, table, register, ca
     edited(log, 0, reason="none")
     assert main(["archive", "verify", str(log)]) == 1
     assert "does not count" in capsys.readouterr().out
+
+
+def test_verify_tells_the_logs_of_a_case_apart(tmp_path, capsys):
+    archive.Archive(archive.captures_directory(tmp_path)).open()
+    (tmp_path / "derived/packet").mkdir(parents=True)
+    (tmp_path / "derived/packet/packet.json").write_text("{}")
+    for place in ("derived/a.journal.jsonl", "derived/packet/review.jsonl", "raw/review.jsonl"):
+        chain.append(tmp_path / place, [{"part": "a", "rows": []}] if place < "r" else [])
+    (tmp_path / "raw/review.jsonl").unlink()
+    verb = ["archive", "verify", "--data", str(tmp_path)]
+    assert main(verb) == 0
+    for place in ("derived/a.journal.jsonl", "derived/packet/review.jsonl"):
+        held = (tmp_path / place).read_bytes()
+        for lost in (b"", bytes(len(held)), bytes(9) + b"\n", held.replace(b"rows", b"rowz")):
+            (tmp_path / place).write_bytes(lost)
+            assert main(verb) == 1, (place, lost)
+        (tmp_path / place).write_bytes(held)
 
 
 def test_the_journal_of_a_search_is_sealed(tmp_path):

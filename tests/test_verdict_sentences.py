@@ -106,7 +106,8 @@ def nothing_there(row):
 
 
 def may_be_before(row, due):
-    return not due or days(row)[0] < due
+    """It may be of a day before the due one, and is not surely older than the text."""
+    return (not due or days(row)[0] < due) and days(row)[1] >= SAID["date"]
 
 
 TRUE_OF = {
@@ -117,6 +118,9 @@ TRUE_OF = {
     "not all of the place was looked at": lambda row, due, part: not row["searched_share"] >= 0.95 <= p(row),
     "the place is not sure enough": lambda row, due, part: p(row) >= 0.9,
     "the place is not confirmed": lambda row, due, part: p(row) < 0.9,
+    "a part of it was not there": lambda row, due, part: (
+        earlier(row, due) if covers(row, part) else nothing_there(row) and days(row)[0] >= due
+    ),
     "no size was measured": lambda row, due, part: bool(row["rung"]) and earlier(row, due) and p(row) >= 0.95,
     "a size that need not be of all parts": lambda row, due, part: not row["part"] and row["quantity"] == "roof_m2",
     "the size leaves little room": lambda row, due, part: earlier(row, due),

@@ -218,19 +218,22 @@ class Archive:
         held = self.warcs()
         if held and held[-1].stat().st_size < WARC_LIMIT_BYTES and self._ends_as_recorded(held[-1]):
             return held[-1], held[-1].stat().st_size
-        path = self.directory / f"captures-{len(held) + 1:05d}.warc"
+        entry = self.last_entry()
+        taken = [path.stem for path in held] + ([Path(entry.warc).stem] if entry and entry.warc else [])
+        number = int(max(taken, default="0").rpartition("-")[2]) + 1
+        path = self.directory / f"captures-{number:05d}.warc"
         files.open_private(path, "xb").close()
         self._sync_directory()
         return path, 0
 
     def _ends_as_recorded(self, path: Path) -> bool:
         """Say whether a WARC file ends where the ledger says: nothing is appended to a damaged file."""
-        entry = self._last_entry()
+        entry = self.last_entry()
         if entry is None:
             return False
         return path.stat().st_size == (entry.offset + entry.length if entry.warc == path.name else 0)
 
-    def _last_entry(self) -> Entry | None:
+    def last_entry(self) -> Entry | None:
         """Return the last entry, an empty one if there is none, or None if its line is damaged."""
         last, _ = chain.tail(self.ledger)
         if last is None:
@@ -246,13 +249,24 @@ class Archive:
         found = self.directory.glob("captures-[0-9][0-9][0-9][0-9][0-9].warc")
         return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
+    def beyond(self, entry: Entry) -> Iterator[tuple[int, int]]:
+        """Yield, of each WARC file with bytes after an entry, the whole captures there and the bytes that are none."""
+        for path in self.warcs():
+            start = entry.offset + entry.length if path.name == entry.warc else 0
+            size = path.stat().st_size
+            if path.name < entry.warc or size <= start:
+                continue
+            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                ends = list(_captures(data, start, size))
+            yield len(ends), size - (ends[-1] if ends else start)
+
     def unfinished(self) -> list[str]:
         """Return a sentence for each piece that an interrupted run left behind; the next capture repairs them."""
         found = []
         _, whole = chain.tail(self.ledger)
         if self.ledger.exists() and self.ledger.stat().st_size > whole:
             found.append("the ledger ends in a torn line; the next capture moves it aside")
-        entry = self._last_entry()
+        entry = self.last_entry()
         for path in self.warcs() if entry else ():
             end = entry.offset + entry.length if entry and path.name == entry.warc else 0
             more = path.stat().st_size - end
@@ -270,7 +284,7 @@ class Archive:
         if self.ledger.exists() and self.ledger.stat().st_size > whole:
             name = self._move_aside(self.ledger, whole)
             self.repairs.append(f"the ledger ended in a torn line; it was moved to {name}")
-        entry = self._last_entry()
+        entry = self.last_entry()
         if entry is None:
             self._note_damage("the last line of the ledger is damaged")
             return
@@ -292,10 +306,10 @@ class Archive:
         if size == end:
             return
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            while (found := capture_at(data, end, size)) and _whole(data, found):
-                entry = self._count(path.name, data, end, hashlib.sha256(data[end : found[2]]).hexdigest())
+            for stop in _captures(data, end, size):
+                entry = self._count(path.name, data, end, hashlib.sha256(data[end:stop]).hexdigest())
                 self.repairs.append(f"capture {entry.seq} ({entry.url}) was whole but not yet counted; counted")
-                end = found[2]
+                end = stop
         if size > end:
             name = self._move_aside(path, end)
             self.repairs.append(f"{path.name} ended in {size - end} bytes of a torn capture; moved to {name}")
@@ -350,6 +364,12 @@ class Archive:
                 f"the archive in {self.directory} could not be written ({error.strerror or error});"
                 " nothing half-done was counted: free some space or repair the disk, then run again"
             ) from error
+
+
+def _captures(data: mmap.mmap, start: int, size: int) -> Iterator[int]:
+    """Yield where each whole capture from an offset on ends, up to the first that is not whole."""
+    while (found := capture_at(data, start, size)) and _whole(data, found):
+        yield (start := found[2])
 
 
 def _whole(data: mmap.mmap, found: tuple[dict[str, Any], Span | None, int]) -> bool:

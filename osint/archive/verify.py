@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import mmap
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from osint.archive.ledger import Entry
 from osint.archive.store import Archive
 from osint.errors import UnreadableError
 
+_WARC = re.compile(r"captures-\d{5}[.]warc")
 CLOCK = timedelta(hours=1)
 """A capture is dated when it was asked and written when it came: two processes may write in another order that long."""
 
@@ -56,11 +58,44 @@ def verify(directory: str | Path, *, progress: Callable[[int], None] = lambda _:
     by_warc: dict[str, list[Entry]] = {path.name: [] for path in archive.warcs()}
     for entry in entries:
         by_warc.setdefault(entry.warc, []).append(entry)
-    total = 0
+    numbers = [int(name[len("captures-") : -len(".warc")]) for name in by_warc if _WARC.fullmatch(name)]
+    for number in range(1, max(numbers, default=0)):
+        by_warc.setdefault(f"captures-{number:05d}.warc", [])
+    total, last = 0, entries[-1].warc if entries else ""
     for name, held in by_warc.items():
-        total += _check_file(archive.directory / Path(name).name, held, damage, progress)
+        total += _check_file(archive.directory / Path(name).name, held, damage, progress, may_grow=name >= last)
     notes = [*archive.unfinished(), *_clock_notes(entries)]
+    _check_ledger(archive, damage, notes)
     return Verification(len(entries), total, damage, notes, entries[-1].line_sha256 if entries else "")
+
+
+def _check_ledger(archive: Archive, damage: list[Damage], notes: list[str]) -> None:
+    """Name lines that are gone from the end of the ledger, and note what is whole without it and how to go on.
+
+    One capture without a line is what a run that was stopped leaves, so that the loss of one line is not told from it.
+    """
+    name = archive.ledger.name
+    last = archive.last_entry()
+    uncounted = sum(captures for captures, _ in archive.beyond(last)) if last else 0
+    if uncounted > 1:
+        text = f"its last lines are gone: the WARC files hold {uncounted} whole captures that no line counts"
+        damage.append(Damage(name, text))
+    if archive.ledger.exists() and archive.ledger.stat().st_size and (fault := chain.lost_end(archive.ledger)):
+        damage.append(Damage(name, fault))
+    if not any(one.where.startswith(name) for one in damage):
+        return
+    held = list(archive.beyond(Entry("", "")))
+    whole, rest = (sum(column) for column in zip(*held, strict=True)) if held else (0, 0)
+    if whole and not rest:
+        notes.append(
+            f"the WARC files are whole without the ledger: {whole} captures, each body with its SHA-256. Put a copy of "
+            f"{name} back; without one, move it out of the folder: the next capture writes it anew from them, and its "
+            "head must be the one that was written down"
+        )
+    else:
+        notes.append(
+            f"the WARC files hold {whole} whole captures and {rest} bytes after damage: put copies of both back"
+        )
 
 
 def _clock_notes(entries: list[Entry]) -> Iterator[str]:
@@ -108,8 +143,13 @@ def _check_file(
     entries: list[Entry],
     damage: list[Damage],
     progress: Callable[[int], None],
+    *,
+    may_grow: bool,
 ) -> int:
-    """Check all captures of one WARC file, and that they fill it without gaps; return its size in bytes."""
+    """Check all captures of one WARC file, and that they fill it without gaps; return its size in bytes.
+
+    A file that `may_grow` can end in a capture that is not counted yet.
+    """
     if not path.exists():
         damage.append(Damage(path.name, f"the file is missing, with {len(entries)} captures"))
         return 0
@@ -119,7 +159,11 @@ def _check_file(
         if entry.offset != end:
             damage.append(Damage(path.name, f"bytes {end} to {entry.offset} belong to no capture"))
         end = entry.offset + entry.length
+    if end < size and not may_grow:
+        damage.append(Damage(path.name, f"bytes {end} to {size} belong to no capture"))
     if size == 0:
+        if entries:
+            damage.append(Damage(path.name, f"the file is empty, with {len(entries)} captures"))
         return 0
     with (
         path.open("rb") as file,

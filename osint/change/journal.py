@@ -46,11 +46,11 @@ def resumed(path: Path, head: Mapping[str, Any], faults: Callable[[Path], Sequen
         raise OtherSearchError(
             f"{path.name} belongs to a search with other dates, sizes, place or pictures; choose another --out"
         )
-    if found := faults(path):
-        raise UnreadableError(f"{path.name} is damaged ({found[0]}); move it away to search again")
     if whole != body:
         with files.open_private(path, "r+b") as file:
             file.truncate(len(whole))
+    if found := faults(path):
+        raise UnreadableError(f"{path.name} is damaged ({found[0]}); move it away to search again")
     return [line.row for line in chain.read(path) if line.row and line.number > 1]
 
 

@@ -220,38 +220,56 @@ def _there(args: argparse.Namespace) -> Path:
 def _verify(args: argparse.Namespace) -> int:
     import dataclasses
 
-    from osint import archive
+    from osint import archive, chain
 
     report = archive.verify(_there(args))
-    logs = {path.name: _log_faults(path) for path in args.logs or _logs_of(_there(args).parent.parent)}
-    report.damage.extend(archive.Damage(name, fault) for name, faults in logs.items() for fault in faults)
+    paths = args.logs or _logs_of(_there(args).parent.parent)
+    logs = sorted({path.name for path in paths if path.exists()})
+    report.damage.extend(archive.Damage(path.name, fault) for path in paths for fault in _log_faults(path))
+    report.notes.extend(
+        f"{path.name} ends in a torn line: what was written when a run was stopped is not in it"
+        for path in paths
+        if path.exists() and path.stat().st_size > chain.tail(path)[1]
+    )
     if args.json:
-        print(json.dumps({**dataclasses.asdict(report), "logs": sorted(logs)}, ensure_ascii=False))
+        print(json.dumps({**dataclasses.asdict(report), "logs": logs}, ensure_ascii=False))
         return 1 if report.damage else 0
     for damage in report.damage:
         print(f"damaged: {damage.where}: {damage.what}")
     for note in report.notes:
         print(f"note: {note}")
-    count = f"captures: {report.captures}, {report.bytes} bytes" + "".join(f", {name}" for name in sorted(logs))
+    count = f"captures: {report.captures}, {report.bytes} bytes" + "".join(f", {name}" for name in logs)
     state = "DAMAGED" if report.damage else "every digest and the chain hold"
     print(f"{count}: {state}; head {report.head or '-'}")
     return 1 if report.damage else 0
 
 
 def _logs_of(case: Path) -> list[Path]:
-    """Return the review logs and the journals of searches in a case folder; links are not followed."""
-    found = [path for name in ("raw", "derived") for path in (case / name).rglob("*.jsonl")]
+    """Return the logs of reviews, searches and sign-offs in a case folder; links are not followed.
+
+    The log of the review of a case is among them also where it is not there, as the register may name it.
+    """
+    found = {path for name in ("raw", "derived") for path in (case / name).rglob("*.jsonl")}
+    found |= set() if any(path.parent.name == "raw" for path in found) else {case / "raw" / "reviews.jsonl"}
     return sorted(path for path in found if path.name != "ledger.jsonl" and not path.is_symlink())
 
 
 def _log_faults(path: Path) -> list[str]:
-    """Return what is wrong with a review log, also against claims.csv beside it, or with the journal of a search."""
-    from osint import change, filings
+    """Return what is wrong with a log: of a review, also against claims.csv beside it, of a search, or of sign-offs."""
+    from osint import chain, change, filings
+    from osint.errors import OsintError
+    from osint.passport import LIST
 
     if path.name.endswith(".tiles.jsonl"):
         return change.journal_faults(path)
+    if path.name.endswith(".journal.jsonl") or (path.parent / LIST).exists():
+        return [f"line {line.number}: {line.fault}" for line in chain.read(path) if line.fault]
     register = path.with_name("claims.csv")
-    return filings.review_faults(path) + (filings.compare_with_register(path, register) if register.exists() else [])
+    found = filings.review_faults(path)
+    try:
+        return found + (filings.compare_with_register(path, register) if register.exists() else [])
+    except OsintError as error:
+        return [*found, str(error)]
 
 
 def _export(args: argparse.Namespace) -> int:

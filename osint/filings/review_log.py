@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from osint import chain, files
-from osint.register import LADDER, READ_KINDS, Modality, valid_date
+from osint.register import LADDER, READ_KINDS, Modality, read_table, valid_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,8 @@ _LOG = ("key", *DECISION, "file", "start", "end", "quote", *CHANGEABLE, "si_unit
 WRITTEN = ("key", "written_as", "note")
 """what a line of the log holds of a decision, and of a claim that was written to the register"""
 _NUMBERS, _OFFSETS = ("low", "high", "si_low", "si_high"), ("start", "end")
+_REVIEWED = re.compile(r"^(?:accepted|changed) by .+ on \d{4}-\d\d-\d\d \(reading ")
+"""begins the note of a claim that a review wrote"""
 _SHOWN_KEY = 40
 """characters of a key and a name that a message shows"""
 
@@ -99,6 +101,8 @@ def review_faults(log: Path) -> list[str]:
     found: dict[str, list[str]] = {}
     for line in chain.read(log):
         if line.row is None:
+            if line.fault != chain.TORN:
+                found[str(line.number)] = [f"line {line.number} of {log.name}: {line.fault}; put a copy of it back"]
             continue
         key = str(line.row.get("key"))[:_SHOWN_KEY]
         fault = line.fault or _wrong(line.row)
@@ -161,12 +165,20 @@ def last_decisions(log: Path) -> dict[str, dict[str, Any]]:
 
 
 def compare_with_register(log: Path, register: Path) -> list[str]:
-    """Return a sentence for each claim whose value in claims.csv is not the one that the review log let in."""
-    import pandas as pd
+    """Return a sentence for each claim whose value in claims.csv is not the one that the review log let in.
 
-    table = io.BytesIO(files.read_regular(register))
-    held = pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8-sig").set_index("claim_id")
+    And one for each that says which reading was accepted, where neither this log nor another beside it says so.
+    """
+    held = claims_cells(register).set_index("claim_id")
     last, found = last_decisions(log), []
+    logs = {log, *log.parent.glob("*.jsonl")}
+    known = {entry["written_as"] for one in logs if not one.is_symlink() for entry in entries(one, WRITTEN)}
+    reviewed = held.index[held["note"].str.contains(_REVIEWED)]
+    found += [
+        f"{claim_id} was let in by a review that no log in {log.parent.name}/ holds: lines were lost, or an older "
+        f"{log.name} was put in its place"
+        for claim_id in sorted(set(reviewed) - known)
+    ]
     for entry in entries(log, WRITTEN):
         claim_id, decided = entry["written_as"], last.get(entry["key"])
         if claim_id not in held.index or decided is None:
@@ -184,6 +196,15 @@ def compare_with_register(log: Path, register: Path) -> list[str]:
             if row[name] != value:
                 found.append(f"{claim_id} has {name} {row[name]!r}; {log.name} let in {value!r} (by {decided['who']})")
     return found
+
+
+def claims_cells(register: Path) -> pd.DataFrame:
+    """Return the cells of claims.csv as text; raises OsintError where the table is not one of claims."""
+    import pandas as pd
+
+    read_table(register, "claims")
+    table = io.BytesIO(files.read_regular(register))
+    return pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 
 def _factored(value: float | None, factor: float) -> float | None:

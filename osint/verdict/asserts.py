@@ -50,7 +50,8 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     needs at least a roof, and a capacity of a place where only ground is broken is still planned.
     """
     rung = claim.rung or Rung.ANNOUNCED
-    if claim.unit in _MONEY and claim.modality in STATEMENTS:  # spent or asked for: nothing that stands
+    spent = claim.unit in _MONEY and claim.modality in STATEMENTS  # spent or asked for: nothing that stands
+    if spent or claim.value_high == 0:  # where nothing stands, there is none of it
         return Assertion(Asserts.NOTHING, rung, 0)
     ahead = claim.value_date and claim.date and claim.value_date.first > claim.date.last  # "has", of a later day
     said_to_stand = claim.modality in STATEMENTS and not ahead

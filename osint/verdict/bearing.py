@@ -27,7 +27,8 @@ _LEAST = {"roof_m2": LEAST_M2, "floor_m2": LEAST_M2, "transformers_mva": LEAST_M
 HALL_AREAS = frozenset({"roof_m2", "floor_m2"})
 TESTED = CAPACITY | {"floor_m2"}
 """Quantities of which a claim is tested by sizes that were seen; a floor by areas alone, as it can stand unpowered."""
-_AREAS = frozenset({"roof_m2", "floor_m2", "cooling_area_m2", "chiller_area_m2", "tower_area_m2"})
+_FED = frozenset(name for name, quantity in QUANTITIES.items() if quantity.power or name.endswith("_mva"))
+"""Powers and transformers: of all that they feed. Areas and units of plant are of what somebody looked at."""
 
 
 @dataclass(frozen=True)
@@ -86,26 +87,16 @@ class Sight:
 
     @property
     def bounded_share(self) -> float:
-        """Share of the place that it bounds: a stated share that leaves out more than a negative finding may counts.
-
-        Less left out, or no share stated, leaves an area that of all that its row names, and the sentence says so.
-        """
+        """Share of the place that it bounds. A size without a stated share is that of all that its row names."""
         if not self.given():
             return self.share
-        stated = self.row.searched_share if self.row.quantity in _AREAS else None
-        return 1.0 if stated is None or sure(stated) else stated
+        return 1.0 if self.row.searched_share is None else self.row.searched_share
 
     @property
     def taken_as_whole(self) -> bool:
-        """Whether it is an area of which the row names no part, nor how much was looked at: it stands for the site."""
+        """Whether it is an area or plant, of no named part and share that was looked at: it stands for the site."""
         row = self.row
-        return row.quantity in _AREAS and row.searched_share is None and not tidy_part(row.part)
-
-    @property
-    def part_left_out(self) -> bool:
-        """Whether it is an area, and of what its row names a part that is stated was not looked at."""
-        row = self.row
-        return row.quantity in _AREAS and row.searched_share is not None and row.searched_share < 1
+        return self.sized and not (row.quantity in _FED or tidy_part(row.part)) and row.searched_share is None
 
     @cached_property
     def confirmed(self) -> bool:
@@ -210,8 +201,9 @@ def _sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     of_parts = {site_id: _of_parts(site_id, dossier) for site_id in {row.site_id for row, _ in rows}}
     for row, covered in rows:
         share, several = row.searched_share, of_parts[row.site_id] and not tidy_part(row.part)
-        whole = row.quantity not in _AREAS or not several or (share is not None and sure(share))
-        unseen = row.not_yet is not None or (row.high == 0 and row.quantity in _AREAS)  # a meter that reads 0 is whole
+        fed = not row.quantity or row.quantity in _FED
+        whole = fed or not several or (share is not None and sure(share))
+        unseen = row.not_yet is not None or (row.high == 0 and not fed)  # a meter that reads 0 is whole
         unknown = share is None and unseen and not (row.part and row.outline)
         out.append(Sight(row, covered, whole, None if unknown else 1.0 if share is None else share))
     out = [_at_spot(s, out, dossier) for s in out]
@@ -292,6 +284,11 @@ def one_look(a: Sight, b: Sight) -> bool:
         and same_part(a.row.part, b.row.part)
         and not _placed(a, b)
     )
+
+
+def older(s: Sight, claim: Claim) -> bool:
+    """Return whether a sight was surely made before the claim was: of what was to come it shows nothing."""
+    return claim.date is not None and s.last < claim.date.first.toordinal()
 
 
 def relayed_by_one(seen: Sequence[Sight]) -> bool:

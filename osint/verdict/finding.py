@@ -246,16 +246,16 @@ class Finding:
         rest = f"nothing stands where nobody looked ({least:.0%} of it was looked at)"
         if not all(sure(s.p_place) for s in rows):
             place = f", if it is the place ({how_sure(min(rows, key=lambda s: s.p_place))})"
-            place += "" if sure(least) else f" and {rest}"
-        elif not sure(room.p_place) and not sure(least):
-            place = f", if {rest}"
-        elif not sure(room.p_place):
+            place += "" if least == 1 else f" and {rest}"
+        elif sure(least) and not sure(room.p_place):
             place = f", if it is the place and nothing stands where nobody looked (probability {room.p_place:.0%})"
+        elif least < 1:
+            place = f", if {rest}"
         missing = "; other parts, if there are any, were not seen" if room.partial else ""
         if set(room.ids) & set(self.seen.conflict):
             place += ", by one side of a contradiction"
         loose = sorted({s.row.date.text for s in rows if s.first != s.last})
-        when = f"On a day that is dated {' and '.join(loose)} alone," if loose else f"By {day_text(room.day)}"
+        when = f"On a day known only as {' and '.join(loose)}," if loose else f"By {day_text(room.day)}"
         stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
         written = self.claim.written()
         claimed = f" Claimed: {written}." if written else ""

@@ -15,7 +15,7 @@ from osint.model import CAPACITY, CHIP_COUNTS, HALL, ROUNDING, Dossier, Given, P
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
 from osint.verdict.asserts import Assertion, Asserts, assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
-from osint.verdict.bearing import POWERED_UP, TESTED, relayed_by_one
+from osint.verdict.bearing import POWERED_UP, TESTED, older, relayed_by_one
 from osint.verdict.finding import Finding, named
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
@@ -266,7 +266,9 @@ def _facts(
         doubted=numbers.doubted,
         told_size=numbers.after is not None and relayed_by_one(numbers.after.seen),
         fits=numbers.fits,
-        not_yet_due=numbers.about is not None and (not asks.day or numbers.about.day < asks.day),
+        not_yet_due=numbers.about is not None
+        and (not asks.day or numbers.about.day < asks.day)
+        and not all(older(s, claim) for s in numbers.about.seen),
         fits_hardest=numbers.fits_hardest,
         shown=shown,
         little=seen.shown is not None and not shown,
@@ -279,6 +281,7 @@ def _facts(
         after=bool(asks.day) and any(s.first > asks.day for s in seen.covering),
         before=bool(asks.day) and any(s.last <= asks.day for s in seen.covering),
         unfixed=bool(asks.day) and any(s.first <= asks.day < s.last for s in seen.covering),
+        part_lacks=bool(seen.part_lacks),
         elsewhere=bool(seen.confirmed) and not seen.covering,
         small=bool(seen.small),
         silent=asks.kind == Asserts.NOTHING,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from osint.model import CAPACITY, CONFIRMED, Dossier, Question
 from osint.register import Bounding, Claim, Rung, tidy_part
 from osint.verdict.asserts import Assertion, Asserts
-from osint.verdict.bearing import HALL_AREAS, TESTED, Sight, by_others, official_statements, sights, witnesses
+from osint.verdict.bearing import HALL_AREAS, TESTED, Sight, by_others, official_statements, older, sights, witnesses
 from osint.verdict.parts import Coverage, coverage, part_numbers
 from osint.verdict.room import SNAPSHOT_DAYS, Room, parts_above, room_at, rooms_alone, sum_of_rooms
 from osint.verdict.rules import sure
@@ -56,7 +56,7 @@ class Seen:
     absent_before: Sight | None = None
     """The last sight of a lower rung where no day is due."""
     parts_absent: tuple[Sight, ...] = ()
-    """The sights of all numbered parts of the site, where those together decide, and not one look at the whole."""
+    """The sights that decide together, and not one look: of all numbered parts, or as several sources relayed them."""
     doubtful: tuple[Sight, ...] = ()
     """Sights that would decide if it were sure that they are of the place."""
     parts_doubted: tuple[Sight, ...] = ()
@@ -67,6 +67,8 @@ class Seen:
     """Room seen by its day or shortly after, or, where no day is due, at last."""
     shown: Sight | None = None
     """The sight that shows the rung by its day."""
+    part_lacks: tuple[Sight, ...] = ()
+    """Sights of parts without it on that day or later: then it is not shown of the whole."""
     small: tuple[Sight, ...] = ()
     """Sights of the rung by its day without the size of a hall."""
     conflict: tuple[str, ...] = ()
@@ -100,13 +102,18 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     lower = [s for s in seen.sights if s.covers and _lower(s, asks, seen) and not (up_to and not s.bare)]
     late = [s for s in lower if asks.day and s.first >= asks.day]
     certain = [s for s in late if sure(s.p_absent)]
-    absent = max(certain, key=lambda s: s.first, default=None)
-    open_ended = asks.kind in {Asserts.PROMISED, Asserts.PLANNED}
+    own = [s for s in certain if not s.row.source_claim_id]
+    absent = max(own or certain, key=lambda s: s.first, default=None)
+    relayed = () if own else tuple({s.group: s for s in sorted(certain, key=lambda s: s.first)}.values())
+    # a look from before the day says nothing where there is one of a later day, sure or not
+    open_ended = asks.kind in {Asserts.PROMISED, Asserts.PLANNED} and not any(s.confirmed for s in late)
     early = [s for s in lower if s.confirmed and s not in late and open_ended and not _overtaken(s, seen)]
+    early = [s for s in early if not older(s, claim)]
     in_part = [s for s in early if not sure(s.share)]
     absent_before = max((s for s in early if s not in in_part), key=lambda s: s.first, default=None)
     unsure = (*late, *(in_part if absent_before is None else ()))
     shown, small = _shown(asks, seen)
+    part_lacks = _parts_without(asks, seen) if shown else ()
     rows: tuple[Sight, ...] = ()
     parts_doubted: tuple[Sight, ...] = ()
     if absent is None:
@@ -114,14 +121,14 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         if not sure(max(0.0, 1 - sum(1 - s.p_absent for s in rows))):
             rows, parts_doubted = (), rows
         absent = max(rows, key=lambda s: s.first, default=None)
-    if absent is None and absent_before is None and open_ended:
+    if absent is None and absent_before is None and open_ended and not parts_doubted:
         rows = _parts_lacking(Seen(seen.sights), claim, asks, dossier, late=False)
         absent_before = max(rows, key=lambda s: s.first, default=None)
     decider = absent or absent_before
     deciders = rows or ((decider,) if decider else ())
     whole = (replace(decider, row=replace(decider.row, part="")),) if rows and decider else ()
     unsure = tuple(s for s in unsure if s not in certain and s.p_place > 0) if absent is None else ()
-    unsure = (*unsure, *(parts_doubted if absent is None and absent_before is None else ()))
+    unsure = (*unsure, *parts_doubted)
     if not deciders:  # too little sure to deny a claim, and sure enough to contradict who saw it there
         denied = [s for s in unsure if s.p_absent >= CONFIRMED and witnesses(s, every, dossier)]
         deciders = tuple(denied)
@@ -136,8 +143,9 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         absent_before=absent_before,
         doubtful=unsure if q.quantity or shown or small else (*unsure, *_unsure_of_rung(asks, seen)),
         parts_doubted=parts_doubted,
-        parts_absent=rows,
-        shown=shown,
+        parts_absent=rows or (relayed if len(relayed) > 1 else ()),
+        shown=None if part_lacks else shown,
+        part_lacks=part_lacks,
         small=small,
         conflict=_ids(deciders, conflict, statements) if conflict or statements else (),
         statements=statements,
@@ -164,7 +172,7 @@ def _parts_lacking(found: Seen, claim: Claim, asks: Assertion, dossier: Dossier,
         if late:
             lacking = [s for s in lacking if asks.day and s.first >= asks.day]
         else:
-            lacking = [s for s in lacking if not asks.day or s.first < asks.day]
+            lacking = [s for s in lacking if (not asks.day or s.first < asks.day) and not older(s, claim)]
             lacking = [s for s in lacking if sure(s.share) and not (_overtaken(s, found) or _overtaken_part(s, rows))]
         if not lacking:
             return ()
@@ -205,6 +213,12 @@ def _shown(asks: Assertion, seen: Seen) -> tuple[Sight | None, tuple[Sight, ...]
     if of_rung and any(s.substantial() for s in same):
         return max(of_rung, key=lambda s: s.last), ()
     return None, tuple(of_rung)
+
+
+def _parts_without(asks: Assertion, seen: Seen) -> tuple[Sight, ...]:
+    """Return the sights of parts that lacked the rung on the day or later, so that the whole did not have it."""
+    parts = (s for s in seen.confirmed if s.coverage == Coverage.PART and s.first >= asks.day)
+    return tuple(s for s in parts if s.missing is not None and s.missing.height <= asks.rung.height)
 
 
 def _unsure_of_rung(asks: Assertion, seen: Seen) -> tuple[Sight, ...]:

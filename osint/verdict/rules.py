@@ -100,7 +100,7 @@ class RuleFacts:
     fits: float | None = None
     """The same by a size seen about its day or before it, or where no day is due."""
     not_yet_due: bool = False
-    """All of that size was seen before its day, or on a day that may be before it, or no day is due."""
+    """All of that size was seen before its day, or on a day that may be, or none is due; and not before it was said."""
     fits_hardest: float | None = None
     """The same for the number that fits least easily."""
     shown: bool = False
@@ -131,6 +131,8 @@ class RuleFacts:
     """A rung was seen without the size of a hall."""
     little: bool = False
     """The rung was shown by its day, with a size that has little room for the numbers of the same text."""
+    part_lacks: bool = False
+    """The rung was shown by its day, and a part of it lacked the rung on or after it."""
     silent: bool = False
     """It asserts nothing that the ground could show on a day."""
     seen: bool = False
@@ -284,6 +286,7 @@ RULES = (
     FindingRule("not all of the place was looked at", lambda f: f.unsearched, Outcome.UNTESTED),
     FindingRule("the place is not sure enough", lambda f: f.unsure, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
+    FindingRule("a part of it was not there", lambda f: f.part_lacks and f.states, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),
     FindingRule("a figure that no size tests", lambda f: f.tests_others, Outcome.UNTESTED),
     FindingRule("the size leaves little room", lambda f: f.little, Outcome.UNTESTED),

@@ -21,11 +21,9 @@ USE_OPEN = ", the use of the hall left open"
 
 
 def all_of_it(rows: Sequence[Sight]) -> str:
-    """Return on which condition areas are those of all that their rows name; empty where nothing was left out."""
-    if any(s.taken_as_whole for s in rows):
-        return ", if that is all of it (the row names no part and no share that was looked at)"
-    least = min((s.row.searched_share or 0.0 for s in rows if s.part_left_out), default=1.0)
-    return f", if that is all of it ({least:.0%} of it was looked at)" if least < 1 else ""
+    """Return on which condition sizes are those of the site; empty where their rows say how much was looked at."""
+    taken = any(s.taken_as_whole for s in rows)
+    return ", if that is all of it (the row names no part and no share that was looked at)" if taken else ""
 
 
 def how_sure(s: Sight) -> str:
@@ -54,8 +52,8 @@ def contradicting(finding: Finding) -> str:
     return ", ".join(c.text() for c in finding.contradictions)
 
 
-def describe(s: Sight) -> str:
-    """Return an observation in words: its id, who, how and when, and what it says.
+def describe(s: Sight, site: str = "") -> str:
+    """Return an observation in words: its id, who, how and when, and what it says; of the site, if one is given.
 
     One that comes from a claim on file was relayed, and says so.
     """
@@ -65,11 +63,12 @@ def describe(s: Sight) -> str:
     if row.not_yet is not None:
         said.append(f"not yet {row.not_yet.value}")
     if s.sized and row.low is not None and row.best is not None and row.high is not None:
-        said.append(f"{show(row.best, 4)} ({show(row.low, 4)} to {show(row.high, 4)}) {_observed_unit(row.quantity)}")
-    part = f"{row.part}: " if row.part else ""
+        ends = f" ({show(row.low, 4)} to {show(row.high, 4)})" if row.low < row.high else ""
+        said.append(f"{show(row.best, 4)}{ends} {_observed_unit(row.quantity)}")
+    of = ", ".join(name for name in (site, row.part) if name)
     relayed = f", as relayed in {row.source_claim_id}" if row.source_claim_id else ""
     who = f"{row.observer}, {row.how}, {row.date.text}{relayed}"
-    return f"{row.observation_id} ({who}) shows {part}{', '.join(said) or 'no stage and no size'}"
+    return f"{row.observation_id} ({who}) shows {of and f'{of}: '}{', '.join(said) or 'no stage and no size'}"
 
 
 def _observed_unit(quantity: str) -> str:
@@ -95,7 +94,11 @@ class Words(dict[str, str]):
         return str(getattr(self, f"_{name}")())
 
     def _listed(self, rows: Sequence[Sight]) -> str:
-        return "; ".join(describe(s) for s in rows)
+        return "; ".join(self._described(s) for s in rows)
+
+    def _described(self, s: Sight) -> str:
+        """Return an observation in words, with its site where that is not the site of the claim."""
+        return describe(s, s.row.site_id if s.row.site_id != self.f.claim.site_id else "")
 
     def _due(self) -> str:
         return day_text(self.f.asserts.day) if self.f.asserts.day else "a day that is not named"
@@ -142,7 +145,7 @@ class Words(dict[str, str]):
         return "" if ground_shows(self.f.claim, stands) else f" The ground does not show {self._what()} in any case."
 
     def _shown(self) -> str:
-        return describe(self.f.seen.shown) if self.f.seen.shown else ""
+        return self._described(self.f.seen.shown) if self.f.seen.shown else ""
 
     def _allow(self) -> str:
         room = self.f.room
@@ -220,7 +223,7 @@ class Words(dict[str, str]):
         said = [f"{c.claim_id} ({c.claimant}) states: {c.rung}" for c in self.f.seen.statements]
         absent = [s for s in rows if s.missing is not None]
         if absent and (said or len(absent) < len(rows)):
-            against = [describe(s) for s in rows if s not in absent] + said
+            against = [self._described(s) for s in rows if s not in absent] + said
             return f"{self._listed(absent)}. Against that, {'; '.join(against)}"
         if any(s.coverage != rows[0].coverage or not same_part(s.row.part, rows[0].row.part) for s in rows):
             return f"{self._listed(rows)}. What is a part cannot be larger than the whole of it on one day"
@@ -229,7 +232,8 @@ class Words(dict[str, str]):
     def _in_doubt(self, rows: Sequence[Sight]) -> str:
         part = {s.row.observation_id: f"; {looked_at(s)}" for s in rows if s.missing is not None and s.share < 1}
         return "; ".join(
-            f"{describe(s)} ({how_sure(s)} that it is the place{part.get(s.row.observation_id, '')})" for s in rows
+            f"{self._described(s)} ({how_sure(s)} that it is the place{part.get(s.row.observation_id, '')})"
+            for s in rows
         )
 
     def _unconfirmed(self) -> str:
@@ -277,6 +281,9 @@ class Words(dict[str, str]):
 
     def _of_several(self) -> str:
         return self._listed([s for s in self.f.seen.covering if s.given() and not s.whole])
+
+    def _lacking(self) -> str:
+        return self._listed(self.f.seen.part_lacks)
 
     def _elsewhere(self) -> str:
         return self._listed([s for s in self.f.seen.confirmed if not s.covers])
