@@ -58,10 +58,11 @@ def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
     if path is None or not wanted:
         return None
     font = TTFont(path if font_bytes is None else BytesIO(font_bytes), recalcTimestamp=False, recalcBBoxes=False)
+    for table in ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "VORG"):  # no single character needs them
+        if table in font:
+            del font[table]
     font.setGlyphOrder([f"g{n}" for n in range(font["maxp"].numGlyphs)])  # its own names are slow to work out
     options = Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True)
-    slow = ["GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "VORG"]  # needed by no single character
-    options.drop_tables = [*options.drop_tables, *slow]
     cutter = Subsetter(options)
     cutter.populate(text=wanted)
     cutter.subset(font)

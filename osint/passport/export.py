@@ -31,11 +31,12 @@ from osint.register import Claim, Observation, csv_text
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 STYLE: dict[str, Any] = {"svg.hashsalt": "osint", "svg.fonttype": "none", "pdf.fonttype": 42, "savefig.bbox": None}
 STYLE |= {"savefig.transparent": False, "savefig.facecolor": "auto", "savefig.edgecolor": "auto"}
+_COMPRESSION = 3  # of zlib: as small as its usual 6 on figures of text and lines, in two thirds of the time
 _NO_CLOCK = {
-    "png": ("Software",),
     "svg": ("Date", "Creator"),
     "pdf": ("CreationDate", "ModDate", "Producer", "Creator"),
 }
@@ -174,12 +175,12 @@ def stamp(
     told = footer if footer is not None else _footer(sources, credit)
     line = f"{'SIMULATED. ' if 'simulated' in core else ''}{told} {code}".strip()
     words = {"Title": title, "Description": alt, "Copyright": credit or licence}
-    drawn = _draw(figure, line, formats, dpi, pdf_fonttype)
+    drawn, picture = _draw(figure, line, formats, dpi, pdf_fonttype)
     made = {f"{name}.{kind}": _EMBED[kind](body, verify.canonical(core), words) for kind, body in drawn.items()}
     made |= {f"{name}.data.csv": table} if table is not None else {}
     render: dict[str, Any] = {"caption": caption, "alt": alt, "credit": credit, "licence": licence, "footer": line}
-    if "png" in formats:
-        seen = verify.pixels_of(made[f"{name}.png"])
+    if picture is not None:
+        seen = verify.pixels_in(picture)
         render |= {"media_type": MEDIA["png"], "width": seen.width, "height": seen.height}
         render |= {"pixels_sha256": seen.sha256, "difference_hash": seen.difference_hash}
     history = _said({"replaces": replaces, "reason": reason})
@@ -274,13 +275,15 @@ def _footer(sources: Sequence[Evidence], credit: str) -> str:
     return f"{said} {credit.rstrip('.')}{'.' * bool(credit)}".strip()
 
 
-def _draw(figure: Figure, line: str, formats: Sequence[str], dpi: int, pdf_fonttype: int) -> dict[str, bytes]:
-    """Return the bytes of a figure by format, with a footer below it; the figure is left as it was."""
+def _draw(
+    figure: Figure, line: str, formats: Sequence[str], dpi: int, pdf_fonttype: int
+) -> tuple[dict[str, bytes], Image | None]:
+    """Return a figure by format, with a footer below it, and the picture in its PNG; the figure is left as it was."""
     import matplotlib as mpl
     from matplotlib.colors import to_rgb
     from matplotlib.transforms import Bbox
 
-    made = {}
+    made, picture = {}, None
     with mpl.rc_context(STYLE | {"pdf.fonttype": pdf_fonttype}):  # type: ignore[arg-type]
         width, height = (float(one) for one in figure.get_size_inches())
         lines = textwrap.wrap(fonts.drawable(line), max(20, int(width * _CHARACTERS_PER_INCH)), break_on_hyphens=False)
@@ -294,13 +297,32 @@ def _draw(figure: Figure, line: str, formats: Sequence[str], dpi: int, pdf_fontt
         }
         text = figure.text(0.01, 0, "\n".join(lines), color="#dddddd" if dark else "#444444", **style)
         text.set_in_layout(False)
+        box = Bbox.from_bounds(0, -strip, width, height + strip)
         try:
             for kind in formats:
                 body = BytesIO()
-                bare = dict.fromkeys(_NO_CLOCK[kind])
-                box = Bbox.from_bounds(0, -strip, width, height + strip)
-                figure.savefig(body, format=kind, dpi=dpi, metadata=bare, bbox_inches=box)
-                made[kind] = body.getvalue()
+                if kind == "png":
+                    figure.savefig(body, format="raw", dpi=dpi, bbox_inches=box)
+                    picture = _picture(body.getvalue(), int(width * dpi))
+                    made[kind] = _png(picture, dpi)
+                else:
+                    bare = dict.fromkeys(_NO_CLOCK[kind])
+                    figure.savefig(body, format=kind, dpi=dpi, metadata=bare, bbox_inches=box)
+                    made[kind] = body.getvalue()
         finally:
             text.remove()
-    return made
+    return made, picture
+
+
+def _picture(rgba: bytes, width: int) -> Image:
+    """Return rows of RGBA as a picture, without the fourth channel where all of it is opaque."""
+    from PIL import Image
+
+    picture = Image.frombuffer("RGBA", (width, len(rgba) // (4 * width)), rgba, "raw", "RGBA", 0, 1)
+    return picture.convert("RGB") if picture.getchannel("A").getextrema() == (255, 255) else picture
+
+
+def _png(picture: Image, dpi: int) -> bytes:
+    body = BytesIO()
+    picture.save(body, format="PNG", dpi=(dpi, dpi), compress_level=_COMPRESSION)
+    return body.getvalue()

@@ -489,16 +489,16 @@ def _quiet() -> Iterator[None]:
 def pixels_of(body: bytes) -> Pixels:
     """Return size and digests of a picture: SHA-256 over width, height and the RGBA of each row; raises Unreadable."""
     try:
-        return _pixels_of(body)
+        picture = open_picture(body)
+        return pixels_in(picture, _other_look(picture, body))
     except (ValueError, OSError, MemoryError) as error:
         raise error if isinstance(error, Unreadable) else Unreadable(f"its pixels cannot be read ({error})") from error
 
 
-def _pixels_of(body: bytes) -> Pixels:
+def pixels_in(picture: Image, other_look: str = "") -> Pixels:
+    """Return size and digests of a decoded picture, those that `pixels_of` returns for its file."""
     from PIL import Image
 
-    picture = open_picture(body)
-    look = _other_look(picture, body)
     total = hashlib.sha256(f"{picture.width} {picture.height} RGBA\n".encode())
     for top in range(0, picture.height, 256):
         strip = picture.crop((0, top, picture.width, min(top + 256, picture.height)))
@@ -506,7 +506,7 @@ def _pixels_of(body: bytes) -> Pixels:
     flat = picture if picture.mode == "L" else _on_white(picture)
     grey = flat.resize((17, 16), Image.Resampling.BOX).tobytes()
     bits = "".join(str(int(grey[17 * y + x] > grey[17 * y + x + 1])) for y in range(16) for x in range(16))
-    return Pixels(picture.width, picture.height, total.hexdigest(), f"{int(bits, 2):064x}", look)
+    return Pixels(picture.width, picture.height, total.hexdigest(), f"{int(bits, 2):064x}", other_look)
 
 
 def _other_look(picture: Image, body: bytes) -> str:
