@@ -63,6 +63,8 @@ def stage_of_state(words: str) -> Assertion | None:
         return Assertion("", "", str(back if isinstance(back, Modality) else back.modality))
     if _NATURE.fullmatch(plain):
         return None
+    if _REMAINS.search(plain):
+        return Assertion()  # the whole stands in several stages
     parts = [part for part in _STATES.split(plain) if _PART_OF.match(part)]
     if len(parts) > 1:
         said = [found for found in map(stage_of_state, parts) if found]
@@ -89,6 +91,7 @@ def stage_of_state(words: str) -> Assertion | None:
     return None
 
 
+_REMAINS = re.compile(r"\b(?:remainder|the rest)\b|其余|余下|剩余", re.IGNORECASE)
 _STATES, _PART_OF = (
     re.compile(r"[,;、]\s?"),
     re.compile(r"(?:[A-Z]\d?|\d{1,2}号|[一二三四五六]期|\d#)[楼栋座区]?(?=[一-龥])"),
