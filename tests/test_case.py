@@ -276,7 +276,7 @@ def test_nothing_there_is_an_answer_and_what_was_not_read_is_none(looked, tmp_pa
     case = osint.case.new_case(tmp_path / "own", name="Bare", demo=True, **AT)
     look = replace(looked[1], site=case.site("Bare"))
     bare = replace(look, frame=look.frame.iloc[:0])
-    with pytest.raises(BadInputError, match="are probably buildings"):
+    with pytest.raises(BadInputError, match="are more likely buildings than not"):
         look.nothing_there(who="A. Reader")
     with pytest.raises(BadInputError, match="does not show that 'ground broken'"):
         bare.nothing_there(who="A. Reader", rung="ground broken")

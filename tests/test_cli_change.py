@@ -90,13 +90,13 @@ def test_every_verb_of_change_has_a_demo_at_its_place(tmp_path, monkeypatch, cap
     parser = argparse.ArgumentParser()
     change.add_verbs(parser.add_subparsers())
     span = ["--start", "2024-01-01", "--end", "2024-12-31", "--demo"]
-    for line in (
-        ["date", str(drawn)],
-        ["measure", str(drawn)],
-        ["locate", "--at", "10.002,50.001", "--precision-km", "1"],
-    ):
-        args = parser.parse_args([*line, *span])
-        assert args.demo_at(args).centroid.distance(where.centroid) < 1e-6
+    parsed = parser.parse_args(["locate", "--at", "10.002,50.001", "--precision-km", "1", *span])
+    assert parsed.demo_at(parsed).centroid.distance(where.centroid) < 1e-6
+    for verb in ("date", "measure"):
+        parsed = parser.parse_args([verb, str(drawn), *span])
+        corner = demo.corner_of(parsed.demo_at(parsed).coords[0], demo.PLACE_PX)
+        halls = demo.make_demo(0, demo.PLACE_PX, **corner).world.truth.to_crs(4326)
+        assert halls.geometry.iloc[0].contains(where.centroid), "the first outline holds a hall of the demo"
     monkeypatch.setattr(demo, "PLACE_PX", 96)
     monkeypatch.setattr(demo, "FIRST_DAY", "2025-06-01")
     monkeypatch.setenv("OSINT_CACHE", str(tmp_path / "cache"))

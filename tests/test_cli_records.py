@@ -185,6 +185,13 @@ def test_numbers_are_read_as_filings_write_them(typed, low, high):
     assert (given.low, given.high) == (low, high)
 
 
+@pytest.mark.parametrize("typed", ["floor_m2=33.000", "floor_m2=33.000㎡", "floor_m2=30,000..80.500"])
+def test_a_point_that_may_part_thousands_is_asked_for(typed):
+    with pytest.raises(OsintError, match=r"can be (33|80\.5) or (33|80),[05]00, as its point is read"):
+        parse_given(typed)
+    assert parse_given("floor_m2=33.125").low == 33.125
+
+
 def test_chips_and_countries_have_one_table_of_names(register):
     assert {chip: chip_families(chip) for chip in register.chips["chip"]} == {c: (c,) for c in register.chips["chip"]}
     for name in ("昇腾910B", "Ascend910B", "ascend-910b", "910B", "华为 昇腾 910B 加速卡"):

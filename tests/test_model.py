@@ -668,6 +668,17 @@ def test_a_total_counts_no_part_twice_and_names_what_it_lacks(register):
     (_, chips, *_) = model.total(["XJ09", "XJ10", "XJ07", "XJ12"], register)
     assert [p.site_id for p in chips.parts] == ["XJ09", "XJ07"]
     assert chips.counted_in == {"XJ10": "XJ09"} and chips.without == ("XJ12",)
+    assert "counted: XJ09 300,000 PFLOPS (C075); XJ07 5,000 PFLOPS (C058)" in chips.text()
+    row = {"observation_id": "O900", "site_id": "XJ12", "date": "2026-06-01", "p_place": 0.99, "quantity": "it_mw"}
+    row |= {"low": 9.0, "best": 10.0, "high": 11.0, "observer": "desk", "how": "meter"}
+    for seen, counted in (({}, True), ({"part": "phase 1"}, False), ({"searched_share": 0.5}, False)):
+        table = pd.DataFrame([dict.fromkeys(register.observations, "") | row | seen])
+        case = replace(register, observations=table.replace("", np.nan).astype(register.observations.dtypes))
+        power = model.total(["XJ12"], case)[-1]
+        assert [p.site_id for p in power.parts] == ["XJ12"] * counted
+        assert power.in_part == ("XJ12",) * (not counted) and ("measured in part alone" in power.text()) == (
+            not counted
+        )
 
 
 def test_parts_are_added_where_the_parent_says_nothing(register):
@@ -698,7 +709,7 @@ def test_what_is_stated_and_the_room_on_paper_are_two_totals(register):
 def test_a_floor_and_a_parent_are_named_beside_a_sum(register):
     """At least 60,000 P of the whole zone is no summand: the sum says so, and that the parts stand for the zone."""
     stated = model.total(["AGG-39"], register)[1]
-    assert "stated as a bound alone, not counted: XJ01 at least 60,000 PFLOPS, FP16 (C047)" in stated.text()
+    assert "stated as a bound alone, not counted: XJ01 at least 60,000 PFLOPS (C047)" in stated.text()
     assert stated.by_parts == ("XJ01",) and stated.to_dict()["counted_by_parts"] == ["XJ01"]
     counted = {p.site_id for p in stated.parts}
     named = [*counted, *stated.without, *stated.counted_in, *stated.by_parts]

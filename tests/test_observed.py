@@ -57,7 +57,9 @@ def test_one_row_by_hand_with_all_that_is_known(case, capsys):
     assert (row["lon"], row["lat"], row["position_error_m"], row["p_place"]) == (94.7012, 43.2551, 20, 0.9)
     assert row["place_reason"] == "by hand, A. Reader: its gate is in the county's film"
     assert row["independence_group"] == "seen by A. Reader" and row["quote"] == "two halls"
-    assert "O011  2026-06-01  roofed, roof_m2 10,000 (9,000 to 11,000)  p_place 0.90" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "O011  2026-06-01  roofed, roof_m2 10,000 (9,000 to 11,000)  p_place 0.90" in told
+    assert "1 row written: O011" in told and "untested" in told, "what the row changed is said, as after a look"
 
 
 def test_nothing_there_by_hand_and_a_dry_run(case, capsys):

@@ -18,6 +18,7 @@ from osint.case.judged import rescue_judged
 from osint.cli.main import main
 from osint.errors import BadInputError, OsintError, RefusedError
 from osint.packet import LINTS, View, lints
+from osint.packet.pictures import on_file
 from osint.passport import Evidence, Verdict, stamp, verify
 from osint.passport.verify import passport_id, short_code
 from osint.register import SCHEMAS, append_rows, load_register
@@ -582,6 +583,13 @@ def test_words_stand_as_in_the_captured_page_and_pictures_on_file_are_shown(case
     assert f"{picture.stem}, desk, picture of 0.5 m" in text
     assert not [one for one in made.faults if "picture" in one.lint]
     assert packet.lint(tmp_path / "p", case) == []
+    register = load_register(case)
+    twice = register.observations.loc[
+        [n for n in register.observations.index if register.observations.at[n, "picture"]]
+    ]
+    register.observations.loc[len(register.observations)] = {**twice.iloc[0].to_dict(), "observation_id": "O998"}
+    (once,), wrong = on_file(register, [picture.stem, "O998"], case)
+    assert once.credit.startswith(f"{picture.stem}, O998, desk") and not wrong, "one picture of two rows stands once"
 
 
 def test_a_picture_that_an_older_case_kept_in_derived_is_not_lost_with_it(case, tmp_path):
@@ -609,8 +617,6 @@ def test_a_picture_that_is_not_as_recorded_is_left_out_and_named(case, tmp_path,
     link = case / "derived" / "looks" / "link.png"
     link.unlink(missing_ok=True)
     link.symlink_to(case / "derived" / "looks" / "x.png")
-    from osint.packet.pictures import on_file
-
     made, (wrong,) = on_file(register, [rows.loc[at, "observation_id"]], case)
     link.unlink()
     assert not made

@@ -8,7 +8,7 @@ import pytest
 
 from osint import archive, chain, change, filings
 from osint.cli.main import main
-from osint.errors import BadInputError
+from osint.errors import BadInputError, OsintError
 from osint.filings import review
 from osint.imagery import Pair, Swipe
 from tests.test_review import ABOUT, DAY, keys, page, register, table  # noqa: F401 - fixtures
@@ -146,6 +146,13 @@ def test_verify_compares_the_register_with_the_log(tmp_path, table, register, ca
     assert main(["archive", "verify"]) == 1
     assert "note: reviews.jsonl ends in a torn line" in capsys.readouterr().out
     log.write_bytes(good)
+    whole = claims.read_bytes()
+    for broken in (bytes(99), b"a,b\n1,2\n", b"\xff\n"):
+        claims.write_bytes(broken)
+        assert main(["archive", "verify"]) == 1 and "damaged: reviews.jsonl: claims.csv" in capsys.readouterr().out
+        with pytest.raises(OsintError, match=r"claims.csv"):
+            filings.write_reviewed(done, claims, log, ABOUT)
+    claims.write_bytes(whole)
     row = lines_of(claims)[-1]
     claims.write_text(
         claims.read_text(encoding="utf-8").replace(row, row.replace("12000", "5000000")), encoding="utf-8"

@@ -98,6 +98,7 @@ def test_the_sentence_of_a_claim_is_its_header_and_its_row():
         (("机房|实际负荷（kW）|状态", "丁馆|830|已送电"), ["running"]),
         (("项目|累计投入（万元）", "戊云|5200"), ["ground broken"]),
         (("Site|As announced: capacity (MW)|Status", "Elm|70|Planning refused"), [""]),
+        (("Site|Acres|Verified status", "Oak|31|Hall 2 running; remainder not started"), [""]),
         (("项目|机柜（架）|状态", "己云|700|A1封顶、A2桩基施工"), ["ground broken"]),
     ],
 )

@@ -11,6 +11,9 @@ from osint.model import Dossier
 from osint.register import Claim, Observation
 from osint.verdict import Finding
 
+MOST_SAME = 4
+"""Claims whose finding stays that are told in full; of more the ids."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -62,7 +65,10 @@ class Entered(tuple[Observation | Claim, ...]):
         lines = [f"{count}: {', '.join(self.ids)}" if self else "nothing was written"]
         other = [change for change in self.changed if change.is_other]
         same = [change for change in self.changed if not change.is_other]
-        lines += [change.text() for change in (*other, *same)]
+        lines += [change.text() for change in (*other, *(same if len(same) <= MOST_SAME else ()))]
+        if len(same) > MOST_SAME:
+            ids = ", ".join(change.claim.claim_id for change in same)
+            lines.append(f"of {len(same)} claims the finding stays and its reasons or its room are others: {ids}")
         if self and not self.changed:
             lines.append("no finding changed, and no figure of room")
         return "\n".join(lines)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from osint.case.site import Site
 
 DRAWN = 8
-"""Candidates that get a picture and a series, those that are probably buildings first."""
+"""Candidates that get a picture and a series, those that are more likely buildings than not first."""
 SIMULATED = "SIMULATED: invented ground put at these coordinates; nothing here is a finding about a real place"
 LOOKS = Path("derived") / "looks"
 """Where the looks of a case lie, in its data folder; they can be made again."""
@@ -76,18 +76,20 @@ class Spotted:
 
 
 def described(row: Mapping[str, Any]) -> str:
-    """Return a row of `change.PROPERTIES` in words: kind, roof, dates and doubt."""
+    """Return a row of `change.PROPERTIES` in words: kind, roof, dates, and what is not known."""
     area = [row[f"roof_area_m2_{end}"] for end in ("best", "low", "high")]
     said = [str(row["kind"]) if is_known(row["kind"]) else "kind left open"]
     if is_known(row["probability"]):
-        said[0] += f" (probability {row['probability']:.2f})"
+        said[0] += f" (a building: {row['probability']:.2f})"
     if all(map(is_known, area)):
         said.append(f"roof {area[0]:,.0f} m2 ({area[1]:,.0f} to {area[2]:,.0f})")
+    if is_known(row["onset_low"]) and is_known(row["onset_high"]):
+        said.append(f"ground broken {str(row['onset_low'])[:10]} to {str(row['onset_high'])[:10]}")
     for name, words in (("roofed", "half covered"), ("complete", "complete"), ("removed", "removed")):
         if is_known(row[f"{name}_high"]):
             first = row[f"{name}_low"] if is_known(row[f"{name}_low"]) else ".."
             said.append(f"{words} {str(first)[:10]} to {str(row[f'{name}_high'])[:10]}")
-    return "; ".join([*said, *([f"doubt: {row['cannot_tell']}"] if is_known(row["cannot_tell"]) else [])])
+    return "; ".join([*said, *([str(row["cannot_tell"])] if is_known(row["cannot_tell"]) else [])])
 
 
 def is_known(value: object) -> bool:
@@ -135,7 +137,7 @@ class Look:
         rows = self.buildings
         is_open = [change.Reason.OPEN_KIND.name in str(names).split("|") for names in rows["doubts"]]
         count = rows.loc[is_open, "outline_id"].nunique()
-        return f" ({count} of them may be something else by colour and shape)" if count else ""
+        return f" ({count} of these may be something else by colour and shape)" if count else ""
 
     @property
     def candidates(self) -> tuple[Spotted, ...]:
@@ -162,7 +164,7 @@ class Look:
         who = f"{self.site.id} {self.site.name}" if self.site else "the place"
         lines = [SIMULATED] if self.simulated else []
         lines.append(
-            f"{who}, {self.start} to {self.end}: {len(found)} candidates, {buildings} probably buildings"
+            f"{who}, {self.start} to {self.end}: {len(found)} candidates, {buildings} more likely a building than not"
             f"{self.open_kinds}; "
             f"{self.searched_share:.0%} of {geo.area_m2(self.place) / 1e6:,.1f} km2 was read and clear"
         )
@@ -282,8 +284,8 @@ class Look:
         buildings = [str(one.number) for one in self.candidates if one.is_building]
         if stated is None and buildings:
             raise BadInputError(
-                f"candidates {', '.join(buildings)} are probably buildings: take them, or say by p_place and "
-                "place_reason why none of them is the site's"
+                f"candidates {', '.join(buildings)} are more likely buildings than not: take them, or say by "
+                "p_place and place_reason why none of them is the site's"
             )
         if stated is None and Rung(rung).height < Rung.ROOFED.height:
             raise BadInputError(

@@ -265,7 +265,7 @@ def read_as(row: Mapping[str, Any]) -> list[str]:
     bound = "" if row["qualifier"] in {"exact", "range"} else f"{row['qualifier']} "
     per = f" per {row['per']}" if row["per"] else ""
     value = bound + " to ".join(dict.fromkeys(ends)) + f" {row['unit']}{per}" if ends else "no value"
-    said = " ".join(str(row[name]) for name in ("kind", "rung", "chip_model", "date") if str(row[name]).strip())
+    said = " ".join(str(row[name]) for name in ("kind", "aim", "chip_model", "date") if str(row[name]).strip())
     return [
         f"{value}: {said}",
         row["sentence"][:_SHOWN_QUOTE],

@@ -91,7 +91,7 @@ def new_structures(
 ) -> NewStructures:
     """Return what was built inside `place` (degrees) between two ISO days, dated and measured.
 
-    Patchs whose series shows no lasting step are dropped: a dry lake, snow or dust is not a structure. One whose
+    Patches whose series shows no lasting step are dropped: a dry lake, snow or dust is not a structure. One whose
     last scenes may show a roof, or that could not be read, stays without a kind. Several are dated at once;
     `bytes_read` is as if one had been dated after the other. A search that breaks off keeps what it knows (`stopped`,
     `searched_share`). `exhaustive` reads every scene instead of searching in time. Dated candidates are lines of
@@ -118,9 +118,10 @@ def new_structures(
             except UnreadError as error:
                 structures = (Structure(name, doubts=(Doubt(Reason.STOPPED, {"why": str(error)}),)),)
             rows = _candidate_rows(structures, candidate)
-            told = "; ".join(str(row["roofed_best"] or row["kind"] or row["cannot_tell"]) for row in rows)
+            told = "; ".join(map(outlines.in_short, rows))
             whole = not part.failures and not stack.health.stopped
-            kept.add(key, rows, f"{name}: {told or 'nothing lasting'}", stack.bytes_read + part.bytes_read, whole=whole)
+            bytes_read = stack.bytes_read + sum(one.bytes_read for one in parts)
+            kept.add(key, rows, f"{name}: {told or 'nothing lasting'}", bytes_read, whole=whole)
         return [{**row, "outline_id": name} for row in rows]
 
     with ThreadPoolExecutor(stack.threads) as pool:

@@ -394,7 +394,7 @@ def measure_outlines(
         if found is None:
             already = len(stack.failures)
             row = _measured_row(stack, outline.geometry, (start, end), before)
-            found, told = [row], row["roof_cannot_tell"] or f"roof {row['roof_area_m2_best']} m2"
+            found, told = [row], row["roof_cannot_tell"] or f"roof {row['roof_area_m2_best']:,} m2"
             whole = len(stack.failures) == already and not stack.health.stopped
             parts.add(str(number), found, f"{name}: {told}", stack.bytes_read, whole=whole)
         rows += [{"outline_id": name, **row, "geometry": outline.geometry} for row in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -349,12 +349,18 @@ def date_outlines(
         name, found = str(getattr(outline, "outline_id", number)), parts.kept(str(number))
         if found is None:
             found, own = _dated_rows(stack, outline.geometry, (start, end), name, exhaustive)
-            told = "; ".join(str(row.get("roofed_best") or row["cannot_tell"] or row["kind"]) for row in found)
+            told = "; ".join(map(in_short, found))
             whole = not own.failures and not stack.health.stopped
             parts.add(str(number), found, f"{name}: {told}", stack.bytes_read, whole=whole)
         rows += [{**row, "geometry": outline.geometry} for row in found]
     parts.finish()
     return gpd.GeoDataFrame(rows, columns=[*PROPERTIES, "geometry"], geometry="geometry", crs=4326)
+
+
+def in_short(row: Mapping[str, Any]) -> str:
+    """Return what a line of progress says of a row: when half of it was covered, else why that is not known."""
+    best = row.get("roofed_best")
+    return f"half covered about {best}" if best else str(row["cannot_tell"] or row["kind"])
 
 
 def _dated_rows(

@@ -240,7 +240,7 @@ def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:
 
 
 _OWN_MATTER = re.compile(
-    r"配套|创建|培育|吸引|带动|降至|降到|节约|减排|实现|作价|收入|营收|利润|亏损|罚款|奖励|补贴|而设计|\b(?:against|"
+    r"融资|募资|贷款|借款|配套|创建|培育|吸引|带动|降至|降到|节约|减排|实现|作价|收入|营收|利润|亏损|罚款|奖励|补贴|而设计|\b(?:against|"
     r"compared with)\b"
 )
 """words by which a clause turns to a matter of its own, of which the done work before it says nothing"""

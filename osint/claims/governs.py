@@ -34,15 +34,14 @@ _OPENER = re.compile(
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
 _NAME = re.compile(
-    r"申请|仪式上|请求|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
+    r"申请|仪式上|请求|意向|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
 )
 """what makes a word of a stage the first part of a noun: 投产企业, 并网申请, 停工前"""
 _CONTENT = re.compile(
     r"[^,。;的]{0,20}的(?:(申请|请求|报告)|目标|计划|设想|需求|方案|愿望|任务|打算|规划|可能|前景|愿景)"
 )
 """a noun whose content the words before it give: 并网60MW的申请, 建成1万P的目标"""
-_DESCRIBES = re.compile(r"(?P<object>[^,。;的前后]{0,24})的(?P<noun>[^,。;\d]{0,10})")
-_FIRM = re.compile(r"(?:集团|公司|企业|单位|厂商|机构|开发商|运营商|承包商|股东|团队|施工方|业主)$|某")
+_DESCRIBES = re.compile(r"[^,。;的前后]{0,24}的(?P<noun>[^,。;\d]{0,10})")
 _RELATES = re.compile(
     r"紧邻|毗邻|邻近|靠近|相邻|距离?|依托|利用|借助|围绕|服务于|[与和同对向为给在从由除像比]|承建|收购|参观|参照|学习"
 )
@@ -104,6 +103,8 @@ _BOUND = re.compile(
 )
 """a number that a word follows at once: it speaks of that one alone"""
 _BY_YEAR = re.compile(r" (?:by|in time for|before) (?:the end of )?(?:20[2-9]\d|Q\d|next)")
+_DUE = re.compile(r"[^.;]{0,48}\bdue (?:\d|[A-Z][a-z]{2})")
+"""the day by which a step of a schedule is to be done"""
 
 
 _SIGNS = re.compile(r"sign(?:ed|s)|签[订署约]|executed|entered into|inked")
@@ -160,8 +161,6 @@ def _han(text: str, before: str, start: int, stop: int, at: int, end: int, role:
     described = _DESCRIBES.match(behind)
     if not described:
         return Reach(role)
-    if _FIRM.search(described["noun"]) and described["object"]:
-        return Reach(role, at, end + described.end("object"))
     low = at - len(_MARK.search(before)[0])  # type: ignore[index]
     number = _DIGIT.search(text, end + described.start("noun"), min(stop, end + described.end() + _PHRASE))
     if _RELATES.search(before):
@@ -178,7 +177,7 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
         return Reach("none")
     if (word == "opens" or before.endswith(("goes ", "comes "))) and _TO_COME.match(text, end):
         return Reach("future")
-    if before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end):
+    if (before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end)) or _DUE.match(text, end):
         return Reach("future")
     relative = _RELATIVE.search(before) if "that " in before or "wh" in before else None
     if relative and before[: relative.start()].strip() and role not in WEAK_ROLES:

@@ -101,6 +101,9 @@ _OPEN = re.compile(
 """words of a sentence that says otherwise than its heading, or leaves it open"""
 _OWN_PLAN = re.compile(r"(?:拟|计划|将)[一-龥]{2}|(?:全部)?(?:建成|投产|达产|完成|投运|实施)后(?!期)")
 """what a filing says of its own matter: a plan that is on paper"""
+_EXCLUDES = re.compile(r"不在本次|不予批准|另行(?:报批|报审|审批|验收|申请)|不再执行|未建设|不纳入|均?予以?废止")
+_SENTENCE_END = re.compile(r"[。；;\n]")
+"""what a sentence goes on with that leaves its number out of the matter of the filing"""
 _CLAUSE_END = re.compile(r"[，。；：;\n]|[,:](?!\d)")
 _HEADING, _REACH = 40, 400
 """longest heading, and characters behind it over which it lends its stage (judgement)"""
@@ -146,6 +149,8 @@ class Matter:
         if (claim.per and not claim.kind.startswith("money")) or grows_from(self._text, claim.start, claim.end):
             return claim
         if claim.kind == "duration" and _PENALTY.search(self._text, max(0, claim.start - _PENALTY_REACH), claim.start):
+            return claim
+        if not claim.column_label and _EXCLUDES.search(_SENTENCE_END.split(self._text[claim.end : claim.end + 60])[0]):
             return claim
         if self._accepted:
             return _staged(claim, "roofed", "roofed", "has", f"the document is a {self._accepted[0]}")

@@ -137,15 +137,19 @@ def _counts_again(atom: Atom, following: Atom, text: str) -> bool:
 _MACHINES = ("chips", "servers", "racks")
 _LEAST_BARE = 100  # bare numbers below are days, halls, lots (judgement)
 _TAKES_COUNT = re.compile(
-    r"\b(?:[Tt]he(?: first| last| next| remaining| other| initial)?|(?:ship|order|own|rent|install|deploy|"
-    r"receive|add)(?:s|ed)?|"
+    r"\b(?:[Tt]he(?: first| last| next| remaining| other| initial| outstanding)?|[Aa]nother|"
+    r"(?:ship|order|own|rent|install|deploy|receive|add|return|reject|cancel|deliver)(?:s|ed)?|put|placed|"
     r"bought|buys?|has|have|had|takes?|took|of which)(?: only| some| about| another)? $"
 )
 """what stands before a number whose noun was said with the number before it"""
+_OPENS_CLAUSE = re.compile(r"(?:[;:,.] (?:[Jj]ust )?|\b(?:that|but|maybe|only|just|some) )$")
+_OWN_VERB = re.compile(
+    r"(?: or so| more)? (?:of them|(?:are|were|had|have)(?! (?:in|\d))|made it|remain|sit|went|came|arrived|shipped)\b"
+)
+"""what stands around a number that is the subject of its clause, its noun said before: 3,300 made it through"""
 _LEFT_OUT = re.compile(
-    r"(?: more)?(?: (?:that|which|are|were|is|was|had|have|has|will|would|by|in|at|and|this|next|last|of them|"
-    r"\w+ed|went|came)\b|"
-    r"[.;,:](?!\d)|$)"
+    r"(?: more| or so)?(?: (?:as|into|that|which|are|were|is|was|had|have|has|will|would|by|in|at|and|this|next|last|"
+    r"of them|\w+ed|went|came)\b|[.;,:](?!\d)|$)"
 )
 
 
@@ -155,6 +159,8 @@ def _left_out(atom: Atom, following: Atom, text: str) -> bool:
     is_year = following.number in _YEARLIKE and "," not in text[start : following.end]
     if following.number < _LEAST_BARE or is_year or start - atom.end > _AGAIN_REACH or following.currency:
         return False
+    if _OWN_VERB.match(text, following.end) and _OPENS_CLAUSE.search(text, max(0, start - 8), start):
+        return True
     takes = _TAKES_COUNT.search(text, max(0, start - 24), start) is not None
     return takes and _LEFT_OUT.match(text, following.end) is not None
 

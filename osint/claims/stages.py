@@ -63,6 +63,8 @@ def stage_of_state(words: str) -> Assertion | None:
         return Assertion("", "", str(back if isinstance(back, Modality) else back.modality))
     if _NATURE.fullmatch(plain):
         return None
+    if _REMAINS.search(plain):
+        return Assertion()  # the whole stands in several stages
     parts = [part for part in _STATES.split(plain) if _PART_OF.match(part)]
     if len(parts) > 1:
         said = [found for found in map(stage_of_state, parts) if found]
@@ -89,6 +91,7 @@ def stage_of_state(words: str) -> Assertion | None:
     return None
 
 
+_REMAINS = re.compile(r"\b(?:remainder|the rest)\b|其余|余下|剩余", re.IGNORECASE)
 _STATES, _PART_OF = (
     re.compile(r"[,;、]\s?"),
     re.compile(r"(?:[A-Z]\d?|\d{1,2}号|[一二三四五六]期|\d#)[楼栋座区]?(?=[一-龥])"),
@@ -123,6 +126,24 @@ _NOT_SO = re.compile(
     r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)|\bso-called |\bnothing to do with (?:the |its )?$"
 )
 """what stands before a number that is doubted, or the object of what was not done"""
+
+
+def _is_not_so(near: str) -> bool:
+    """Say whether the words before a number doubt it, or deny what was done with it."""
+    return ("未" in near or "谓" in near or "第" in near or "so-" in near or "noth" in near) and (
+        _NOT_SO.search(near) is not None
+    )
+
+
+def _is_not_held(clause: str) -> bool:
+    """Say whether a clause is about what was meant, is rumoured, did not come to be, or is asked of a bidder."""
+    if clause.isascii():
+        return ("umo" in clause or "once " in clause or "ly " in clause) and _NOT_HELD.search(clause) is not None
+    return not _MAY_NOT_BE_HELD.isdisjoint(clause) and _NOT_HELD.search(clause) is not None
+
+
+_MAY_NOT_BE_HELD = frozenset("标请应曾本险网传谣坊umlyc")
+"""characters of which the words of `_NOT_HELD` hold one each, which is asked before the pattern"""
 _NOT_HELD = re.compile(
     r"(?:投标|申请|响应|应答)(?:人|单位|方)[^,。]{0,6}(?:具有|具备|自有|拥有|承接|完成过|不低于|不少于)|"
     r"供应商[^,。]{0,4}(?:具有|具备|自有|拥有)|"
@@ -134,6 +155,14 @@ _NOT_HELD = re.compile(
 """words of a clause about what was meant, is rumoured, did not come to be, or is asked of a bidder"""
 _AROUND = 40
 """characters before a count in which the day of it stands (judgement)"""
+
+
+def _was_reached(found: LocatedQuantity, day: str, near: str, reading: Reading) -> bool:
+    """Say whether a count was come to on a day, or over the years: 近年来, 已达."""
+    first = reading.clauses.sentence(found.start)[0]
+    return _REACHED.search(near) is not None and bool(day or _SO_FAR.search(reading.clauses.text, first, found.start))
+
+
 _AT_END = re.compile(r"(?:年|季度|月|期)末")
 """when a stock is counted"""
 _SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今")
@@ -170,17 +199,22 @@ _RULE_HAN = re.compile(
     r"(?:给予|须|应当|优先|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
 )
 """what a rule says of whoever is above or below a number"""
-_NEAR_RULE = 90
+_NEAR_RULE, _NEAR_MISSING, _NEAREST = 90, 48, 12
+_BOUNDS = ("than ", "over ", "above ", "least ", "exceeding ", "below ", "under ")
+"""how a bound opens, which is asked before the pattern of a rule"""
 
 
 def _is_bound(found: LocatedQuantity, text: str) -> bool:
     """Say whether a number is the bound of a rule, what is wanting, or what one unit draws: nothing has come to it."""
-    before = text[max(0, found.start - _NEAR_RULE) : found.start]
-    if _MISSING.search(before) or _RULE_HAN.match(text, found.end):
+    if _MISSING.search(text[max(0, found.start - _NEAR_MISSING) : found.start]):
+        return True
+    if not text[found.end : found.end + _NEAR_MISSING].isascii() and _RULE_HAN.match(text, found.end):
         return True
     if _LIMIT.match(text, found.end):
         return True
-    return _RULE.match(text, found.end) is not None and _OVER.search(before) is not None
+    before = text[max(0, found.start - _NEAR_RULE) : found.start]
+    is_bound = before[-_NEAREST:].lower().endswith(_BOUNDS) and _OVER.search(before)
+    return bool(is_bound) and _RULE.match(text, found.end) is not None
 
 
 def grows_from(text: str, start: int, end: int) -> bool:
@@ -196,25 +230,24 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     """
     text = reading.clauses.text
     near = text[max(0, found.start - 32) : found.start]
-    if _IS_DENIED.search(near):
+    if ("是" in near or "非" in near or "not " in near) and _IS_DENIED.search(near):
         return Assertion("", "", "denied")
     is_start = grows_from(text, found.start, found.end)
     compared = ("from " in near or "with " in near) and _UP_FROM.search(near)
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading) or _is_bound(found, text) or _NOT_SO.search(near):
+    if _asks(found, reading) or _is_bound(found, text) or _is_not_so(near):
         return Assertion()
     at, stop = around(found, reading)
     if (
-        _NOT_HELD.search(text, at, stop)
+        _is_not_held(text[at:stop])
         or (text[found.end : found.end + 1] == " " and _SAID_TO_BE.match(text, found.end))
         or (text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop))
     ):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
     day = when[:10]
-    has_day = day or _SO_FAR.search(text, reading.clauses.sentence(found.start)[0], found.start)
     if (
         asserted.modality in ("", "has")
         and kind in _METERED
@@ -225,14 +258,16 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     if (
         not asserted.modality
         and kind in MACHINES
-        and (_AT_END.search(text, max(at, found.start - _AROUND), found.start) or (has_day and _REACHED.search(near)))
+        and (
+            _AT_END.search(text, max(at, found.start - _AROUND), found.start) or _was_reached(found, day, near, reading)
+        )
     ):
         asserted = Assertion("roofed", "roofed", "has")
     if kind.startswith("money") and (
         _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
     ):
         return Assertion()
-    if asserted.modality == "has" and _ROOM_FOR.search(near):
+    if asserted.modality == "has" and ("可" in near or "能" in near or "足以" in near) and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
     asserted = of_grid(asserted, kind)
     if reading.document and day > reading.document.isoformat()[: len(day)]:

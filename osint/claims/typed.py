@@ -13,6 +13,8 @@ SPELLED = {"count": "台", "m2": "平方米", "MW": "MW", "MVA": "MVA", "GWh": "
 _PLAIN = r"\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _NUMBERS = re.compile(rf"({_PLAIN})(?:\s*(?:\.\.|~|-|–|to)\s*({_PLAIN}))?")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_EITHER = re.compile(r"(?<![\d,])(?<!\d\.)[1-9]\d{0,2}\.\d\d0(?![\d.,])")
+"""A number whose point may part thousands: nobody ends three decimals in 0."""
 _APPROXIMATE = ("about", "more than", "at least", "up to", "less than")
 
 
@@ -20,11 +22,15 @@ def read_typed(text: str, si_unit: str) -> tuple[float | None, float | None, str
     """Return low and high in `si_unit`, and the family of the unit that was written (empty without one).
 
     An end that the words leave open (over 30,000 m2) is None. A number without a unit is in `si_unit`, one of SPELLED.
-    Raises BadInputError for what is no number or range, holds more than that, or has a unit of another kind.
+    Raises BadInputError for what is no number or range, holds more than that, has a unit of another kind, or a point
+    that may part thousands.
 
     >>> read_typed("3.3万㎡", "m2"), read_typed("30,000..40,000", "m2")
     ((33000.0, 33000.0, 'area'), (30000.0, 40000.0, ''))
     """
+    if either := _EITHER.search(text):
+        point, thousands = f"{float(either[0]):g}", either[0].replace(".", ",")
+        raise BadInputError(f"{either[0]!r} can be {point} or {thousands}, as its point is read; write one of these")
     if plain := _NUMBERS.fullmatch(text.strip()):
         ends = [_number(end, text) for end in plain.groups() if end]
         return _ordered(ends[0], ends[-1], text), ends[-1], ""

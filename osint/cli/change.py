@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def add_verbs(subparsers: Any) -> None:
     told = "date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)"
     date.add_argument("--radar", nargs="?", const="planetary-computer", metavar="CATALOGUE", help=told)
     _arguments.add_datum(date, "of the map on which the outlines were drawn")
-    _arguments.add_demo(date, _around_outlines)
+    _arguments.add_demo(date, _demo_of_outlines)
     for p in (observe, date):
         p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
 
@@ -65,7 +66,7 @@ def add_verbs(subparsers: Any) -> None:
     told = "last day of it; without it the plot is separated from its surroundings"
     _arguments.add_datum(p, "of the map on which the outlines were drawn")
     p.add_argument("--before-end", type=_arguments.last_day, metavar="DATE", help=told)
-    _arguments.add_demo(p, _around_outlines)
+    _arguments.add_demo(p, _demo_of_outlines)
 
     _add_locate(subparsers)
 
@@ -156,12 +157,13 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     simulated = default and look.simulated
     out = look.write(args.out.with_name(f"{name}_simulated.geojson") if simulated else args.out)
     open_kinds = len(look.frame) - len(look.buildings)
-    likely = f"{len(look.buildings)} probably buildings{look.open_kinds}"
+    likely = f"{len(look.buildings)} more likely a building than not{look.open_kinds}"
     counted = f"{len(look.frame)} structures, {likely}, {open_kinds} other or open"
     lines = [f"{counted}, in {out}; {look.searched_share:.0%} of the place was read and clear"]
     lines.append(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
     lines.append("halls 10 m apart or nearer read as one structure")
     lines += [f"{one.text()}; at {_middle(one.rows[0]['geometry'])}" for one in look.candidates[:PRINTED]]
+    lines += [f"{len(look.candidates) - PRINTED} more are in the file"] * (len(look.candidates) > PRINTED)
     drawn = {one.outline_id: [f"{out.stem}_{name}" for name in one.pictures] for one in look.candidates if one.pictures}
     lines += [" ".join([f"{outline_id}:", *names]) for outline_id, names in drawn.items()]
     answer = {"out": str(out), "structures": len(look.frame), "buildings": len(look.buildings), "pictures": drawn}
@@ -215,11 +217,20 @@ def _print_outlines(args: argparse.Namespace, stack: Stack, counted: str, **coun
     print_answer(args, answer, "\n".join(lines))
 
 
-def _around_outlines(args: argparse.Namespace) -> BaseGeometry:
-    """Return all outlines of a file as one shape in degrees."""
-    from osint import geo
+def _demo_of_outlines(args: argparse.Namespace) -> BaseGeometry:
+    """Return where (degrees) the SIMULATED world stands to show the outlines of a file.
 
-    return geo.read_outlines(args.outlines, geo.datum_named(args.datum)).to_crs(4326).union_all()
+    It is where `observe` found them, else so that the first of them holds a hall.
+    """
+    from osint import change, geo
+    from osint.cli import demo
+    from osint.errors import OsintError
+
+    with contextlib.suppress(OsintError):
+        if search := change.read_found(args.outlines).search:
+            return search.area
+    first = geo.read_outlines(args.outlines, geo.datum_named(args.datum)).to_crs(4326).geometry.iloc[0]
+    return demo.place_around(first)
 
 
 def _stack_around(args: argparse.Namespace, outlines: GeoDataFrame, start: str, end: str) -> Stack:

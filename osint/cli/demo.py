@@ -49,3 +49,10 @@ def demo_at(place: BaseGeometry) -> AbstractContextManager[DemoPlace]:
     from osint import simulated
 
     return simulated.served_at(place)
+
+
+def place_around(hall: BaseGeometry) -> BaseGeometry:
+    """Return the place (degrees) for `demo_at` at which a hall of the SIMULATED world stands on the outline `hall`."""
+    from osint import simulated
+
+    return simulated.place_around(hall)

@@ -21,7 +21,7 @@ from typing import Any, NoReturn, TextIO
 from osint import __version__
 from osint.cli import _help
 from osint.cli._arguments import add_data, add_json, demo_world, join_places, place_outputs, say
-from osint.errors import BadInputError, OsintError
+from osint.errors import BadInputError, NetworkError, OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
 PARTS: tuple[str, ...] = (
@@ -227,7 +227,8 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.flush()
             return status
     except OsintError as error:
-        return _failed(verb, str(error))
+        lost = isinstance(error, NetworkError) and ";" not in str(error)
+        return _failed(verb, f"{error}{'; `osint doctor --network` says which hosts answer' if lost else ''}")
     except BrokenPipeError:
         # the reader of the pipe has gone; what is still held must not be written when the process ends
         with contextlib.suppress(OSError, ValueError):

@@ -76,6 +76,7 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _observed(args: argparse.Namespace) -> None:
+    from osint import case
     from osint import register as tables
 
     if args.pictures:
@@ -84,12 +85,12 @@ def _observed(args: argparse.Namespace) -> None:
     args.site = tables.one_site(register, args.site).site_id
     _refuse_options(args)
     rows = _of_file(args, register) if args.file else [_by_hand(args)]
+    told = f"{len(rows)} row{'s' * (len(rows) > 1)}, nothing was written (--dry-run)"
     if not args.dry_run:
-        ids = tables.append_rows(tables.data_dir(args.data), "observations", rows)
-        rows = [{**row, "observation_id": n} for row, n in zip(rows, ids, strict=True)]
-    where = "nothing was written (--dry-run)" if args.dry_run else "in observations.csv"
-    lines = [*map(_line, rows), f"{len(rows)} row{'s' * (len(rows) > 1)}, {where}{_unplaced(rows)}"]
-    print_answer(args, {"observations": rows}, "\n".join(lines))
+        entered = case.open_case(args.data).enter("observations", rows)
+        rows = [{**row, "observation_id": n} for row, n in zip(rows, entered.ids, strict=True)]
+        told = entered.text()
+    print_answer(args, {"observations": rows}, "\n".join([*map(_line, rows), f"{told}{_unplaced(rows)}"]))
 
 
 def _of_pictures(args: argparse.Namespace) -> None:

@@ -257,6 +257,7 @@ def _logs_of(case: Path) -> list[Path]:
 def _log_faults(path: Path) -> list[str]:
     """Return what is wrong with a log: of a review, also against claims.csv beside it, of a search, or of sign-offs."""
     from osint import chain, change, filings
+    from osint.errors import OsintError
     from osint.passport import LIST
 
     if path.name.endswith(".tiles.jsonl"):
@@ -264,7 +265,11 @@ def _log_faults(path: Path) -> list[str]:
     if path.name.endswith(".journal.jsonl") or (path.parent / LIST).exists():
         return [f"line {line.number}: {line.fault}" for line in chain.read(path) if line.fault]
     register = path.with_name("claims.csv")
-    return filings.review_faults(path) + (filings.compare_with_register(path, register) if register.exists() else [])
+    found = filings.review_faults(path)
+    try:
+        return found + (filings.compare_with_register(path, register) if register.exists() else [])
+    except OsintError as error:
+        return [*found, str(error)]
 
 
 def _export(args: argparse.Namespace) -> int:

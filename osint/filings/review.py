@@ -8,7 +8,6 @@ log up again. A line that was changed by hand is named, and its decision does no
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import re
 import warnings
@@ -24,6 +23,7 @@ from osint.filings.review_log import (
     WRITTEN,
     ReviewDecision,
     append_lines,
+    claims_cells,
     differs,
     entries,
     is_open,
@@ -299,8 +299,7 @@ def _write(decided: pd.DataFrame, register: Path, log: Path, about: dict[str, st
             raise BadInputError(
                 f"claim {row['key']} is accepted with a value that is not the one read; change it with a reason instead"
             )
-    old = register.read_bytes()
-    present = pd.read_csv(io.BytesIO(old), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    present, old = claims_cells(register), register.read_bytes()
     written = _written(decided, set(present["claim_id"]), log, register.name)
     taken = decided[(decided["decision"] != ReviewDecision.REJECTED) & ~decided["key"].isin(written)]
     last = last_decisions(log)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from osint import chain, files
-from osint.register import LADDER, READ_KINDS, Modality, valid_date
+from osint.register import LADDER, READ_KINDS, Modality, read_table, valid_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,10 +169,7 @@ def compare_with_register(log: Path, register: Path) -> list[str]:
 
     And one for each that says which reading was accepted, where neither this log nor another beside it says so.
     """
-    import pandas as pd
-
-    table = io.BytesIO(files.read_regular(register))
-    held = pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8-sig").set_index("claim_id")
+    held = claims_cells(register).set_index("claim_id")
     last, found = last_decisions(log), []
     logs = {log, *log.parent.glob("*.jsonl")}
     known = {entry["written_as"] for one in logs if not one.is_symlink() for entry in entries(one, WRITTEN)}
@@ -199,6 +196,15 @@ def compare_with_register(log: Path, register: Path) -> list[str]:
             if row[name] != value:
                 found.append(f"{claim_id} has {name} {row[name]!r}; {log.name} let in {value!r} (by {decided['who']})")
     return found
+
+
+def claims_cells(register: Path) -> pd.DataFrame:
+    """Return the cells of claims.csv as text; raises OsintError where the table is not one of claims."""
+    import pandas as pd
+
+    read_table(register, "claims")
+    table = io.BytesIO(files.read_regular(register))
+    return pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 
 def _factored(value: float | None, factor: float) -> float | None:

@@ -23,6 +23,8 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 """Bytes of one value of each type."""
 _BANDS = 277
 """SamplesPerPixel: GDAL makes objects for each band before it reads one."""
+_REQUIRED = {256: "width", 257: "height", 258: "bits of a value", 262: "photometric kind", _BANDS: "bands"}
+"""Fields without which the reader panics, and writes so to the standard error."""
 _NUMBERS = {3: "H", 4: "I", 16: "Q"}
 """Types of a whole number that a reader takes."""
 _LEAST = 8
@@ -65,10 +67,14 @@ def _next_directory(read: Read, offset: int, size: int, order: str, big: bool) -
     if not 0 < count <= MOST_FIELDS:
         raise UnreadableError(f"a directory says that it has {count} fields: not a picture")
     entry = struct.calcsize(f"={entry_form}")
+    lacking = dict(_REQUIRED)
     body = _exactly(read, offset + head, count * entry + struct.calcsize(f"={next_form}"))
     for at in range(0, count * entry, entry):
         tag, kind, number, place = struct.unpack_from(f"{order}{entry_form}", body, at)
-        length = number * _SIZES.get(kind, 1)
+        lacking.pop(tag, None)
+        if kind not in _SIZES:  # the reader panics here as well
+            raise UnreadableError(f"field {tag} of its header is of type {kind}, which no TIFF has")
+        length = number * _SIZES[kind]
         if length > MOST_FIELD_BYTES or (size and length > size):
             raise UnreadableError(f"field {tag} of its header says that it has {number} values: not read")
         if tag == _BANDS and kind in _NUMBERS:
@@ -79,6 +85,8 @@ def _next_directory(read: Read, offset: int, size: int, order: str, big: bool) -
                 raise UnreadableError(f"its header says that it has {bands:,} bands: not read")
         if size and length > struct.calcsize(f"={next_form}") and place + length > size:
             raise UnreadableError(f"field {tag} of its header ends {place + length - size} bytes behind the file")
+    if lacking:
+        raise UnreadableError(f"a directory does not say its {', '.join(lacking.values())}")
     return int(struct.unpack_from(f"{order}{next_form}", body, count * entry)[0])
 
 

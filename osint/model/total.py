@@ -26,6 +26,7 @@ from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Regist
 
 TOTALLED = ("chips", "pflops", "it_mw")
 """Quantities that are added."""
+WHOLE_SHARE = 0.95  # share of a place from which a size is that of all of it
 NO_ROOM = CHIP_COUNTS | {"land_m2", "cost_cny"}
 """Quantities that say nothing of the room of a hall: the compute that is stated, the land under it, the money."""
 
@@ -76,6 +77,8 @@ class Total:
     """Site -> the bound that alone is stated for it, beside the sum and not in it: its parts are added, if any."""
     by_parts: tuple[str, ...] = ()
     """Sites that are not counted themselves, because their parts are."""
+    in_part: tuple[str, ...] = ()
+    """Sites of which a part alone was measured at a confirmed place: not counted."""
     of_all: tuple[Given, ...] = ()
     """What documents state for an aggregate as a whole: beside the sum of its sites, not in it."""
 
@@ -101,6 +104,7 @@ class Total:
             "sites_without_evidence": list(self.without),
             "counted_in": dict(self.counted_in),
             "place_not_confirmed": list(self.unconfirmed),
+            "measured_in_part": list(self.in_part),
             "bare": list(self.bare),
             "stated_for_all": [{"given": g.text(), "ids": list(g.ids)} for g in self.of_all],
             "bounds_alone": {site: [g.text() for g in givens] for site, givens in self.floors.items()},
@@ -121,28 +125,18 @@ class Total:
         }
 
     def text(self) -> str:
-        """Return the total in words: the range, of how many sites, and which say nothing."""
-        unit, looked_at = unit_of(self.quantity), len(self.parts) + len(self.bare)
-        everything = looked_at + len(self.without) + len(self.unconfirmed)
-        if self.interval is None:
-            said = f"no figure at any of {everything} sites"
-        else:
-            low, best, high = map(show, self.interval)
-            said = f"{_HEADS[self.ground]} {best} ({low} to {high}, 90%) {unit} at {looked_at} of {everything} sites"
-            if self.quantity == "chips" and self.ground != Ground.STATED:
-                said += ", chip families weighed"
-        lines = [f"{self.ground}, {self.quantity}: {said}"]
-        if self.bare:
-            lines.append(f"  looked at as a whole and bare, counted as zero: {', '.join(self.bare)}")
-        if self.without:
-            lines.append(f"  no figure on this ground, not counted ({len(self.without)}): {', '.join(self.without)}")
-        if self.unconfirmed:
-            lines.append(f"  seen, but the place is not confirmed, not counted: {', '.join(self.unconfirmed)}")
-        if self.counted_in:
-            inside = ", ".join(f"{part} in {parent}" for part, parent in self.counted_in.items())
-            lines.append(f"  counted in another site: {inside}")
-        if self.by_parts:
-            lines.append(f"  counted by its parts: {', '.join(self.by_parts)}")
+        """Return the total in words: the range, of which sites and by which rows, and which say nothing."""
+        inside = [f"{part} in {parent}" for part, parent in self.counted_in.items()]
+        listed = {
+            "counted": "; ".join(f"{p.site_id} {self._counted(p)}" for p in self.parts),
+            "looked at as a whole and bare, counted as zero": ", ".join(self.bare),
+            f"no figure on this ground, not counted ({len(self.without)})": ", ".join(self.without),
+            "seen, but the place is not confirmed, not counted": ", ".join(self.unconfirmed),
+            "measured in part alone, not counted": ", ".join(self.in_part),
+            "counted in another site": ", ".join(inside),
+            "counted by its parts": ", ".join(self.by_parts),
+        }
+        lines = [self._head(), *(f"  {label}: {sites}" for label, sites in listed.items() if sites)]
         for site, givens in self.floors.items():
             lines.append(f"  stated as a bound alone, not counted: {site} {'; '.join(map(_bounded, givens))}")
         for site, givens in self.carry.items():
@@ -151,8 +145,32 @@ class Total:
             against, used = ("; ".join(map(_said, givens)) for givens in (p.dropped, p.givens))
             lines.append(f"  {p.site_id}: {used} is contradicted by {against}")
         for g in self.of_all:
+            unit = _unit_stated(self.quantity)
             lines.append(f"  stated for all together: {stated(g)} {unit} [{', '.join(g.ids)}]")
         return "\n".join(lines)
+
+    def _head(self) -> str:
+        """Return the range and of how many sites it is."""
+        on_paper = self.ground == Ground.STATED
+        unit = _unit_stated(self.quantity) if on_paper else unit_of(self.quantity)
+        looked_at = len(self.parts) + len(self.bare)
+        everything = looked_at + len(self.without) + len(self.unconfirmed) + len(self.in_part)
+        if self.interval is None:
+            return f"{self.ground}, {self.quantity}: no figure at any of {everything} sites"
+        low, best, high = map(show, self.interval)
+        said = f"{_HEADS[self.ground]} {best} ({low} to {high}, 90%) {unit} at {looked_at} of {everything} sites"
+        if self.quantity == "chips" and not on_paper:
+            said += ", chip families weighed"
+        if self.quantity == "pflops" and on_paper:
+            said += ", whatever the precision, which most sources do not name"
+        return f"{self.ground}, {self.quantity}: {said}"
+
+    def _counted(self, p: Part) -> str:
+        """Return what a site adds: a stated figure as its source has it, else its best estimate and what it is by."""
+        if self.ground == Ground.STATED:
+            return " and ".join(map(_said, p.givens))
+        ids = ", ".join(sorted({i for g in p.givens for i in g.ids}))
+        return f"{show(p.interval[1])} ({ids})"
 
 
 _HEADS = {
@@ -166,10 +184,15 @@ _STATES = {"chips": ("chips", "servers"), "pflops": ("pflops",), "it_mw": ("it_m
 """Quantities that state one that is added: PFLOPS are no number of chips, and no power."""
 
 
+def _unit_stated(quantity: str) -> str:
+    """Return the unit of stated figures: most sources of PFLOPS name no precision, and none is added to their words."""
+    return "PFLOPS" if quantity == "pflops" else unit_of(quantity)
+
+
 def _said(g: Given) -> str:
     """Return a figure as its source has it, with the row that it comes from."""
     number = math.exp(g.log) if g.best is None else g.best
-    return f"{show(number, 6)} {unit_of(g.quantity)} ({', '.join(g.ids)})"
+    return f"{show(number, 6)} {_unit_stated(g.quantity)} ({', '.join(g.ids)})"
 
 
 def _bounded(g: Given) -> str:
@@ -214,7 +237,7 @@ def total(site_ids: Sequence[str], source: Register | Dossier) -> list[Total]:
 
 def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) -> Total:
     found: dict[str, tuple[Posterior, Part]] = {}
-    unconfirmed, bare = [], []
+    unconfirmed, bare, in_part = [], [], []
     for site in sites:
         givens = [g for g in _claimed(site, dossier) if (g.quantity in CHIP_COUNTS) == (ground == Ground.STATED)]
         if ground == Ground.STATED:
@@ -226,6 +249,7 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
             sure = [o for o in seen if (o.p_place or 0) >= CONFIRMED]
             unconfirmed += [site] if seen and not sure else []
             givens = _seen(site, dossier)
+            in_part += [site] if not givens and any(_size(o) for o in sure) else []
             if not givens and any(o.not_yet and not tidy_part(o.part) and (o.searched_share or 0) >= 1 for o in sure):
                 bare.append(site)
         answer = _answer(quantity, givens, site, dossier) if givens else None
@@ -240,7 +264,7 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
     used = {s: f for s, f in found.items() if s not in counted_in}
     room = {s: tuple(g for g in _claimed(s, dossier, carry=True) if g.quantity in _STATES[quantity]) for s in sites}
     bare = [s for s in bare if s not in counted_in and s not in used]
-    said = {*used, *bare, *counted_in, *unconfirmed}
+    said = {*used, *bare, *counted_in, *unconfirmed, *in_part}
     # a parent whose parts are added is no site of its own
     parents = {a for s in (*used, *bare) for a in _ancestors(s, dossier)}
     floors = {s: tuple(g for g in _claimed(s, dossier) if g.bound and g.quantity in _STATES[quantity]) for s in sites}
@@ -251,6 +275,7 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
         without=tuple(s for s in sites if s not in said and s not in parents),
         counted_in=counted_in,
         unconfirmed=tuple(s for s in unconfirmed if s not in used and s not in counted_in),
+        in_part=tuple(s for s in in_part if s not in used and s not in counted_in and s not in bare),
         bare=tuple(bare),
         carry={s: givens for s, givens in room.items() if givens and ground == Ground.STATED},
         floors={
@@ -292,19 +317,23 @@ def _claimed(site: str, dossier: Dossier, *, carry: bool = False) -> list[Given]
 
 
 def _seen(site: str, dossier: Dossier) -> list[Given]:
-    """Return the latest measurement of each quantity at a confirmed place."""
+    """Return the latest measurement of each quantity at a confirmed place: of the whole, and not of a part of it."""
     latest: dict[str, Observation] = {}
     for o in dossier.observations[site]:
-        sized = o.quantity in QUANTITIES and o.low is not None and o.high is not None
-        if (o.p_place or 0) < CONFIRMED or not sized or o.simulated:
+        whole = not tidy_part(o.part) and (o.searched_share is None or o.searched_share >= WHOLE_SHARE)
+        if (o.p_place or 0) < CONFIRMED or not _size(o) or o.simulated or not whole:
             continue
         if o.quantity not in latest or o.date.known[1] > latest[o.quantity].date.known[1]:
             latest[o.quantity] = o
     return [
         Given(o.quantity, o.low or None, o.high, _seen_by(o), (o.observation_id,), True, o.best or None)
         for o in latest.values()
-        if o.high  # a size of nothing is no size: what was not there is said by `not_yet`
     ]
+
+
+def _size(o: Observation) -> bool:
+    """Return whether a row measures something; a size of nothing is no size: `not_yet` says what was not there."""
+    return o.quantity in QUANTITIES and o.low is not None and bool(o.high)
 
 
 def _seen_by(o: Observation) -> str:

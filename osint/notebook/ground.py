@@ -61,7 +61,7 @@ class Ground(Shown):
 
     @property
     def buildings(self) -> tuple[Spotted, ...]:
-        """The candidates that are probably buildings, and those that a person drew."""
+        """The candidates that are more likely buildings than not, and those that a person drew."""
         return tuple(c for c in self.look.candidates if c.is_building or c.is_drawn) if self.look else ()
 
     @cached_property
@@ -154,14 +154,14 @@ def _drawn_on(ground: Ground) -> Any:
 
 
 def candidates(ground: Ground) -> Shown:
-    """Return what changed, a line for each, with its pictures where it is probably a building."""
+    """Return what changed, a line for each, with its pictures where it is more likely a building than not."""
     if ground.look is None:
         return Said((ground.why,))
     rows = [_candidate_row(one, ground.look) for one in ground.look.candidates]
     stamp = "SIMULATED. " if ground.look.simulated else ""
-    told = f"{len(ground.buildings)} of {len(rows)} are probably buildings"
+    told = f"{len(ground.buildings)} of {len(rows)} are more likely buildings than not"
     caption = f"{stamp}{told}; which of them is the site, a person says."
-    heads = ("number", "what it is", "roof, m2 (90%)", "half covered", "complete", "doubt")
+    heads = ("number", "what it is", "roof, m2 (90%)", "half covered", "complete", "what is not known")
     table = Table.of(heads, rows, caption, f"{stamp}Nothing was found. {change.NOT_SHOWN.capitalize()}.")
     pictures = [p for one in ground.buildings[:DEMO_DRAWN] for p in _pictures(one, ground.look)]
     return Several((table, *pictures))

@@ -48,8 +48,12 @@ class Picture:
     date: str
     """Day of the picture (EDTF)."""
     credit: str
-    of: str = ""
-    """Observation that names it."""
+
+    @property
+    def caption(self) -> str:
+        """What it is and of which day, in words."""
+        what = "what was judged" if self.kind == PictureKind.OTHER else str(self.kind)
+        return f"{what}, {self.date}" if self.date else what
 
 
 def read_pictures(given: Sequence[Sequence[str]]) -> list[Picture]:
@@ -90,27 +94,29 @@ def _read(given: Sequence[str], at: int) -> Picture:
 
 
 def on_file(register: Register, observation_ids: Sequence[str], case: Path) -> tuple[list[Picture], list[str]]:
-    """Return the pictures that observations name, and what is wrong with those that are not as recorded.
+    """Return the pictures that observations name, each once, and what is wrong with those that are not as recorded.
 
     `case` is the data folder. A name that leads out of it is not followed, and nothing but a picture with the recorded
     digest is taken.
     """
     made: list[Picture] = []
     wrong: list[str] = []
+    named: dict[tuple[str, str], list[dict[str, object]]] = {}
     rows = register.observations
     for row in rows[rows["observation_id"].isin(observation_ids)].to_dict("records"):
-        name, told = str(row.get("picture") or ""), row["observation_id"]
-        if not name:
-            continue
+        if row.get("picture"):
+            named.setdefault((str(row["picture"]), str(row.get("picture_sha256"))), []).append(row)
+    for (name, digest), of in named.items():
+        told, row = ", ".join(str(one["observation_id"]) for one in of), of[0]
         try:
-            picture = judged_picture(case, name, str(row.get("picture_sha256")))
+            picture = judged_picture(case, name, digest)
         except BadInputError as error:
             wrong.append(f"the picture of {told}: {error}")
             continue
         size = (picture.width, picture.height)
         credit = f"{told}, {row['observer']}, {row['how']}"
         credit = f"SIMULATED. {credit}" if row.get("simulated") == "yes" else credit
-        made.append(
-            Picture(PictureKind.OTHER, f"pictures/{told}.png", png_of(picture), *size, str(row["date"]), credit, told)
-        )
+        day = str(row["date"]) if len(of) == 1 else ""
+        file = f"pictures/{row['observation_id']}.png"
+        made.append(Picture(PictureKind.OTHER, file, png_of(picture), *size, day, credit))
     return made, wrong

@@ -702,8 +702,10 @@ def recompute(core: Mapping[str, Any], data: bytes | None) -> tuple[list[str], l
     shown = [f"{done} derived number{'s were' if done != 1 else ' was'} recomputed and came out as printed"] * bool(
         done
     )
-    left = [f"{elsewhere} number(s) that only the named function of the library gives"] * bool(elsewhere)
-    left += [f"{sums} number(s) that are sums over data that are not at hand"] * bool(sums)
+    left = [f"{elsewhere} number{'s' * (elsewhere > 1)} that only the named function of the library gives"] * bool(
+        elsewhere
+    )
+    left += [f"{sums} number{'s' * (sums > 1)} from sums over data that are not at hand"] * bool(sums)
     return faults, [] if faults else shown, left
 
 

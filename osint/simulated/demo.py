@@ -292,6 +292,16 @@ def served_at(place: BaseGeometry) -> Iterator[DemoPlace]:
         yield DemoPlace(made.catalogue, COLLECTION, around(middle, half_m - PLACE_EDGE_M), FIRST_DAY, LAST_DAY)
 
 
+def place_around(hall: BaseGeometry) -> BaseGeometry:
+    """Return the place (degrees) for `served_at` at which the first hall of its world stands on the outline `hall`."""
+    world = make_demo(0, PLACE_PX, FIRST_DAY, LAST_DAY).world
+    stands, half_m = world.truth.geometry.iloc[0].centroid, PLACE_PX // 2 * PIXEL_M
+    epsg = imagery.utm_epsg(hall.centroid.x, hall.centroid.y)
+    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(hall.centroid.x, hall.centroid.y)
+    middle = x + world.transform.c + half_m - stands.x, y + world.transform.f - half_m - stands.y
+    return shapely.Point(Transformer.from_crs(epsg, 4326, always_xy=True).transform(*middle))
+
+
 def corner_of(middle: tuple[float, float] | None, size_px: int) -> WorldOptions:
     """Return the options by which a world of `size_px` pixels has its middle at a place (degrees); none without one."""
     if middle is None:

@@ -111,13 +111,12 @@ class NextStep:
         """Return where it is, what it bounds, what it would decide and show, and the line to run."""
         lines = [f"where: {self.where}", f"it bounds {self.bounds}" if self.bounds else ""]
         if math.isfinite(self.narrows_to):
-            was = f"to {self.narrows_to:g} from {self.now:g}" if math.isfinite(self.now) else f"to {self.narrows_to:g}"
-            before = "" if math.isfinite(self.now) else ", which nothing bounds today"
+            today = f"{self.now:g}" if math.isfinite(self.now) else "not bounded"
             turns = ""
             if math.isfinite(self.turns):
                 word = next(words for least, words in TURNS if self.turns >= least)
                 turns = f"; it {word} (chance {percent(self.turns)})"
-            lines.append(f"it would narrow the range, high over low{before}, {was}{turns}")
+            lines.append(f"high end over low end of the answer: {self.narrows_to:g} with it, today {today}{turns}")
         if math.isfinite(self.expects_best):
             ends = f"{show(self.expects_best)} ({show(self.expects_low)} to {show(self.expects_high)}) {self.unit}"
             lines.append(f"if {self.expects_from} on file is right, it shows about {ends}")

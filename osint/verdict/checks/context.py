@@ -97,11 +97,12 @@ def prices(book: Book) -> Iterator[Check | None]:
 
 def _middle(found: Sequence[Price]) -> str:
     """Return the middle of sorted prices, with the two that it lies between where their number is even."""
+    if len(found) == 1:
+        return "no other statement on file gives a price"
     half, odd = divmod(len(found), 2)
     if odd:
-        return (
-            f"the middle one of {len(found)} statements is {show(found[half].each, 3)} ({found[half].money.claim_id})"
-        )
+        middle = found[half]
+        return f"the middle one of {len(found)} statements is {show(middle.each, 3)} ({middle.money.claim_id})"
     low, high = found[half - 1], found[half]
     ends = " and ".join(f"{show(p.each, 3)} ({p.money.claim_id})" for p in (low, high))
     return (
