@@ -39,7 +39,7 @@ PARTS: tuple[str, ...] = (
 TYPED_WRONG, OUR_FAULT, STOPPED = 2, 70, 130
 """Status of what was typed or on file, of a fault of this program (EX_SOFTWARE), and of Ctrl-C."""
 COLLECTED_AFTER = 10_000
-"""New containers after which Python looks for unused cycles: at its own 700 a report spends a twelfth of its time so."""
+"""New containers after which Python looks for unused cycles; at its own 700 a twelfth of a report's time goes there."""
 MOST_TOLD = 200
 """Characters of an error that the last resort prints."""
 
