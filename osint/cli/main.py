@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import functools
 import gc
 import importlib
@@ -238,8 +239,8 @@ def main(argv: list[str] | None = None) -> int:
         named = f": {error.filename}" if error.filename else ""
         advice = "name another file or folder, or free some space, then run again"
         return _failed(verb, f"{error.strerror or error}{named}; {advice}")
-    except UnicodeError as error:
-        return _failed(verb, f"a text could not be read or written ({error}); save it as UTF-8")
+    except (UnicodeError, csv.Error) as error:
+        return _failed(verb, f"a text or table could not be read or written ({error}); save it as UTF-8")
     except KeyboardInterrupt:
         return _failed(verb, "stopped by the keyboard; what was recorded is kept", STOPPED)
     except Exception as error:  # a fault of the program: one sentence and how to report it, never a trace
