@@ -362,6 +362,14 @@ HERE, THERE = (
         (PROMISE, [size(AFTER, "roof_m2", 40.0, searched_share=0.5)], Outcome.UNTESTED, "and 50% of it was looked at"),
         (PROMISE, [size(AFTER, "roof_m2", 40.0, searched_share=0.99)], Outcome.DEADLINE_MISSED, "doubt"),
         (PROMISE, [absent(AFTER, searched_share=0.0)], Outcome.UNTESTED, "0% of it was looked at"),
+        # and is no second measurement of what was measured in all of it
+        (
+            PROMISE | {"value_low": 1e6, "value_high": 1e6},
+            [size(AFTER, "roof_m2", 1000.0, searched_share=0.5), size("2025-09-20", "roof_m2", 3000.0)],
+            Outcome.DEADLINE_MISSED,
+            "Due by 2025-06-30. O901 (",
+        ),
+        (PROMISE, [{"date": AFTER, "quantity": "it_mw", "high": 0.5}], Outcome.DEADLINE_MISSED, "at most 0.5 MW IT"),
         # two compounds are added, and one of them is no witness of the other
         ({}, [size(AFTER, best=1.0, **HERE), size(AFTER, best=90.0, **THERE)], Outcome.UNTESTED, ""),
         ({}, [size(AFTER, best=1.0, **HERE), size(AFTER, best=90.0)], Outcome.CONFLICT, "cannot be of one thing"),

@@ -65,9 +65,11 @@ def later_change(structure: Structure, seen: Series) -> Step | None:
     later = [step for step in changes if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS]
     if not later or not _is_new(later[-1], days, ratio, [(-np.inf, before)], history.LASTING_SHARE):
         return None
-    # less than this is what sun and dust do to what stands; 0 where no scene tells
-    share = last_share(structure, to_day(later[-1].begun.low), to_day(later[-1].complete.high), seen)
-    return None if 0 < share < stages.LEAST_LAST else later[-1]
+    step = later[-1]
+    # less than this in one colour is what the sun does to what stands; 0 where no scene tells
+    share = last_share(structure, to_day(step.begun.low), to_day(step.complete.high), seen)
+    is_sun = 0 < share < stages.LEAST_LAST and _colours_apart(step.after, step.before) < STAGE_MIN_SIZE
+    return None if is_sun else step
 
 
 def last_change(seen: Series) -> Step | None:

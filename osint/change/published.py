@@ -131,7 +131,10 @@ def _table(path: str | Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise UnreadableError(f"{path.name} cannot be read as a timeline: {error}") from None
+        why = getattr(error, "strerror", None) or error  # an OSError prints its number
+        raise UnreadableError(
+            f"{path} cannot be read as a timeline ({why}); name a CSV of dates and statuses"
+        ) from None
     missing = [c for c in (NAME, DATE, STATUS) if c not in table]
     if missing:
         raise BadInputError(

@@ -16,6 +16,7 @@ from osint.model import Dossier, Given, Posterior, Question, ReadingWord, Shared
 from osint.register import QUANTITIES, tidy_part
 from osint.verdict.bearing import Sight, apart, one_look
 from osint.verdict.parts import Coverage, coverage, part_numbers
+from osint.verdict.rules import sure
 
 SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
@@ -78,7 +79,10 @@ class Room:
 
 
 def snapshot(seen: Sequence[Sight], anchor: Sight) -> list[Sight]:
-    """Return the sizes seen at about the time of one of them: all of the nearest day, of each quantity and part."""
+    """Return the sizes seen at about the time of one of them: all of the nearest day, of each quantity and part.
+
+    What one look measured in a share of the place is no second measurement of what another measured in all of it.
+    """
 
     def thing(s: Sight) -> tuple[str, str, str]:
         return s.row.quantity, s.row.site_id, "" if s.coverage == Coverage.SAME else tidy_part(s.row.part)
@@ -90,7 +94,8 @@ def snapshot(seen: Sequence[Sight], anchor: Sight) -> list[Sight]:
         candidates = list(of_one)
         closest = abs(candidates[0].first - anchor.first)
         out += [s for s in candidates if abs(s.first - anchor.first) <= max(closest, SAME_TIME_DAYS)]
-    return out
+    full = {thing(s) for s in out if sure(s.bounded_share)}
+    return [s for s in out if sure(s.bounded_share) or thing(s) not in full]
 
 
 def _merged(seen: Sequence[Sight]) -> list[tuple[Given, list[Sight]]]:
