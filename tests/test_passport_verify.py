@@ -15,7 +15,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from osint.passport import Number, Verdict, stamp, verify
+from osint.passport import Number, Verdict, columns_of, stamp, verify
 from osint.passport.export import sidecar
 from osint.passport.verify import EXIT, passport_id
 from tests.passport_edits import edited, good_pixels
@@ -511,3 +511,8 @@ def test_a_time_stamp_of_another_passport_seals_nothing(folder, made, authority)
     found = verify(folder / "claimed.png", root=authority / "root.pem")
     assert found.verdict not in VERIFIED
     assert "another passport" in found.not_shown[0]
+
+
+@pytest.mark.parametrize("body", [b"a,b\n" + b"x" * 200_000, bytes(99), b""])
+def test_data_that_is_no_table_has_no_columns_of_numbers(body):
+    assert not any(columns_of(body).values())

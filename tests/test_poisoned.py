@@ -201,6 +201,10 @@ def test_a_pipe_in_a_case_is_not_waited_for(case):
         register.load_register(case)
     with pytest.raises(RefusedError, match="no ordinary file"):
         archive.Archive(archive.captures_directory(case)).open()
+    warc = case / "raw/captures/captures-00001.warc"
+    warc.unlink()
+    os.mkfifo(warc)
+    assert main(["notice", "https://x.example/a"]) == 2 and main(["archive", "verify"]) == 1
     for place in ("captures/ledger.jsonl", "reviews.jsonl"):
         (case / "raw" / place).unlink(missing_ok=True)
         os.mkfifo(case / "raw" / place)

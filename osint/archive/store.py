@@ -109,7 +109,7 @@ class Archive:
         if entry.bytes is None:
             return b""
         try:
-            with (self.directory / Path(entry.warc).name).open("rb") as file:
+            with files.open_regular(self.directory / Path(entry.warc).name) as file:
                 file.seek(entry.body_offset or 0)
                 body = file.read(min(entry.bytes, os.fstat(file.fileno()).st_size))
         except (OSError, ValueError, OverflowError):

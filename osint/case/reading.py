@@ -228,7 +228,7 @@ def _documents(folder: Path) -> list[ReadDocument]:
             digest, name, about = told["sha256"], told["name"], told["about"]
             claims = pd.DataFrame(told["claims"]["rows"], columns=told["claims"]["columns"])
             whole = all(isinstance(v, str) for v in (digest, name, *about.values(), about["site_id"]))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UnreadableError(
                 f"{path.name} is damaged ({error}); take it away and read the document again"
             ) from error

@@ -94,7 +94,7 @@ def read_found(path: str | Path) -> FoundFile:
         raise NotFoundError(f"there is no file {path.name}")
     try:
         body = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableError(
             f"{path.name} is not GeoJSON; name a file that `osint observe` or the like wrote"
         ) from error

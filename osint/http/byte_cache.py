@@ -136,7 +136,7 @@ def _state(home: Path) -> tuple[str, int]:
     """Return ETag and size of a kept file; an empty string and 0 when nothing is kept."""
     try:
         etag, size = json.loads((home / "etag").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return "", 0
     return str(etag), int(size)
 

@@ -655,10 +655,12 @@ def _plain_number(text: str) -> str:
 
 
 def columns_of(body: bytes) -> dict[str, list[Decimal]]:
-    """Return the columns of a CSV that hold numbers alone, without empty cells, by name."""
+    """Return the columns of a CSV that hold numbers alone, without empty cells, by name; none of what is no CSV."""
     import csv
 
-    rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig", "replace"), newline="")))
+    rows: list[list[str]] = []
+    with contextlib.suppress(csv.Error):
+        rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig", "replace"), newline="")))
     columns: dict[str, list[Decimal]] = {}
     for at, name in enumerate(rows[0] if rows else ()):
         cells = [row[at] for row in rows[1:] if len(row) > at and row[at] != ""]
