@@ -177,7 +177,9 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
         return Reach("none")
     if (word == "opens" or before.endswith(("goes ", "comes "))) and _TO_COME.match(text, end):
         return Reach("future")
-    if (before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end)) or _DUE.match(text, end):
+    if (before.endswith(("is ", "are ")) and _BY_YEAR.match(text, end)) or (
+        text.find("due ", end, end + _BEFORE) >= 0 and _DUE.match(text, end)
+    ):
         return Reach("future")
     relative = _RELATIVE.search(before) if "that " in before or "wh" in before else None
     if relative and before[: relative.start()].strip() and role not in WEAK_ROLES:

@@ -152,9 +152,10 @@ class Words:
         self._han = re.compile(_by_first_letter(han) if han else r"(?!)")
         # only the patterns of the first words that a text holds are tried; they begin with a letter, which is quick
         self._latin = {
-            first.encode(): re.compile(rf"(?:{'|'.join(words)})" + (rf"(?![{border}])" if words[0].isascii() else ""))
+            first.encode(): rf"(?:{'|'.join(words)})" + (rf"(?![{border}])" if words[0].isascii() else "")
             for first, words in latin.items()
         }
+        self._compiled: dict[bytes, re.Pattern[str]] = {}  # of the hundreds, those that a text called for
         self._digits = [first.decode() for first in self._latin if first.isdigit()]
         self._touches = frozenset("abcdefghijklmnopqrstuvwxyz" + border.replace("A-Za-z", ""))
 
@@ -165,6 +166,12 @@ class Words:
             found |= self._latin.keys() & {run.encode() for run in _DIGITS.findall(part)}
         return found
 
+    def _starting(self, first: bytes) -> re.Pattern[str]:
+        """Return the pattern of the words that begin with a first word."""
+        if first not in self._compiled:
+            self._compiled[first] = re.compile(self._latin[first])
+        return self._compiled[first]
+
     def find(self, text: str, start: int = 0, stop: int | None = None) -> list[tuple[int, int, str]]:
         """Return (start, end, word in lower case) of the words in text[start:stop], in reading order."""
         part = text[start:stop]
@@ -174,7 +181,7 @@ class Words:
         for first in self._first_words(part):
             found += [
                 (*m.span(), " ".join(m.group().split()))
-                for m in self._latin[first].finditer(part)
+                for m in self._starting(first).finditer(part)
                 if not m.start() or part[m.start() - 1] not in self._touches
             ]
         kept: list[tuple[int, int, str]] = []

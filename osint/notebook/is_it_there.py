@@ -60,7 +60,7 @@ def _seen(rows: Sequence[Observation]) -> str:
         place = "place not confirmed" if row.p_place is None else f"the place with probability {row.p_place:.0%}"
         stamp = "SIMULATED " if row.simulated else ""
         told.append(
-            f"{stamp}{row.observation_id}, {row.date.text}, {row.observer} ({row.how}): {shows or 'no rung'}; {place}"
+            f"{stamp}{row.observation_id}, {row.date.text}, {row.observer} ({row.how}): {shows or 'no stage'}; {place}"
         )
     return f"Seen: {'; '.join(told)}."
 
