@@ -83,7 +83,8 @@ def described(row: Mapping[str, Any]) -> str:
         said[0] += f" (a building: {row['probability']:.2f})"
     if all(map(is_known, area)):
         said.append(f"roof {area[0]:,.0f} m2 ({area[1]:,.0f} to {area[2]:,.0f})")
-    if is_known(row["onset_low"]) and is_known(row["onset_high"]):
+    may_be_a_season = change.Reason.SLOW_GROUND.name in str(row["doubts"]).split("|")
+    if is_known(row["onset_low"]) and is_known(row["onset_high"]) and not may_be_a_season:
         said.append(f"ground broken {str(row['onset_low'])[:10]} to {str(row['onset_high'])[:10]}")
     for name, words in (("roofed", "half covered"), ("complete", "complete"), ("removed", "removed")):
         if is_known(row[f"{name}_high"]):
