@@ -59,7 +59,9 @@ def test_one_row_by_hand_with_all_that_is_known(case, capsys):
     assert row["independence_group"] == "seen by A. Reader" and row["quote"] == "two halls"
     told = capsys.readouterr().out
     assert "O011  2026-06-01  roofed, roof_m2 10,000 (9,000 to 11,000)  p_place 0.90" in told
-    assert "1 row written: O011" in told and "of 20 claims the finding stays" in told, "what the row changed is said, as after a look"
+    assert "1 row written: O011" in told and "of 20 claims the finding stays" in told, (
+        "what the row changed is said, as after a look"
+    )
 
 
 def test_nothing_there_by_hand_and_a_dry_run(case, capsys):
