@@ -1,4 +1,4 @@
-"""Notebook 04: could the number be true? What documents and what was seen allow, and on which assumptions it hangs."""
+"""Notebook 04: could the number be true? What documents and what was seen allow, and by which assumptions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from osint.report import plain, words_for
 from osint.verdict import Finding
 
 LEVERS = 3
-"""Assumptions that have a slider: those on which the answer hangs most."""
+"""Assumptions that have a slider: those on which the answer depends most."""
 STEPS = 21
 """Positions of a slider."""
 FAMILY = "chip family"
@@ -81,7 +81,7 @@ def by_what_was_seen(desk: Desk, finding: Finding) -> Shown:
 
 @dataclass(frozen=True, eq=False)
 class Levers:
-    """The answer to a question and the assumptions that it hangs on, each of which can be set by hand."""
+    """The answer to a question and the assumptions that it depends on, each of which can be set by hand."""
 
     desk: Desk
     finding: Finding
@@ -123,7 +123,7 @@ class Levers:
 
     @cached_property
     def most(self) -> tuple[Dependence, ...]:
-        """The assumptions on which the answer hangs most, that a person can set."""
+        """The assumptions on which the answer depends most, that a person can set."""
         return tuple(
             d
             for d in model.dependences(self.plain)
@@ -154,7 +154,7 @@ class Levers:
 
 @of_a_site
 def assumptions(desk: Desk) -> Shown:
-    """Return the assumptions on which the answer hangs, what each does to it, and sliders to set them.
+    """Return the assumptions on which the answer depends, what each does to it, and sliders to set them.
 
     The table needs no kernel. A slider solves the model again, exactly, in some thousandths of a second.
     """
@@ -168,7 +168,7 @@ def assumptions(desk: Desk) -> Shown:
         for label, held, fixed in levers.settings(lever):
             rows.append((name, label, _solved(levers, held, fixed), f"{share}; {plain(lever.source)}"))
     caption = f"{levers.finding.claim.claim_id}, {levers.finding.claim.written()}, by {basis}."
-    table = Table.of(("assumption", "set to", "then there is", "how much hangs on it, and its source"), rows, caption)
+    table = Table.of(("assumption", "set to", "then there is", "how much depends on it, and its source"), rows, caption)
     return Form(table, lambda: sliders(levers))
 
 
