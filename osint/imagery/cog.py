@@ -413,7 +413,8 @@ def gdal_window(
     if max(picture.shape) > MAX_SIDE_PX:
         raise UnreadableError(f"it claims {picture.width} x {picture.height} pixels: not a scene")
     down, across = picture.block_shapes[band - 1]
-    if down * across * np.dtype(picture.dtypes[band - 1]).itemsize > MAX_BLOCK_BYTES:
+    together = picture.count if picture.profile.get("interleave") == "pixel" else 1  # GDAL decodes a block of all bands
+    if down * across * together * np.dtype(picture.dtypes[band - 1]).itemsize > MAX_BLOCK_BYTES:
         raise UnreadableError(f"it is stored in blocks of {across} x {down} pixels: write it anew in tiles of 512")
     fill, dtype = _filling(nodata, np.dtype(picture.dtypes[band - 1]))
     factor = max((f for f in picture.overviews(band) if picture.transform.a * f <= grid.transform.a * 1.01), default=1)
