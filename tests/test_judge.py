@@ -343,6 +343,24 @@ def test_a_larger_number_is_never_likelier(register, low, high, bound):
         *((s, c, "part") for s, c in (("hall 3 of phase 2", "phase 2"), ("phase 1", "phases 1 and 2"), ("hall 1", ""))),
         *((s, c, "other") for s, c in (("buildings 1 and 3", "building 2"), ("one building", "building 1"))),
         *((s, c, "other") for s, c in (("phase 1", "building 1"), ("annex", "phase 1"), ("hall 1", "hall 2"))),
+        *(
+            (s, c, "same")
+            for s, c in (("东区", "east zone"), ("A座", "building A"), ("首期", "1st phase"), ("第三期", "third phase"))
+        ),
+        *((s, c, "same") for s, c in (("phase 1 and phase 2", "phases 1-2"), ("A栋、B栋", "buildings A and B"))),
+        *(
+            (s, c, "within")
+            for s, c in (("二期", "二期1号楼"), ("East Zone", "东区A栋"), ("phase 2", "phase II building 3"))
+        ),
+        *((s, c, "part") for s, c in (("phase 2, building 1", "二期"), ("building 1 of the east zone", "东区"))),
+        *(
+            (s, c, "other")
+            for s, c in (("east zone", "west zone"), ("building A", "building 1"), ("东区1号楼", "西区1号楼"))
+        ),
+        *(
+            (s, c, "other")
+            for s, c in (("一期1号楼", "二期1号楼"), ("1#", "building 1"), ("building A3", "building A"))
+        ),
     ],
 )
 def test_parts_in_english_and_chinese(seen, claimed, covered):
