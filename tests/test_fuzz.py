@@ -9,6 +9,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import rasterio
 
@@ -51,7 +52,41 @@ def test_what_was_found_once_is_mended(held, tmp_path):
 def test_a_picture_whose_header_names_no_directory_is_refused(head):
     """A reader took the header for a directory, asked for terabytes and ended the process."""
     with pytest.raises(UnreadableError, match="names no directory"):
-        tiff.check_directories(lambda start, length: (head + bytes(99))[start : start + length])
+        tiff.read_directories(lambda start, length: (head + bytes(99))[start : start + length])
+
+
+def test_nothing_is_printed_beside_the_sentence_on_a_damaged_picture(capfd):
+    """A reader of headers that was used before ended in a panic on one damaged header in thirty, and printed it."""
+    assert fuzz.run("TIFF", 900_001, 300, memory=1 << 40) == []
+    assert capfd.readouterr().err == ""
+
+
+def test_fields_that_lie_in_each_other_are_read_up_to_the_size_of_a_header():
+    """64 directories whose lists of tiles are the same 4 MB would take 2 GB."""
+    fields = [(256, 3, 1, 64), (257, 3, 1, 64), (258, 3, 1, 8), (262, 3, 1, 1), (277, 3, 1, 1), (324, 4, 500_000, 8),
+              (325, 4, 500_000, 8), (330, 4, 500_000, 8)]  # fmt: skip
+    body = struct.pack("<H", len(fields)) + b"".join(struct.pack("<HHII", *field) for field in fields)
+    chain = b"".join(body + struct.pack("<I", 8 + (at + 1) * (len(body) + 4)) for at in range(60))
+    head = (b"II*\0" + struct.pack("<I", 8) + chain).ljust(3 << 20, b"\0")
+    with pytest.raises(UnreadableError, match="over 4 MB"):
+        tiff.read_directories(lambda start, length: head[start : start + length], len(head))
+
+
+def test_a_picture_whose_coordinate_system_has_a_chinese_name_is_read(tmp_path):
+    """A reader that was used before cut that name at a byte inside of a character, and panicked."""
+    about = {"driver": "GTiff", "width": 32, "height": 32, "count": 1, "dtype": "uint8", "crs": "EPSG:32646"}
+    place = rasterio.Affine(10, 0, 500000, 0, -10, 4800000)
+    with rasterio.open(
+        tmp_path / "a.tif", "w", **about, transform=place, tiled=True, blockxsize=16, blockysize=16
+    ) as file:
+        file.write(np.full((1, 32, 32), 7, "uint8"))
+    body = (tmp_path / "a.tif").read_bytes()
+    assert b"WGS 84 / UTM zone 46N" in body
+    (tmp_path / "a.tif").write_bytes(body.replace(b"WGS 84 / UTM zone 46N", "横轴墨卡托投影".encode()))
+    (tmp_path / "catalog.json").write_text("{}")
+    grid = Grid("EPSG:32646", place, (32, 32))
+    read, _ = cog.read_window(http.Ranges(str(tmp_path)), "a.tif", grid, level="b", smooth=False)
+    assert (read == 7).all()
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -61,7 +96,7 @@ def test_a_picture_of_tens_of_thousands_of_bands_is_refused(order, kind, value):
     mark = b"II" if order == "<" else b"MM"
     head = mark + struct.pack(f"{order}HIHHHI{value}I", 42, 8, 1, 277, kind, 1, 65_535, 0)
     with pytest.raises(UnreadableError, match="65,535 bands"):
-        tiff.check_directories(lambda start, length: head[start : start + length], len(head))
+        tiff.read_directories(lambda start, length: head[start : start + length], len(head))
 
 
 @pytest.mark.parametrize("packed", ["deflate", "lzw"])

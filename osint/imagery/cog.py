@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
 import importlib
-import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,16 +12,15 @@ from typing import Any
 import numpy as np
 import rasterio
 from affine import Affine
-from async_tiff import TIFF
-from async_tiff.enums import Compression, Endianness, PlanarConfiguration, Predictor
 from rasterio.crs import CRS
+from rasterio.errors import CRSError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http import Ranges
 from osint.imagery.grid import Grid, on_grid, touched_pixels
-from osint.imagery.tiff import check_directories
+from osint.imagery.tiff import Directory, read_directories
 
 inflater: Any = zlib
 with contextlib.suppress(ImportError):
@@ -53,8 +49,9 @@ OTHER_KINDS = {b"\0\0\0\x0cjP  ": "JP2OpenJPEG", b"\x89PNG": "PNG", b"\xff\xd8\x
 """First bytes of the formats that GDAL reads, and its drivers."""
 UNREAD = (NetworkError, NotFoundError, RefusedError, UnreadableError)
 """What leaves one file unread and the others readable; any other error is of the whole reading, such as a bad proxy."""
-_DEFLATE = (Compression.Deflate, Compression.OldDeflate)
-_NO_PREDICTOR = (None, Predictor.Unknown)
+_DEFLATE = (8, 32946)
+_NO_PREDICTOR, _HORIZONTAL = 1, 2
+"""Compressions and predictors of TIFF, by their numbers."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Level:
     shape: tuple[int, int]
     tile: tuple[int, int]
     """Rows, columns of a tile."""
-    ifd: Any = field(repr=False)
+    ifd: Directory = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,54 +80,23 @@ class Cog:
 
 
 class _Head:
-    """What async_tiff reads a header from: the first bytes, and more up to a limit when it needs them."""
+    """What a header is read from: the first bytes, and ever more up to a limit where it needs them."""
 
     def __init__(self, get: Callable[[int, int], bytes], first: bytes) -> None:
         self._get, self._bytes = get, first
         self.error: OsintError | None = None
 
-    def _range(self, start: int, length: int) -> bytes:
+    def read(self, start: int, length: int) -> bytes:
+        """Return bytes of the header, fewer where the file ends or cannot be read, which `error` then holds."""
+        missing = start + length - len(self._bytes)
         try:
             if start + length > MAX_HEAD_BYTES:
                 raise UnreadableError("its header is over 4 MB: not a picture of this kind")
-            if start + length > len(self._bytes):
-                self._bytes += self._get(len(self._bytes), start + length - len(self._bytes))
+            if missing > 0:
+                self._bytes += self._get(len(self._bytes), max(missing, len(self._bytes)))
         except OsintError as error:
             self.error = error
-            raise
         return self._bytes[start : start + length]
-
-    def read(self, start: int, length: int) -> bytes:
-        """Return bytes of the header, fewer where the file ends."""
-        try:
-            return self._range(start, length)
-        except OsintError:
-            return self._bytes[start : start + length]
-
-    async def get_range_async(
-        self, path: str, *, start: int, end: int | None = None, length: int | None = None
-    ) -> bytes:
-        size = length if length is not None else (end or 0) - start
-        if start + size <= len(self._bytes):
-            return self._bytes[start : start + size]
-        return await asyncio.to_thread(self._range, start, size)
-
-    # not called for a header, but part of the protocol that async_tiff takes (ObspecInput)
-    async def get_ranges_async(self, path: str, *, starts: Any, ends: Any = None, lengths: Any = None) -> list[bytes]:
-        sizes = lengths if lengths is not None else [e - s for s, e in zip(starts, ends, strict=True)]
-        return [await self.get_range_async(path, start=s, length=n) for s, n in zip(starts, sizes, strict=True)]
-
-
-@functools.cache
-def _loop() -> asyncio.AbstractEventLoop:
-    """Return an event loop on a thread of its own: a notebook's is already running."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="osint-headers", daemon=True).start()
-    return loop
-
-
-async def _opened(head: _Head, prefetch: int) -> TIFF:
-    return await TIFF.open("head", store=head, prefetch=min(prefetch, HEAD_BYTES))
 
 
 def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
@@ -143,22 +109,11 @@ def open_cog(ranges: Ranges, href: str, level: str) -> Cog | None:
         raise UnreadableError(f"the file at {href.partition('?')[0][-80:]} is {shown}")
     head = _Head(lambda start, size: ranges.get(href, start, size, level, floor=1), first)
     try:
-        check_directories(head.read, _size_of(ranges, href, level))
+        return _cog(ranges, href, read_directories(head.read, _size_of(ranges, href, level)))
     except UnreadableError as error:
         raise head.error or UnreadableError(
             f"the header of {href.partition('?')[0][-80:]} is broken: {error}"
         ) from error
-    try:
-        opening = asyncio.run_coroutine_threadsafe(_opened(head, len(first)), _loop())
-        return _cog(ranges, href, opening.result(timeout=300))
-    except (OsintError, KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:
-        if head.error:
-            raise head.error from error
-        # pyo3 panics derive from BaseException; whatever the parser chokes on, the file is at fault
-        text = next(iter(str(error).splitlines()), "unreadable")[:160]
-        raise UnreadableError(f"the header of {href.partition('?')[0][-80:]} is broken: {text}") from error
 
 
 def _size_of(ranges: Ranges, href: str, level: str) -> int:
@@ -169,60 +124,64 @@ def _size_of(ranges: Ranges, href: str, level: str) -> int:
         return 0
 
 
-def _cog(ranges: Ranges, href: str, tiff: TIFF) -> Cog | None:
+def _cog(ranges: Ranges, href: str, directories: tuple[Directory, ...]) -> Cog | None:
     """Check what a header says and return it; None sends the file to GDAL."""
-    images = [i for i in tiff.ifds if not (i.new_subfile_type or 0) & 4]
-    full = images[0]
+    images = [one for one in directories if not one.is_mask]
     for image in images:
-        if max(image.image_width, image.image_height) > MAX_SIDE_PX or not image.image_width * image.image_height:
-            raise UnreadableError(f"it claims {image.image_width} x {image.image_height} pixels: not a scene")
-    geo = full.geo_key_directory
-    code = geo.projected_type or geo.geographic_type if geo else None
+        if max(image.width_px, image.height_px) > MAX_SIDE_PX or not image.width_px * image.height_px:
+            raise UnreadableError(f"it claims {image.width_px} x {image.height_px} pixels: not a scene")
+    if not images:
+        raise UnreadableError("it holds masks alone, and no picture")
+    full = images[0]
     dtype = _dtype(full)
-    predicted = full.predictor == Predictor.Horizontal
+    predicted = full.predictor == _HORIZONTAL
     simple = (
-        full.samples_per_pixel == 1
-        and tiff.endianness == Endianness.LittleEndian
-        and full.planar_configuration == PlanarConfiguration.Chunky
-        and full.tile_width
+        full.bands == 1
+        and full.is_little_endian
+        and full.is_chunky
+        and all(full.tile_px)
         and full.compression in _DEFLATE
-        and code not in (None, 0, USER_DEFINED)
-        and full.model_pixel_scale
-        and full.model_tiepoint
-        and (full.predictor in _NO_PREDICTOR or (predicted and dtype and dtype.kind != "f"))
+        and full.epsg not in (0, USER_DEFINED)
+        and full.pixel_scale
+        and full.tiepoint
+        and (full.predictor == _NO_PREDICTOR or (predicted and dtype and dtype.kind != "f"))
     )
     if not simple or dtype is None:
         return None
     levels = tuple(
         _level(image, full)
         for image in images
-        if image.tile_width and image.compression == full.compression and image.predictor == full.predictor
+        if all(image.tile_px) and image.compression == full.compression and image.predictor == full.predictor
     )
-    nodata = _float(full.gdal_nodata)
-    return Cog(ranges, href, CRS.from_epsg(code), dtype, nodata, levels, predicted)
+    try:
+        crs = CRS.from_epsg(full.epsg)
+    except CRSError as error:
+        raise UnreadableError(f"it names EPSG {full.epsg}, which is not known") from error
+    return Cog(ranges, href, crs, dtype, _float(full.nodata), levels, predicted)
 
 
-def _level(image: Any, full: Any) -> Level:
-    across, down = image.tile_width, image.tile_height
+def _level(image: Directory, full: Directory) -> Level:
+    across, down = image.tile_px
     if max(across, down) > MAX_TILE_PX or across % 16 or down % 16:
         raise UnreadableError(f"its header states tiles of {across} x {down} pixels: not read")
-    counts = -(-image.image_width // across) * -(-image.image_height // down)
-    if len(image.tile_offsets or ()) != counts or len(image.tile_byte_counts or ()) != counts:
-        raise UnreadableError(f"its header lists {len(image.tile_offsets or ())} tiles where {counts} are needed")
-    sx, sy = full.model_pixel_scale[:2]
-    i, j, _, x, y, _ = full.model_tiepoint[:6]
-    if full.geo_key_directory.raster_type == 2:
+    counts = -(-image.width_px // across) * -(-image.height_px // down)
+    if len(image.tile_offsets) != counts or len(image.tile_byte_counts) != counts:
+        raise UnreadableError(f"its header lists {len(image.tile_offsets)} tiles where {counts} are needed")
+    if len(full.pixel_scale) < 2 or len(full.tiepoint) < 6:
+        raise UnreadableError("its header does not say where the picture lies")
+    sx, sy = full.pixel_scale[:2]
+    i, j, _, x, y, _ = full.tiepoint[:6]
+    if full.is_point:
         i, j = i + 0.5, j + 0.5
-    scale_x, scale_y = full.image_width / image.image_width, full.image_height / image.image_height
+    scale_x, scale_y = full.width_px / image.width_px, full.height_px / image.height_px
     transform = Affine(sx * scale_x, 0, x - i * sx, 0, -sy * scale_y, y + j * sy)
-    return Level(transform, (image.image_height, image.image_width), (down, across), image)
+    return Level(transform, (image.height_px, image.width_px), (down, across), image)
 
 
-def _dtype(image: Any) -> np.dtype[Any] | None:
-    kind = {1: "u", 2: "i", 3: "f"}.get(int(getattr(image.sample_format[0], "value", image.sample_format[0])), "")
-    bits = image.bits_per_sample[0]
+def _dtype(image: Directory) -> np.dtype[Any] | None:
+    kind = {1: "u", 2: "i", 3: "f"}.get(image.sample_format, "")
     known = {"u8", "u16", "u32", "i8", "i16", "i32", "f32"}
-    return np.dtype(f"<{kind}{bits // 8}") if f"{kind}{bits}" in known else None
+    return np.dtype(f"<{kind}{image.bits // 8}") if f"{kind}{image.bits}" in known else None
 
 
 def _float(text: str | None) -> float | None:
