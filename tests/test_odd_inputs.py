@@ -242,9 +242,9 @@ def test_the_kind_of_a_filing_gives_the_rung_of_its_own_matter_alone(title, word
         ("都川算力一期正式投运", "尚未安装的机柜900架。", "", "high"),
         ("都川算力一期正式投运", "全国机柜规模900万架。", "", "high"),
         ("都川算力一期简介", "新增机柜900架。", "", "high"),
-        ("企业投资项目备案公示", "占地90亩。", "filed", "high"),
-        ("工程竣工验收报告", "机柜900架。", "roofed", "high"),
-        ("Building permit issued", "The hall has 900 racks.", "filed", "high"),
+        ("企业投资项目备案公示", "占地90亩。", "filed", "medium"),
+        ("工程竣工验收报告", "机柜900架。", "roofed", "medium"),
+        ("Building permit issued", "The hall has 900 racks.", "filed", "medium"),
     ],
 )
 def test_a_heading_lends_its_stage_to_what_stands_under_it(heading, words, rung, confidence):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from osint.claims.clauses import Clauses, RungWord
 from osint.claims.units import WEAK_ROLES
@@ -18,6 +19,19 @@ ALREADY = re.compile(r"已|目前|现有|累计")
 """words that report what is done"""
 
 
+class StageWay(StrEnum):
+    """How a stage was found where no word right beside the number says it: less sure, and a reader must look."""
+
+    APART = "a word of its clause that stands apart from it"
+    MAY_BE = "the words say what may be or what it can hold"
+    BEFORE = "a clause before it"
+    BEHIND = "a clause behind it"
+    LEAD = "the words before the colon"
+    BRACKETS = "the brackets around it"
+    GOAL = "a goal that the sentence sets"
+    STOCK = "a stock that is counted on a day"
+
+
 @dataclass(frozen=True, slots=True)
 class Assertion:
     """What a clause says of the state of a thing."""
@@ -28,9 +42,15 @@ class Assertion:
     """the rung that the future or the intention speaks of ("will be completed": roofed), else `rung`"""
     modality: str = ""
     """has, will, would, can carry; "" where no rung is stated"""
+    way: StageWay | None = None
+    """how the rung was found; None where a word right beside the number says it, or where there is none"""
+
+    def by(self, way: StageWay) -> Assertion:
+        """Return it as found in a way that is less sure than a word beside the number."""
+        return replace(self, way=way) if self.rung else self
 
 
-GOAL = Assertion("announced", "announced", "will")
+GOAL = Assertion("announced", "announced", "will", StageWay.GOAL)
 """what a sentence only sets as a goal"""
 
 
@@ -130,8 +150,22 @@ _DUTY = re.compile(
 )
 
 
+_BESIDE_HAN, _BESIDE_LATIN = 8, 12
+"""characters between a word of a stage and its number up to which it stands beside it (judgement, made while the
+labelled sets were in view: 12 and 24 leave twice as many rows above their text at high confidence)"""
+
+
 def decide(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Assertion:
-    """Return what some rung words of a clause assert of the quantity at [start, end)."""
+    """Return what some rung words of a clause assert of the quantity at [start, end), and whether they stand by it."""
+    asserted = _decided(clauses, hits, start, end)
+    if asserted.modality in ("would", "can carry"):
+        return asserted.by(StageWay.MAY_BE)
+    nearest = min(hits, key=lambda hit: _distance(hit, start, end))
+    beside = _BESIDE_LATIN if clauses.text[nearest.start].isascii() else _BESIDE_HAN
+    return asserted if _distance(nearest, start, end)[0] <= beside else asserted.by(StageWay.APART)
+
+
+def _decided(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> Assertion:
     future = [hit for hit in hits if hit.role == "future"]
     plain = [hit for hit in hits if hit.role != "future"]
     if plain and all(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from osint.claims.assertion import ALREADY, GLUED, GOAL, Assertion, decide, settled, strong, words_near
+from osint.claims.assertion import ALREADY, GLUED, GOAL, Assertion, StageWay, decide, settled, strong, words_near
 from osint.claims.clauses import REACH, Clauses, RungWord, counts_itself, is_predicate
 from osint.claims.governs import ANYWHERE, TURNS, is_of_another, tells_of
 from osint.claims.intentions import intended
@@ -60,7 +60,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         hits = settled(clauses.text, _behind(clauses, own[1], last, start), kind)
         only_meant = hits and all(hit.role in ("future", "announced") for hit in hits)
         if hits and not (only_meant and ALREADY.search(clauses.text, max(own[0], start - REACH), own[1])):
-            return decide(clauses, hits, start, end)
+            return decide(clauses, hits, start, end).by(StageWay.BEHIND)
     under = _under_lead(clauses, start, kind) if not says_itself else Assertion()
     return GOAL if is_meant and not under.modality else under
 
@@ -129,7 +129,7 @@ def _in_brackets(clauses: Clauses, start: int, end: int, kind: str) -> Assertion
     high = min((mark for mark in marks if mark >= end), default=stop)
     own = [hit for hit in hits if low <= hit.start < high]
     if own or (hits and not counts_itself(clauses.text, at, low)):
-        return decide(clauses, own or hits, start, end)
+        return decide(clauses, own or hits, start, end).by(StageWay.BRACKETS)
     return None
 
 
@@ -220,6 +220,7 @@ def _of_clause(
     if clauses.denies(at, stop) and all(hit.role == "future" for hit in hits):
         return Assertion()  # "原定年内交付, 至今未到货": what was meant and did not come
     asserted = decide(clauses, hits, start, end)
+    asserted = asserted.by(StageWay.BEFORE) if at < own[0] else asserted
     turns = _OWN_MATTER if strong(near) else _OWN_OR_NEW
     if at < own[0] and asserted.modality == "has" and turns.search(clauses.text, stop, start):
         return Assertion()
@@ -234,7 +235,7 @@ def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:
     if not lead or clauses.denies(*lead):
         return Assertion()
     hits = settled(clauses.text, [hit for hit in clauses.hits(*lead) if hit.end <= lead[1]], kind)
-    said = decide(clauses, hits, start, start) if hits else Assertion()
+    said = decide(clauses, hits, start, start).by(StageWay.LEAD) if hits else Assertion()
     is_new = said.modality == "has" and _OWN_OR_NEW.search(clauses.text, clauses.clause(start)[0], start)
     return Assertion() if is_new else said
 

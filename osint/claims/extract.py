@@ -151,6 +151,7 @@ def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim
         alternatives=alternatives,
         confidence="low" if alternatives and kind == "money_cny" else confidence_of(doubts, alternatives),
         warning=warning,
+        rung_reason=str(asserted.way or ""),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from osint.claims.assertion import ALREADY, Assertion, words_near
 from osint.claims.clauses import REACH, Clauses
@@ -25,7 +26,7 @@ def intended(asserted: Assertion, clauses: Clauses, at: int) -> Assertion:
     if at <= first or ALREADY.search(clauses.text, at, min(stop, at + REACH)):
         return asserted
     if _INTENT.match(clauses.text, first) or _goes_on(clauses, at, first):
-        return Assertion("announced", asserted.aim, "will")
+        return replace(asserted, rung="announced", modality="will")
     return asserted
 
 
@@ -53,7 +54,7 @@ def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
         ahead = clauses.hits(stop, clauses.clause(stop)[1]) if stop < clauses.sentence(start)[1] else []
         if any(hit.role == "future" for hit in [*words_near(clauses.hits(at, stop), start), *ahead]):
             return asserted
-    return Assertion("announced", asserted.aim, "will")
+    return replace(asserted, rung="announced", modality="will")
 
 
 _BY_YEAR = re.compile(r"[到至](?:20\d\d|二[〇零]\S{2})年(?!的)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from osint.claims.assertion import Assertion
+from osint.claims.assertion import Assertion, StageWay
 from osint.claims.claim import CONFIDENCES, TextClaim
 from osint.claims.stages import grows_from, stage_of_heading, stage_of_state
 from osint.register import LADDER, TAKEN_BACK, Modality
@@ -135,10 +135,16 @@ class Matter:
         self._status = _status(text[:_ACT_REACH])
 
     def stage(self, claim: TextClaim) -> TextClaim:
-        """Return a claim with the stage that its filing gives it, and the reason."""
+        """Return a claim with the stage that its filing gives it and the reason, which is never of high confidence."""
+        told = self._told(claim)
+        is_inferred = told.rung and told.rung_reason
+        return told._replace(confidence=min(told.confidence, "medium", key=CONFIDENCES.index)) if is_inferred else told
+
+    def _told(self, claim: TextClaim) -> TextClaim:
         if self._called_off:
             return _called_off(claim, self._called_off[0])
-        if claim.rung_reason or claim.kind not in (*_BUILT, *_ON_PAPER):
+        is_of_grid = claim.rung_reason and claim.rung_reason not in tuple(StageWay)
+        if is_of_grid or claim.kind not in (*_BUILT, *_ON_PAPER):
             return claim
         if (claim.rung or claim.modality) and not (self._filed and self._plans_elsewhere(claim)):
             return claim
@@ -206,8 +212,7 @@ def _under_heading(claim: TextClaim, heading: str) -> TextClaim:
     is_other = not parts <= named and not (_OF_MANY.search(heading) and not named)
     if not said.rung or is_other or claim.kind not in _LENT.get(said.rung, _MACHINES):
         return claim
-    told = _staged(claim, said.rung, said.aim, said.modality, f"the heading says {heading!r}")
-    return told._replace(confidence=min(told.confidence, "medium", key=CONFIDENCES.index))
+    return _staged(claim, said.rung, said.aim, said.modality, f"the heading says {heading!r}")
 
 
 def _staged(claim: TextClaim, rung: str, aim: str, modality: str, reason: str) -> TextClaim:

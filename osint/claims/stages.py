@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, decide, of_grid, settled, strong
+from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, StageWay, decide, of_grid, settled, strong
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
@@ -262,7 +262,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
             _AT_END.search(text, max(at, found.start - _AROUND), found.start) or _was_reached(found, day, near, reading)
         )
     ):
-        asserted = Assertion("roofed", "roofed", "has")
+        asserted = Assertion("roofed", "roofed", "has", StageWay.STOCK)
     if kind.startswith("money") and (
         _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
     ):
