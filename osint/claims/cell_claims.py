@@ -7,7 +7,7 @@ from datetime import date
 
 from osint.claims.assertion import GOAL, Assertion, of_grid
 from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kind, is_generic, pieces
-from osint.claims.claim import CONFIDENCES, TextClaim
+from osint.claims.claim import TextClaim
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.extract import has_number, number_start, read_claim, read_prose
@@ -15,6 +15,7 @@ from osint.claims.folding import fold
 from osint.claims.intentions import promised
 from osint.claims.kinds import kind_in_cell
 from osint.claims.quantities import Quantity, find_quantities
+from osint.claims.ranges import MULTIPLIED
 from osint.claims.reading import Reading
 from osint.claims.retractions import taken_back
 from osint.claims.when import is_part_of_date
@@ -39,36 +40,25 @@ def read_cell(words: str, context: CellContext, document: date | None = None) ->
     spans = pieces(words)
     numbers = [bare_number(words[start:end]) for start, end in spans]
     if not any(numbers):
-        found = _with_own_units(words, context, document, 0)
-        return found or _not_read(words, context)
+        return _with_own_units(words, context, document) or _not_read(words, context)
     claims: list[TextClaim] = []
     for (start, end), number in zip(spans, numbers, strict=True):
+        piece = words[start:end]
         if number is None:
-            own = _with_own_units(words[start:end], context, document, start)
-            claims += own or [
-                claim._replace(start=claim.start + start, end=claim.end + start)
-                for claim in _not_read(words[start:end], context)
-            ]
-        elif number.is_product and context.unit and context.unit.measure.family not in _MULTIPLIED:
-            claims += [
-                claim._replace(start=claim.start + start, end=claim.end + start)
-                for claim in _not_read(words[start:end], context)
-            ]
-        elif context.unit:
-            piece = words[start : start + number.end]
-            claims += _in_context(piece, context, document, start)
+            found = _with_own_units(piece, context, document) or _not_read(piece, context)
+        elif number.is_product and context.unit and context.unit.measure.family not in MULTIPLIED:
+            found = _not_read(piece, context)
+        else:
+            found = _in_context(piece[: number.end], context, document) if context.unit else []
+        claims += [claim.shifted(start) for claim in found]
     return claims
 
 
-_MULTIPLIED = ("transformer", "power", "gen", "battery")
-"""what 2×180 in a cell is 360 of; two lines of 110 kV are no 220 kV, and 8×16 of other things may be either"""
-
-
-def _in_context(piece: str, context: CellContext, document: date | None, offset: int) -> list[TextClaim]:
+def _in_context(piece: str, context: CellContext, document: date | None) -> list[TextClaim]:
     """Return the claim of a number alone in its cell."""
     plain = fold(piece)
     quantities = find_quantities(plain, context.unit)
-    reading = Reading(piece, offset, plain, Clauses(plain.text), document, quantities)
+    reading = Reading(piece, 0, plain, Clauses(plain.text), document, quantities)
     claims = []
     for found in quantities:
         kind = kind_in_cell(found, context.names)
@@ -79,15 +69,13 @@ def _in_context(piece: str, context: CellContext, document: date | None, offset:
     return claims
 
 
-def _with_own_units(words: str, context: CellContext, document: date | None, offset: int) -> list[TextClaim]:
+def _with_own_units(words: str, context: CellContext, document: date | None) -> list[TextClaim]:
     """Return the claims of words with units of their own; a number that opens them is named by its row and column."""
     claims = []
     for claim in _named_by_grid(words, context, document):
         if len(words) < _SHORT_CELL and not _NUMERAL.search(fold(claim.quote).text):
             continue  # 亿元 in a label or alone in a cell is a unit, not a hundred million
-        told = _told(claim, context, document)
-        told = told._replace(start=told.start + offset, end=told.end + offset, unit_source=UnitSource.CELL)
-        claims.append(told)
+        claims.append(_told(claim, context, document)._replace(unit_source=UnitSource.CELL))
     return claims
 
 
@@ -98,8 +86,7 @@ _FIELD = re.compile(r"([^:：\d]{1,12})[:：]\s?(?=[\d约≥≤])")
 def _named_by_grid(words: str, context: CellContext, document: date | None) -> list[TextClaim]:
     field = _FIELD.match(words)
     if field and is_generic(field[1]):
-        behind = _named_by_grid(words[field.end() :], context, document)
-        return [claim._replace(start=claim.start + field.end(), end=claim.end + field.end()) for claim in behind]
+        return [claim.shifted(field.end()) for claim in _named_by_grid(words[field.end() :], context, document)]
     plain = fold(words)
     alone = not _LETTERS.search(plain.text, 0, number_start(plain.text))
     quantities = find_quantities(plain) if alone and context.names else []
@@ -112,7 +99,7 @@ def _named_by_grid(words: str, context: CellContext, document: date | None) -> l
         return []
     claim = read_claim(found, kind, reading)
     named = found.family in ("thing", "cards", "area", "power", "energy", "feet", "duration", "share")
-    return [claim._replace(confidence=min(claim.confidence, "medium", key=CONFIDENCES.index)) if named else claim]
+    return [claim.at_most_medium() if named else claim]
 
 
 _LETTERS = re.compile(r"[A-Za-z一-龥](?<![约近超达逾共计至为])")
@@ -149,8 +136,8 @@ def _told(claim: TextClaim, context: CellContext, document: date | None) -> Text
         told = told._replace(quantity=claim.quantity._replace(chip_model=context.chip_model))
     back = taken_back(context.back, 0, len(context.back)) if context.back else None
     if back and claim.modality not in TAKEN_BACK:
-        words = "; ".join(filter(None, (claim.warning, f"the row takes it back: {back.words}")))
-        return told._replace(rung="", aim="", modality=back.modality.value, warning=words, confidence="low")
+        told = told.warned(f"the row takes it back: {back.words}")
+        return told._replace(rung="", aim="", modality=back.modality.value, confidence="low")
     if _REPLACED.search(context.heads):
         reason = "the column gives what was replaced"
         return told._replace(rung="", aim="", modality=str(Modality.WITHDRAWN), rung_reason=reason)

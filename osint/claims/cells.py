@@ -301,10 +301,8 @@ def _bare() -> re.Pattern[str]:
 class BareNumber(NamedTuple):
     """A cell, or a piece of one, that is a number without a unit."""
 
-    start: int
-    """offset in the piece of what is read"""
     end: int
-    """offset behind it"""
+    """offset in the piece behind what is read, which begins it"""
     remark: str
     """words in brackets behind it"""
     is_product: bool = False
@@ -318,7 +316,7 @@ def bare_number(words: str) -> BareNumber | None:
     """Return where the number of a piece stands, or None where the piece is anything but one number or range.
 
     >>> bare_number("约1,200（一期）"), bare_number("500 200"), bare_number("36台")
-    (BareNumber(start=0, end=6, remark='（一期）', is_product=False), None, None)
+    (BareNumber(end=6, remark='（一期）', is_product=False), None, None)
     """
     plain = fold(words)
     match = _bare().fullmatch(plain.text)
@@ -327,14 +325,14 @@ def bare_number(words: str) -> BareNumber | None:
     if match["slash"]:  # 40/台, 36,000,000/年
         if read_unit(match["slash"].strip(" /")) is None:
             return None
-        return BareNumber(0, plain.span(*match.span("slash"))[0], "", bool(match["times"]))
+        return BareNumber(plain.span(*match.span("slash"))[0], "", bool(match["times"]))
     remark = match["note"].strip()
     if remark and read_unit(remark.strip("()[]【】 ")):
         return None  # its unit stands behind it
     if not remark:
-        return BareNumber(0, len(words), "", bool(match["times"]))
+        return BareNumber(len(words), "", bool(match["times"]))
     start, stop = plain.span(*match.span("note"))
-    return BareNumber(0, start, words[start:stop].strip(), bool(match["times"]))
+    return BareNumber(start, words[start:stop].strip(), bool(match["times"]))
 
 
 def pieces(words: str) -> list[tuple[int, int]]:

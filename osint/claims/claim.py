@@ -61,15 +61,23 @@ class TextClaim(NamedTuple):
     rung_reason: str = ""
     """what gave the rung where it was not the clause: row and column, or the kind of the filing; else empty"""
 
+    def shifted(self, by: int) -> TextClaim:
+        """Return the claim of a passage that begins `by` characters further on."""
+        return self._replace(start=self.start + by, end=self.end + by)
+
+    def warned(self, *warnings: str) -> TextClaim:
+        """Return the claim with warnings behind its own, each once."""
+        return self._replace(warning="; ".join(dict.fromkeys(filter(None, (self.warning, *warnings)))))
+
+    def at_most_medium(self) -> TextClaim:
+        """Return the claim with medium confidence in place of high."""
+        return self._replace(confidence="medium") if self.confidence == "high" else self
+
     def doubted(self, warning: str, *, is_refused: bool = False) -> TextClaim:
         """Return the claim with a warning and low confidence; without its value if `is_refused`."""
         nothing = self.quantity._replace(low=None, high=None, si_low=None, si_high=None)
         quantity = nothing if is_refused else self.quantity
         return self._replace(quantity=quantity, warning=warning, confidence="low")
-
-
-CONFIDENCES = ("low", "medium", "high")
-"""how sure a reading is, the least first"""
 
 
 def claims_frame(claims: list[TextClaim], file: str = "") -> pd.DataFrame:

@@ -8,7 +8,7 @@ from datetime import date
 
 from osint.claims.assertion import Assertion
 from osint.claims.attributes import alternatives_of, chip_model, confidence_of, doubts_of, per_unit, precision_of
-from osint.claims.claim import CONFIDENCES, TextClaim
+from osint.claims.claim import TextClaim
 from osint.claims.clauses import Clauses, counts_itself
 from osint.claims.folding import fold
 from osint.claims.kinds import elided_kind, is_of_storage, kind_of
@@ -68,8 +68,7 @@ def read_prose(text: str, document: date | None = None, *, whole_lines: bool = F
             known[block] = start, found
         else:
             first, found = known[block]
-            shift = start - first
-            claims += [claim._replace(start=claim.start + shift, end=claim.end + shift) for claim in found]
+            claims += [claim.shifted(start - first) for claim in found]
     return claims
 
 
@@ -100,18 +99,12 @@ def _extract_block(text: str, document: date | None, offset: int) -> list[TextCl
         elided = elided_kind(found, reading.clauses, named) if kind in ("count", "") and named else ""
         if (kind or elided) and not is_part_of_date(found, reading):
             claim = read_claim(found, elided or kind, reading)
-            claims.append(_with_elided(claim) if elided else claim)
+            claims.append(claim.warned(_ELIDED).at_most_medium() if elided else claim)
         named.append((found, elided or kind))
     return claims
 
 
 _ELIDED = "what is counted is named with the number before it"
-
-
-def _with_elided(claim: TextClaim) -> TextClaim:
-    """Return a claim whose noun was taken from the number before it, at most at medium."""
-    warning = "; ".join(filter(None, [claim.warning, _ELIDED]))
-    return claim._replace(warning=warning, confidence=min(claim.confidence, "medium", key=CONFIDENCES.index))
 
 
 def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from osint.claims.assertion import Assertion, StageWay
-from osint.claims.claim import CONFIDENCES, TextClaim
+from osint.claims.claim import TextClaim
 from osint.claims.stages import grows_from, stage_of_heading, stage_of_state
 from osint.register import LADDER, TAKEN_BACK, Modality
 
@@ -137,8 +137,7 @@ class Matter:
     def stage(self, claim: TextClaim) -> TextClaim:
         """Return a claim with the stage that its filing gives it and the reason, which is never of high confidence."""
         told = self._told(claim)
-        is_inferred = told.rung and told.rung_reason
-        return told._replace(confidence=min(told.confidence, "medium", key=CONFIDENCES.index)) if is_inferred else told
+        return told.at_most_medium() if told.rung and told.rung_reason else told
 
     def _told(self, claim: TextClaim) -> TextClaim:
         if self._called_off:
@@ -224,6 +223,4 @@ def _called_off(claim: TextClaim, kind: str) -> TextClaim:
     if claim.rung not in ("", *LADDER[:2]) or claim.modality in TAKEN_BACK or claim.kind not in _BUILT:
         return claim
     reason = f"the document is a {kind}"
-    warning = "; ".join(filter(None, [claim.warning, reason]))
-    told = _staged(claim, "", "", str(Modality.WITHDRAWN), reason)
-    return told._replace(warning=warning, confidence="low")
+    return _staged(claim, "", "", str(Modality.WITHDRAWN), reason).warned(reason)._replace(confidence="low")

@@ -47,7 +47,8 @@ _AT_LEAST = re.compile(r"不(?:得)?(?:低于|少于|小于)(?:人民币)?$")
 _PUE_RANGE, _PUE_LIST = re.compile(rf"{_RANGE.pattern}|\sand\s"), re.compile(r"[、,和及与]\s?|, and ")
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
 _AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
-_ADDED = ("transformer", "power", "gen", "battery")
+MULTIPLIED = ("transformer", "power", "gen", "battery")
+"""what 2×180 is 360 of; two lines of 110 kV are no 220 kV, and 8×16 of other things may be either"""
 TIMES = re.compile(r"\s?[×xX*]\s?")
 _ORDINAL = re.compile(r"(?:phases?|buildings?|no\.|blocks?|figure|table|section|lots?|units?|tranche|halls?)\s?$", re.I)
 _GROWTH = re.compile(r"提升|增加|增长|扩|升|increas|expand|grow|grew|rais|rise|from|ramp|scal", re.IGNORECASE)
@@ -99,7 +100,7 @@ def join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
                 continue
             if single and not atom.family and TIMES.fullmatch(gap):
                 right.number *= atom.number
-                right.remark = right.remark or ("" if right.family in _ADDED else NumberDoubt.PRODUCT)
+                right.remark = right.remark or ("" if right.family in MULTIPLIED else NumberDoubt.PRODUCT)
                 right.start = atom.start
                 continue
             if single and _is_range(atom, right, gap, text):

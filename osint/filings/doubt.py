@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,6 +61,15 @@ def hidden_doubts(spans: list[tuple[int, int]]) -> list[FilingDoubt]:
         for start, end in spans
         for at in range(start, end, LONGEST_DOUBT)
     ]
+
+
+_PAGES_NAMED = 8
+
+
+def listed_pages(pages: Sequence[int]) -> str:
+    """Return the first eight of some page numbers in words, each once."""
+    once = list(dict.fromkeys(pages))
+    return ", ".join(map(str, once[:_PAGES_NAMED])) + ("..." if len(once) > _PAGES_NAMED else "")
 
 
 class BlockedReason(StrEnum):

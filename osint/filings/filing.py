@@ -17,6 +17,7 @@ from osint.filings.doubt import (
     FilingDoubt,
     blocked,
     hidden_doubts,
+    listed_pages,
     page_doubts,
 )
 from osint.filings.facts import DocumentFacts, heading, read_facts
@@ -39,7 +40,6 @@ _MOST_CONTROL = 0.02
 """share of control characters that a page or text may hold; random bytes hold ten times as many"""
 _FEW_CONTROL = 8
 """control characters that any text may hold"""
-_PAGES_NAMED = 8
 _PICTURES = (b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"\xff\xd8\xff")
 
 
@@ -271,7 +271,7 @@ def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing
 
     read, remarks = read_pdf(data, name)
     if read.empty and not pictures:
-        pages = listed(read.empty)
+        pages = listed_pages(read.empty)
         remarks.insert(0, f"page {pages} has no text layer: a scan, to be read with `osint extract --ocr` or by eye")
     remarks += unread_remarks(read.cells, read.text)
     return Filing(
@@ -279,11 +279,6 @@ def _pdf(data: bytes, name: str, odd: tuple[str, ...], pictures: bool) -> Filing
         cells=read.cells, remarks=(*remarks, *odd), facts=read_facts(read.text, name, cells=read.cells),
         doubtful=read.doubtful, unread=read.empty,
     )  # fmt: skip
-
-
-def listed(pages: tuple[int, ...]) -> str:
-    """Return the numbers of pages in words, the first eight of them."""
-    return ", ".join(map(str, pages[:_PAGES_NAMED])) + ("..." if len(pages) > _PAGES_NAMED else "")
 
 
 # ---------------------------------------------------------------- opening and reading

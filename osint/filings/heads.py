@@ -18,7 +18,7 @@ HEADER_CHARACTERS = 60
 """longest words of a header"""
 _DEEPEST_HEADER = 8
 """rows of the deepest header that spanning cells make"""
-_YEARS = range(1990, 2051)
+YEARS = range(1990, 2051)
 
 
 def assumed_heads(rows: list[list[Cell]]) -> str:
@@ -42,7 +42,7 @@ def is_value(words: str) -> bool:
     if match is None:
         return False
     rest = _REMARK.sub("", match[3]).strip()
-    if match[1].isdigit() and int(match[1]) in _YEARS and not match[2] and rest in ("", "年", "年度"):
+    if match[1].isdigit() and int(match[1]) in YEARS and not match[2] and rest in ("", "年", "年度"):
         return False
     if rest in ("月", "月份") and "." not in match[1]:
         return False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from osint.filings.grid import Cell, TableGrid
 from osint.filings.heads import BORDER
-from osint.filings.html_tags import ASIDE, attributes_of, beside, hides, names
+from osint.filings.html_tags import ASIDE, attributes_of, beside, hides, names, raised
 from osint.filings.page_fonts import declared_fonts, font_family
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ _TOKEN = re.compile(
 )
 _ENDS = {"<!--": "-->", "<!": ">", "<?": ">"}
 """what ends a comment, a declaration or an instruction"""
-
-
-_RAISED, _LONGEST_MARK = str.maketrans("0123456789()①②③④⑤⑥⑦⑧⑨", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾¹²³⁴⁵⁶⁷⁸⁹"), 4
-
 
 _BLOCK = names(
     "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main aside dl dt dd blockquote pre form hr "
@@ -226,8 +222,7 @@ class _Parser:
             self._add("\n", source)
 
     def _words(self, token: str, at: int) -> None:
-        if self.is_raised and len(token) <= _LONGEST_MARK:
-            token = token.translate(_RAISED)
+        token = raised(token) if self.is_raised else token
         at_edge = self.last in "\n|" or self.break_at >= 0
         if token.startswith("&"):
             letters = html.unescape(token) or token

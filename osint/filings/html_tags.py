@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def names(words: str) -> frozenset[str]:
@@ -61,3 +57,11 @@ def beside(tag: str, attributes: dict[str, str]) -> str:
         if parts & _BESIDE and not parts & _WHOLE:
             return words
     return ""
+
+
+_RAISED, _LONGEST_MARK = str.maketrans("0123456789()①②③④⑤⑥⑦⑧⑨", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾¹²³⁴⁵⁶⁷⁸⁹"), 4
+
+
+def raised(words: str) -> str:
+    """Return digits that are set raised as raised ones, so that a footnote mark is no part of the number before it."""
+    return words.translate(_RAISED) if len(words.strip()) <= _LONGEST_MARK else words

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 _SIGNS = re.compile(r'\[\$([^\]-]{0,8})[^\]]{0,12}\]|"([^"]{0,20})"|\\(.)|([¥￥$€£])')
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from osint import claims
 from osint.errors import NotFoundError
-from osint.filings.doubt import DoubtKind, FilingDoubt
+from osint.filings.doubt import DoubtKind, FilingDoubt, listed_pages
 from osint.filings.facts import read_facts
-from osint.filings.filing import Filing, ScannedLine, listed, parse
+from osint.filings.filing import Filing, ScannedLine, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -182,6 +182,6 @@ def with_readings(filing: Filing, readings: Sequence[tuple[int, list[Line], list
             doubts.append(FilingDoubt(own + claim.start, own + claim.end, DoubtKind.SUSPECT, slip))
     return replace(
         filing, text=text, scanned=tuple(scanned), doubtful=tuple(sorted(doubts)), unread=(),
-        remarks=(*filing.remarks, f"page {listed(filing.unread)} was {DoubtKind.BY_MACHINE}"),
+        remarks=(*filing.remarks, f"page {listed_pages(filing.unread)} was {DoubtKind.BY_MACHINE}"),
         facts=filing.facts if filing.text.strip() else read_facts(text, filing.name),
     )  # fmt: skip

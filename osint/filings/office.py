@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from osint.errors import RefusedError, UnreadableError
 from osint.filings.grid import MOST_COLUMNS, Cell, TableGrid
 from osint.filings.heads import BORDER
+from osint.filings.html_tags import raised
 from osint.filings.number_formats import shown
 
 if TYPE_CHECKING:
@@ -188,19 +189,8 @@ def _words(paragraph: Any) -> str:
     )
     own = [run for run in runs if next(run.iterancestors(paragraph.tag)) is paragraph]
     return "".join(
-        _raised(run.text) if run.xpath("./w:rPr/w:vertAlign[@w:val='superscript']") else run.text for run in _meant(own)
+        raised(run.text) if run.xpath("./w:rPr/w:vertAlign[@w:val='superscript']") else run.text for run in _meant(own)
     ).replace("\t", " ")
-
-
-_RAISED = str.maketrans("0123456789()①②③④⑤⑥⑦⑧⑨", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _raised(words: str) -> str:
-    """Return raised digits as such, so that a footnote mark is no part of the number before it."""
-    return words.translate(_RAISED) if len(words.strip()) <= _LONGEST_MARK else words
-
-
-_LONGEST_MARK = 4
 
 
 def _meant(runs: list[Any]) -> list[Any]:

@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium_c
 
 from osint.errors import UnreadableError
 from osint.filings import glyphs
-from osint.filings.doubt import UNNAMED, FilingDoubt
+from osint.filings.doubt import UNNAMED, FilingDoubt, listed_pages
 from osint.filings.grid import TableGrid
 from osint.filings.heads import BORDER
 from osint.filings.pdf_tables import page_letters, page_tables
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from osint.filings.pdf_cells import FoundCell, FoundTable
 
 _MAX_PAGES = 3000
-_PAGES_NAMED = 8
 _MAX_CHARACTERS = 20_000_000
 _SENTENCE_END = re.compile(r"[。！？；:：.;!?]\s*$")
 _BROKEN = re.compile(r"\d[.,]$")
@@ -106,12 +105,6 @@ def read_pdf(data: bytes, name: str) -> tuple[Pages, list[str]]:
         remarks.append(f"page {unclear}: a table whose cells could not all be told apart: compare with the page")
     doubtful.sort()
     return Pages(text, tuple(out.starts), tuple(out.places), tuple(empty), tuple(doubtful), cells), remarks
-
-
-def listed_pages(pages: list[int]) -> str:
-    """Return the first eight of some page numbers in words, each once."""
-    once = list(dict.fromkeys(pages))
-    return ", ".join(map(str, once[:_PAGES_NAMED])) + ("..." if len(once) > _PAGES_NAMED else "")
 
 
 def _page_text(

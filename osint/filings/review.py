@@ -26,7 +26,7 @@ from osint.filings.review_log import (
     claims_cells,
     differs,
     entries,
-    is_open,
+    is_missing,
     last_decisions,
     log_line,
     plain_number,
@@ -205,7 +205,7 @@ def _in_si(row: pd.Series, new: dict[str, Any]) -> dict[str, Any]:
     for name in ("low", "high"):
         value = new.get(name, row[name])
         out[f"si_{name}"] = math.nan
-        if not is_open(value):
+        if not is_missing(value):
             out[f"si_{name}"], out["si_unit"] = _converted(float(value), unit, row)
     return out
 
@@ -216,7 +216,7 @@ def _converted(value: float, unit: str, row: pd.Series) -> tuple[float, str]:
         return value, unit
     if unit == row["unit"]:
         for name in ("low", "high"):
-            if row[name] and not is_open(row[name]) and not is_open(row[f"si_{name}"]):
+            if row[name] and not is_missing(row[name]) and not is_missing(row[f"si_{name}"]):
                 return value * row[f"si_{name}"] / row[name], row["si_unit"]
     number = f"{value:.12g}"
     for words in (f"{number}{unit}", f"{unit[:1]}{number}{unit[1:]}"):
@@ -257,7 +257,7 @@ def _decide(
         out.at[index, name] = value
     row = out.loc[index]
     if decision is not ReviewDecision.REJECTED:
-        if is_open(row["si_low"]) and is_open(row["si_high"]):
+        if is_missing(row["si_low"]) and is_missing(row["si_high"]):
             raise BadInputError(
                 f"claim {key} has no value ({row['warning'] or 'the reading was refused'}); "
                 "change it to what the crop shows, or reject it"

@@ -43,24 +43,15 @@ _SHOWN_KEY = 40
 """characters of a key and a name that a message shows"""
 
 
-def is_open(value: float | None) -> bool:
-    """Say whether a bound is open: not a number, or nothing."""
-    return value is None or math.isnan(value)
-
-
 def plain_number(value: float | None) -> str:
     """Return a number with at most twelve digits; empty for an open bound."""
-    return "" if value is None or is_open(value) else f"{value:.12g}"
+    return "" if value is None or math.isnan(value) else f"{value:.12g}"
 
 
 def differs(entry: dict[str, Any], row: pd.Series) -> bool:
     """Say whether a decision states other values than the row that was read."""
-    for name in (*CHANGEABLE, "si_unit"):
-        stated, read = entry[name], row[name]
-        stated, read = (None if is_missing(value) else value for value in (stated, read))
-        if stated != read:
-            return True
-    return False
+    pairs = ((entry[name], row[name]) for name in (*CHANGEABLE, "si_unit"))
+    return any(stated != read and not (is_missing(stated) and is_missing(read)) for stated, read in pairs)
 
 
 def is_missing(value: object) -> bool:

@@ -15,7 +15,7 @@ from osint.claims import (
 )
 from osint.filings.column_roles import NAMING, QUANTITY, ColumnRole, column_role
 from osint.filings.grid import Cell
-from osint.filings.heads import is_value
+from osint.filings.heads import YEARS, is_value
 
 TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(?:sub-?|grand )?total\b", re.IGNORECASE)
 """a label of a row of sums, in whatever column it stands"""
@@ -28,8 +28,6 @@ _PER = re.compile(
     r"(单价|unit price|price each)",
     re.IGNORECASE,
 )
-
-RANGE_OF_YEARS = range(1990, 2051)
 
 LETTER = re.compile(r"[A-Za-z一-龥]")
 
@@ -133,4 +131,4 @@ def day_of(words: str) -> str:
         parts = [match[1], *(f"{int(part):02d}" for part in match.groups()[1:] if part)]
         return "-".join(parts)
     year = re.fullmatch(r"(?:FY\s?)?((?:19|20)\d\d)\s?(?:年度?)?[^\d]{0,12}", words.strip())
-    return year[1] if year and int(year[1]) in RANGE_OF_YEARS else ""
+    return year[1] if year and int(year[1]) in YEARS else ""

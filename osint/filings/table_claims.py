@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from osint.claims import UnitSource, label_unit, read_cell
 from osint.filings.column_roles import NAMING, NEVER_READ, ColumnRole, Note
-from osint.filings.heads import is_value
-from osint.filings.row_words import RANGE_OF_YEARS
+from osint.filings.heads import YEARS, is_value
 from osint.filings.tables import CellReading, Table
 
 if TYPE_CHECKING:
@@ -112,21 +111,15 @@ def _finished(table: Table, cell: Cell, reading: CellReading, claim: TextClaim, 
         doubts.append("a configuration: what one machine holds, and no stock")
     if is_own and (cell.inferred or reading.is_inferred):
         doubts += [cell.inferred] if cell.inferred else reading.mild
-    warning, confidence = claim.warning, claim.confidence
+    confidence = claim.confidence
     if reading.lost:
         said = f"a bid that did not win ({reading.lost})"
         doubts.append(said)
         claim = claim._replace(rung="", aim="", modality="", rung_reason=said)
-    refused = reading.refused if not is_own else ""
     other = reading.context.unit
     if is_own and other and other.measure.si_unit != claim.quantity.si_unit and other.measure.si_unit:
         doubts.append(f"the column is in {other.written}, the cell names another unit")
-    if (
-        not is_own
-        and str(claim.quote).strip().isdigit()
-        and _YEAR.fullmatch(claim.quote.strip())
-        and int(claim.quote) in RANGE_OF_YEARS
-    ):
+    if not is_own and _YEAR.fullmatch(claim.quote.strip()) and int(claim.quote) in YEARS:
         doubts.append("may be a year")
     if not is_own:
         confidence = "low" if doubts or confidence == "low" else "medium"
@@ -136,16 +129,15 @@ def _finished(table: Table, cell: Cell, reading: CellReading, claim: TextClaim, 
     elif doubts:
         confidence = "medium" if confidence == "high" else confidence
     labels = (label_unit(words)[1] for words in (reading.row_label, reading.column_label))
-    claim = claim._replace(
-        start=claim.start + start, end=claim.end + start,
+    claim = claim.shifted(start)._replace(
         row_label=reading.row_label, column_label=reading.column_label,
         unit_source=claim.unit_source or str(reading.source or ""),
         subject=claim.subject or " ".join(filter(None, labels))[:_LONGEST_SUBJECT],
         sentence=claim.sentence if is_own and len(claim.sentence) > len(claim.quote) + 20 else table.sentence(cell),
-        confidence=confidence, warning="; ".join(dict.fromkeys(filter(None, [warning, *doubts]))),
-    )  # fmt: skip
-    if refused:
-        return claim.doubted(f"value refused: column in doubt: {refused}", is_refused=True)
+        confidence=confidence,
+    ).warned(*doubts)  # fmt: skip
+    if reading.refused and not is_own:
+        return claim.doubted(f"value refused: column in doubt: {reading.refused}", is_refused=True)
     return claim
 
 
