@@ -51,11 +51,13 @@ def add_verb(
 ) -> argparse.ArgumentParser:
     """Return the parser of a new verb with --data, --json and the options of its parents.
 
-    `told` is its help, description and epilog.
+    `told` is its help, description and epilog, whose lines stay as they are.
     """
-    parser: argparse.ArgumentParser = subparsers.add_parser(name, parents=parents, **told)
-    add_data(parser)
-    add_json(parser)
+    shape = argparse.RawDescriptionHelpFormatter
+    parser: argparse.ArgumentParser = subparsers.add_parser(name, parents=parents, formatter_class=shape, **told)
+    data = "folder of the case (holds raw/); without it OSINT_DATA, else ./data, else the shipped register"
+    parser.add_argument("--data", metavar="DIR", help=data)
+    parser.add_argument("--json", action="store_true", help="JSON instead of text: one object a line")
     parser.set_defaults(handler=handler)
     return parser
 
@@ -63,17 +65,6 @@ def add_verb(
 def add_offline(parser: argparse.ArgumentParser) -> None:
     """Add --offline."""
     parser.add_argument("--offline", action="store_true", help="ask nothing: use only answers that were kept")
-
-
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add --data, the case that a verb reads and writes."""
-    told = "folder of the case (holds raw/); without it OSINT_DATA, else ./data, else the shipped register"
-    parser.add_argument("--data", metavar="DIR", help=told)
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add --json."""
-    parser.add_argument("--json", action="store_true", help="JSON instead of text: one object a line")
 
 
 def first_day(text: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli import _arguments
-from osint.cli.main import add_common, print_answer
+from osint.cli._arguments import add_verb
+from osint.cli.main import print_answer
 
 if TYPE_CHECKING:
     from osint.case import Entered, Look, Site
@@ -26,7 +27,7 @@ be read is never an absence. SIMULATED pictures (--demo) enter a demo case alone
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `new`, `look` and `review`."""
-    p = verbs.add_parser("new", help="begin a case in a folder of its own")
+    p = add_verb(verbs, "new", _new, help="begin a case in a folder of its own")
     p.add_argument("folder", type=Path, metavar="FOLDER", help="new or empty folder")
     p.add_argument("--at", metavar="LON,LAT", help="put a site there, degrees in --datum, or a map's link")
     p.add_argument("--site", metavar="NAME", help="bring a site of the register along, with its claims")
@@ -38,18 +39,11 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     p.add_argument("--datum", default="unknown", help=told)
     p.add_argument("--country", default="", help="two letters, as CN; a place in China needs none")
     p.add_argument("--demo", action="store_true", help="a case for SIMULATED observations, and no others")
-    add_common(p, _new)
 
-    shape = argparse.RawDescriptionHelpFormatter
     told = "look at a site in pictures, and put what is seen on file"
-    p = verbs.add_parser(
-        "look", parents=[_arguments.catalogue_parser()], help=told, epilog=LOOK_EXAMPLE, formatter_class=shape
-    )
+    parents = _arguments.catalogue_parser(), _arguments.span_parser(required=False)
+    p = add_verb(verbs, "look", _look, *parents, help=told, epilog=LOOK_EXAMPLE)
     p.add_argument("site", metavar="SITE", help="id, name in any script, owner or county, or part of these")
-    told = "first day: 2024-06-15, or the first of 2024-06 or 2024"
-    p.add_argument("--start", type=_arguments.first_day, metavar="DATE", help=told)
-    told = "last day: 2024-06-15, or the last of 2024-06 or 2024"
-    p.add_argument("--end", type=_arguments.last_day, metavar="DATE", help=told)
     p.add_argument("--bbox", metavar="W,S,E,N", help="box in degrees instead of the box about the site")
     _arguments.add_datum(p, "of --bbox and --outline")
     told = "date and measure outlines that a person drew (GeoJSON, KML, ...) in the pictures of the last look"
@@ -65,9 +59,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     told = "probability, at most 0.98, that it is the place of the claims; computed without it"
     said.add_argument("--p-place", type=_arguments.share, metavar="P", help=told)
     said.add_argument("--place-reason", default="", metavar="TEXT", help="how the place is known")
-    add_common(p, _look)
 
-    p = verbs.add_parser("review", help="decide on the claims that were read into a case, and write them")
+    p = add_verb(verbs, "review", _review, help="decide on the claims that were read into a case, and write them")
     p.add_argument("--accept", default="", metavar="KEYS", help="claims as they were read, as 3fa2c1,77b0de")
     p.add_argument("--reject", default="", metavar="KEYS", help="claims that were read wrongly, with --reason")
     p.add_argument("--change", metavar="KEY", help="a claim to accept with other values: --set, with --reason")
@@ -78,7 +71,6 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     p.add_argument("--translation", default="", metavar="TEXT", help="of a Chinese quote, into English")
     told = "whether the claims may be evidence for other claims; there is no default"
     p.add_argument("--evidence", choices=("yes", "no"), help=told)
-    add_common(p, _review)
 
 
 def _review(args: argparse.Namespace) -> None:

@@ -95,7 +95,6 @@ def _add_locate(subparsers: Any) -> None:
             required=("start", "end"),
         ),
         help="search a wide area for a roof absent on one date and present on another",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Search a place known to some kilometres for new roof of a size that was not there on one day\n"
         "and was there on another. Name the place in one of three ways: SITE, --bbox or --at.",
         epilog=LOCATE_EXAMPLE,

@@ -6,7 +6,7 @@ import argparse
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from osint.cli._arguments import first_day, last_day
+from osint.cli._arguments import add_datum, first_day, last_day
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -24,7 +24,7 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--start", type=first_day, default="2023-01-01", metavar="DATE", help=told)
     p.add_argument("--end", type=last_day, default="2025-12-31", metavar="DATE", help="last day (default %(default)s)")
     p.add_argument("--at", metavar="LON,LAT", help="put the world there; without it in an empty desert of Xinjiang")
-    p.add_argument("--datum", default="WGS-84", metavar="NAME", help="of --at: WGS-84, gcj02 (Amap), bd09 (Baidu)")
+    add_datum(p, "of --at")
     p.set_defaults(handler=_demo)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from osint.cli.main import add_common, print_answer, print_rows
+from osint.cli._arguments import add_verb
+from osint.cli.main import print_answer, print_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ USE = "use of the hall"
 
 def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     """Add the verbs to the parser."""
-    p = verbs.add_parser("estimate", help="what some quantities allow for another")
+    p = add_verb(verbs, "estimate", _estimate, help="what some quantities allow for another")
     p.add_argument("target", help="quantity to estimate, as it_mw or chips; they are listed below")
     told = "33000, 33000㎡, 3.3万, 30000-40000 (90%%); NAME>=LOW or NAME<=HIGH"
     p.add_argument("--given", action="append", required=True, metavar="NAME=VALUE", help=told)
@@ -32,30 +33,23 @@ def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
         "--fix", action="append", default=[], metavar="READING=OPTION", help="set a discrete unknown by hand"
     )
     p.set_defaults(more=_quantities)
-    add_common(p, _estimate)
-    p = verbs.add_parser("fits", help="what a number would need, against what is on file for a site")
+    p = add_verb(verbs, "fits", _fits, help="what a number would need, against what is on file for a site")
     p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     p.add_argument("number", metavar="NAME=VALUE", help="the number, as chips=115000 or pflops=6万P")
     p.add_argument("--chip", help="as H100, 昇腾910B or 'Nvidia H100'; without it the family is unknown")
     p.add_argument("--date", help="year or date: only chips that were sold by then")
     p.set_defaults(more=_quantities)
-    add_common(p, _fits)
-    p = verbs.add_parser("total", help="what several sites hold together, with shared errors")
+    p = add_verb(verbs, "total", _total, help="what several sites hold together, with shared errors")
     p.add_argument("sites", nargs="*", metavar="SITE", help="sites as typed; a total stands for its announced sites")
-    add_common(p, _total)
-    p = verbs.add_parser("check", help="a finding for every claim, and the cross-checks of the documents")
+    p = add_verb(verbs, "check", _check, help="a finding for every claim, and the cross-checks of the documents")
     p.add_argument("names", nargs="*", metavar="SITE|CLAIM", help="sites or claims (C007) as typed; all sites without")
-    add_common(p, _check)
-    p = verbs.add_parser("next", help="what to get next for a site, the most telling first")
+    p = add_verb(verbs, "next", _next, help="what to get next for a site, the most telling first")
     p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     p.add_argument("--claim", help="claim id to test; the largest of chips or compute without it")
-    add_common(p, _next)
-    p = verbs.add_parser("score", help="coverage and error of the model on systems whose truth is public")
-    add_common(p, _score)
-    p = verbs.add_parser("report", help="write the page, tables, maps and figures for all sites")
+    add_verb(verbs, "score", _score, help="coverage and error of the model on systems whose truth is public")
+    p = add_verb(verbs, "report", _report, help="write the page, tables, maps and figures for all sites")
     p.add_argument("--site", help="the page of this site and its parts alone, with the figures of each")
     p.add_argument("--out", help="folder; data/derived/report without it")
-    add_common(p, _report)
 
 
 def _register(args: argparse.Namespace) -> Register:

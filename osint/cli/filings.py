@@ -8,14 +8,14 @@ import sys
 from typing import Any
 
 from osint.cli import _arguments
-from osint.cli.main import add_common, plain
+from osint.cli._arguments import add_verb
+from osint.cli.main import plain
 
 
 def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `osint extract` to the command."""
-    parser = subparsers.add_parser("extract", help="print every quantity that filings claim")
+    parser = add_verb(subparsers, "extract", _extract, help="print every quantity that filings claim")
     parser.add_argument("filings", nargs="+", metavar="FILE|URL|CAPTURE", help="a file, a web address or a capture id")
-    add_common(parser, _extract)
     parser.add_argument("--date", metavar="DATE", help="day of the documents, as 2024-06-15")
     told = "read pictures and scanned pages by machine (needs the extra ocr)"
     parser.add_argument("--ocr", action="store_true", help=told)

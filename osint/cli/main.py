@@ -21,7 +21,7 @@ from typing import Any, NoReturn, TextIO
 
 from osint import __version__
 from osint.cli import _help
-from osint.cli._arguments import add_data, add_json, demo_world, join_places, place_outputs, say
+from osint.cli._arguments import add_verb, demo_world, join_places, place_outputs, say
 from osint.errors import BadInputError, NetworkError, OsintError
 
 # each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
@@ -47,23 +47,15 @@ MOST_TOLD = 200
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `doctor`, `help` and `completion`."""
-    verb = verbs.add_parser("doctor", help="what is installed, what is missing and how to get it")
+    verb = add_verb(verbs, "doctor", _doctor, help="what is installed, what is missing and how to get it")
     told = "ask every catalogue, tile host, portal and index its smallest question; the report holds no secret"
     verb.add_argument("--network", action="store_true", help=told)
-    add_common(verb, _doctor)
     verb = verbs.add_parser("help", help="what can be asked, with an example each; or the options of one verb")
     verb.add_argument("about", nargs="?", default="", metavar="VERB")
     verb.set_defaults(handler=_told)
     verb = verbs.add_parser("completion", help="print what completes verbs and options in your shell")
     verb.add_argument("shell", choices=("bash", "zsh"), help='as: eval "$(osint completion bash)"')
     verb.set_defaults(handler=_complete)
-
-
-def add_common(parser: argparse.ArgumentParser, handler: object) -> None:
-    """Add --data and --json, and the function that runs the verb."""
-    add_data(parser)
-    add_json(parser)
-    parser.set_defaults(handler=handler)
 
 
 def print_answer(args: argparse.Namespace, value: object, text: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint.cli._arguments import named_numbers, share
-from osint.cli.main import add_common, print_answer
+from osint.cli._arguments import add_datum, add_verb, named_numbers, share
+from osint.cli.main import print_answer
 
 if TYPE_CHECKING:
     from osint import change
@@ -30,8 +30,7 @@ A row without p_place says nothing negative of a claim. How it is computed for a
 def add_verbs(verbs: Any) -> None:
     """Add the verb `observed`."""
     told = "put on file what was seen at a site: one row by hand, or the outlines of a file"
-    shape = argparse.RawDescriptionHelpFormatter
-    p = verbs.add_parser("observed", help=told, epilog=EXAMPLES, formatter_class=shape)
+    p = add_verb(verbs, "observed", _observed, help=told, epilog=EXAMPLES)
     p.add_argument("site", metavar="SITE", help="id, name, owner or county")
     told = "what `osint observe`, `locate`, `date` or `measure` wrote; without it one row by hand"
     p.add_argument("file", nargs="?", type=Path, metavar="FILE.geojson", help=told)
@@ -54,7 +53,7 @@ def add_verbs(verbs: Any) -> None:
     told = "share of the possible area of the site that was looked at, 0 to 1"
     hand.add_argument("--searched-share", type=share, metavar="SHARE", help=told)
     hand.add_argument("--at", metavar="LON,LAT", help="where it was seen, degrees in --datum, or the link of a map")
-    p.add_argument("--datum", default="WGS-84", metavar="NAME", help="of --at: WGS-84, gcj02 (Amap), bd09 (Baidu)")
+    add_datum(p, "of --at")
     hand.add_argument("--position-error-m", type=float, metavar="M", help="error of that position")
     hand.add_argument("--quote", default="", metavar="TEXT", help="the words of the source")
     hand.add_argument("--note", default="", metavar="TEXT", help="what it is and is not")
@@ -72,7 +71,6 @@ def add_verbs(verbs: Any) -> None:
     file.add_argument("--before", metavar="DATE", help="picture without the roof, the first without it")
     file.add_argument("--after", metavar="DATE", help="picture with the roof, the last without it")
     p.add_argument("--dry-run", action="store_true", help="print the rows and write nothing")
-    add_common(p, _observed)
 
 
 def _observed(args: argparse.Namespace) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from osint.cli import _arguments
-from osint.cli.main import add_common, print_answer, print_json
+from osint.cli._arguments import add_verb
+from osint.cli.main import print_answer, print_json
 
 VERDICTS = """Exit status: 0 SEALED, INTACT, SAME PICTURE; 3 TRACED; 4 STALE; 5 UNKNOWN; 6 CONFLICT; the highest of all.
 No verdict says that what a figure shows is true. osint/passport/verify.py can be copied to a computer with Python and
@@ -17,17 +18,15 @@ Pillow, and run there alone: python verify.py FILE"""
 
 def add_verbs(verbs: Any) -> None:
     """Add `verify`, `packet`, `signoff` and `lint`."""
-    shape = argparse.RawDescriptionHelpFormatter
     told = "what is shown of a figure, a copy of one, a passport or a packet"
-    p = verbs.add_parser("verify", help=told, epilog=VERDICTS, formatter_class=shape)
+    p = add_verb(verbs, "verify", _verify, help=told, epilog=VERDICTS)
     p.add_argument("files", nargs="+", metavar="FILE", help="figure, copy, passport, packet (folder or zip)")
     p.add_argument("--passports", metavar="PATH", help="a passport or a folder of them, besides those beside FILE")
     p.add_argument("--code", default="", metavar="CODE", help="short code that you read in the picture")
     p.add_argument("--expect", default="", metavar="ID", help="passport id that came to you by another way")
     p.add_argument("--against", metavar="DIR", help="case folder in which newer evidence and corrections are sought")
     p.add_argument("--root", metavar="PEM", help="certificate of an authority that you trust to give the time")
-    add_common(p, _verify)
-    p = verbs.add_parser("packet", help="what an editor needs to sign a figure: one folder and one zip")
+    p = add_verb(verbs, "packet", _packet, help="what an editor needs to sign a figure: one folder and one zip")
     p.add_argument(
         "subject", metavar="SITE|CLAIM|FIGURE", help="a site by id or name, a claim by its id, or the path of a figure"
     )
@@ -44,19 +43,16 @@ def add_verbs(verbs: Any) -> None:
     )
     p.add_argument("--made-by", default="", metavar="NAME", help="who made it, as a role or a name")
     p.add_argument("--since", metavar="PACKET", help="an earlier packet to compare with")
-    add_common(p, _packet)
-    p = verbs.add_parser("signoff", help="sign a packet: void as soon as the packet changes")
+    p = add_verb(verbs, "signoff", _signoff, help="sign a packet: void as soon as the packet changes")
     p.add_argument("packet", metavar="PACKET", help="folder of a packet")
     p.add_argument("--role", required=True, help="maker, checker, editor or lawyer")
     p.add_argument("--decision", required=True, help="approve, changes or hold")
     p.add_argument("--who", required=True, metavar="NAME", help="a name or a pseudonym")
     p.add_argument("--note", default="", metavar="TEXT", help="what must change, or what it waits for")
-    add_common(p, _signoff)
     told = "what an editor must not let pass in a packet, line by line; status 1 where there is something"
-    p = verbs.add_parser("lint", help=told)
+    p = add_verb(verbs, "lint", _lint, help=told)
     p.add_argument("packet", metavar="PACKET", help="folder or zip of a packet")
     p.add_argument("--against", metavar="DIR", help="case folder in which newer evidence is sought")
-    add_common(p, _lint)
 
 
 def _verify(args: argparse.Namespace) -> int:

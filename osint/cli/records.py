@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from osint.cli.main import add_common, print_answer
+from osint.cli._arguments import add_verb
+from osint.cli.main import print_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,17 +16,14 @@ if TYPE_CHECKING:
 
 def add_verbs(verbs: argparse._SubParsersAction[Any]) -> None:
     """Add `sites`, `claims` and `show`."""
-    p = verbs.add_parser("sites", help="the sites on file, or those that a word names")
+    p = add_verb(verbs, "sites", _sites, help="the sites on file, or those that a word names")
     told = "id, name in English or Chinese, owner or county, or a part of one; all without it"
     p.add_argument("words", nargs="*", metavar="WORD", help=told)
-    add_common(p, _sites)
-    p = verbs.add_parser("claims", help="the claims of a site, or those with a word in quote, claimant or chip")
+    p = add_verb(verbs, "claims", _claims, help="the claims of a site, or those with a word in quote, claimant or chip")
     p.add_argument("words", nargs="*", metavar="SITE|WORD", help="a site as typed, or a word; all without it")
-    add_common(p, _claims)
-    p = verbs.add_parser("show", help="all of one row: quote, source, finding, arithmetic, what rests on it")
+    p = add_verb(verbs, "show", _show, help="all of one row: quote, source, finding, arithmetic, what rests on it")
     told = "a site, a claim (C007), an observation (O002), a group (G001), a relation, a chip, a digest of a capture"
     p.add_argument("ids", nargs="+", metavar="ID", help=told)
-    add_common(p, _show)
 
 
 def _sites(args: argparse.Namespace) -> None:

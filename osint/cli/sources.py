@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osint.cli._arguments import add_offline, add_out, in_case, out_file, say
-from osint.cli.main import add_common
+from osint.cli._arguments import add_offline, add_out, add_verb, in_case, out_file, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def add_verbs(subparsers: Any) -> None:
     """Add the verbs that fetch and keep filings."""
-    verb = subparsers.add_parser("capture", help="fetch pages into the archive, and say what each answer is")
+    verb = add_verb(subparsers, "capture", _capture, help="fetch pages into the archive, and say what each answer is")
     verb.add_argument("urls", nargs="+", metavar="URL")
     verb.add_argument("--expect", default="", metavar="TEXT", help="text that the page must hold to count as captured")
     verb.add_argument("--vantage", help="where you ask from, as coarse as you like ('EU'); default OSINT_VANTAGE")
@@ -33,16 +32,14 @@ def add_verbs(subparsers: Any) -> None:
     add_offline(verb)
     told = "afterwards ask the Wayback Machine to take a copy too, and keep its receipt"
     verb.add_argument("--also-wayback", action="store_true", help=told)
-    add_common(verb, _capture)
 
-    verb = subparsers.add_parser("watch", help="ask the addresses of a case again, and say what changed since")
+    verb = add_verb(subparsers, "watch", _watch, help="ask the addresses of a case again, and say what changed since")
     verb.add_argument(
         "urls", nargs="*", metavar="URL", help="addresses to ask; all of which there is content without one"
     )
     verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
-    add_common(verb, _watch)
 
-    verb = subparsers.add_parser("search", help="ask the portals for words in a span of time, side by side")
+    verb = add_verb(subparsers, "search", _search, help="ask the portals for words in a span of time, side by side")
     verb.add_argument(
         "words", nargs="+", metavar="WORD", help="such as 智算中心 哈密; place words choose regional sources"
     )
@@ -58,15 +55,12 @@ def add_verbs(subparsers: Any) -> None:
     add_offline(verb)
     add_out(verb, "write the rows as a table (CSV)")
     verb.add_argument("--csv", dest="out", type=out_file, help=argparse.SUPPRESS)
-    add_common(verb, _search)
 
-    verb = subparsers.add_parser("captures", help="list what the archive holds of a URL, and how it changed")
+    verb = add_verb(subparsers, "captures", _captures, help="list what the archive holds of a URL, and how it changed")
     verb.add_argument("url", metavar="URL")
-    add_common(verb, _captures)
 
-    verb = subparsers.add_parser("notice", help="read the fields of the last content captured of a URL")
+    verb = add_verb(subparsers, "notice", _notice, help="read the fields of the last content captured of a URL")
     verb.add_argument("url", metavar="URL")
-    add_common(verb, _notice)
 
     _add_archive(subparsers)
 
@@ -75,20 +69,17 @@ def _add_archive(subparsers: Any) -> None:
     verb = subparsers.add_parser("archive", help="check, export or add to the evidence store")
     acts = verb.add_subparsers(dest="act", required=True, metavar="ACT")
     told = "check every digest and the chain of captures, review logs and searches; status 1 on damage"
-    act = acts.add_parser("verify", help=told)
+    act = add_verb(acts, "verify", _verify, help=told)
     logs = "review logs and .tiles.jsonl to check; those in raw/ and derived/ without one"
     act.add_argument("logs", nargs="*", type=Path, metavar="LOG", help=logs)
-    add_common(act, _verify)
-    act = acts.add_parser("export", help="write WARC, CSV and files that sha256sum can check")
+    act = add_verb(acts, "export", _export, help="write WARC, CSV and files that sha256sum can check")
     act.add_argument("folder", metavar="FOLDER", help="new folder; a bare name goes into derived/ of the case")
-    add_common(act, _export)
-    act = acts.add_parser("import", help="take in a file or folder that a person saved by hand")
+    act = add_verb(acts, "import", _import, help="take in a file or folder that a person saved by hand")
     act.add_argument("files", nargs="+", metavar="FILE")
     act.add_argument("--who", required=True, help="who saved it; a role will do")
     act.add_argument("--when", required=True, help="when, such as 2026-11-24")
     act.add_argument("--where", required=True, help="where it came from, such as the URL in the browser")
     act.add_argument("--url", default="", help="URL of the page, to list it under `osint captures URL`")
-    add_common(act, _import)
 
 
 def _capture(args: argparse.Namespace) -> int:
