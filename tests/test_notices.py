@@ -56,12 +56,7 @@ def test_epoint_detail():
         "<div class='ewb-info-bd'>正文</div></html>"
     )
     notice = read_notice("https://ggzy.example/xinjiangggzy_new/jyxx/20240902/1.html", page.encode(), "text/html")
-    assert (notice.title, notice.publisher, notice.text, notice.date) == (
-        "设备采购",
-        "伊吾县",
-        "正文",
-        "2024-09-02",
-    )
+    assert (notice.title, notice.publisher, notice.text, notice.date) == ("设备采购", "伊吾县", "正文", "2024-09-02")
 
 
 def test_no_markup_is_no_notice():

@@ -154,8 +154,7 @@ def test_numbers_of_a_sheet_are_what_their_format_shows():
 
 
 @pytest.mark.parametrize(
-    "words",
-    ["园区运营公司总投资3亿元", "竣工验收合格后支付尾款420万元", "由某公司投资建设运营的智算中心，算力3000P"],
+    "words", ["园区运营公司总投资3亿元", "竣工验收合格后支付尾款420万元", "由某公司投资建设运营的智算中心，算力3000P"]
 )
 def test_a_rung_word_inside_a_noun_or_a_duty_is_no_rung(words):
     assert {claim.rung for claim in claims.extract(words, date(2025, 9, 1))} == {""}

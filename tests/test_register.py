@@ -34,23 +34,11 @@ SIMPLIFIED = str.maketrans("萬億標準機櫃項達約", "万亿标准机柜项
 
 # unit of the table: what may stand behind a number (or around it, where {n} marks the number), and the factor
 UNITS = {
-    "chips": [
-        (r"(?:[A-Za-z\[\]()'.-]+\s|GB200\s){0,6}?(?:chips|GPUs|processors|H100|卡)", 1),
-        (r"gpuUnits: {n}", 1),
-    ],
+    "chips": [(r"(?:[A-Za-z\[\]()'.-]+\s|GB200\s){0,6}?(?:chips|GPUs|processors|H100|卡)", 1), (r"gpuUnits: {n}", 1)],
     "servers": [(r"(?:\w+ ){0,3}servers", 1)],
-    "racks": [
-        (r"个?(?:标准)?机(?:架|柜)", 1),
-        (r"机[架柜][达约]?{n}架", 1),
-        (r"(?:equipment )?cabinets", 1),
-    ],
+    "racks": [(r"个?(?:标准)?机(?:架|柜)", 1), (r"机[架柜][达约]?{n}架", 1), (r"(?:equipment )?cabinets", 1)],
     "PFLOPS": [(r"(?:P(?![a-z])|PFlops|PFLOPS|PetaFLOPS|petaflops)", 1), (r"EFLOPS", 1e3)],
-    "MW": [
-        (r"(?:MW|megawatts?|兆瓦)", 1),
-        (r"(?:GW|gigawatts?)", 1e3),
-        (r"千瓦(?!时)", 1e-3),
-        (r"mw: {n}", 1),
-    ],
+    "MW": [(r"(?:MW|megawatts?|兆瓦)", 1), (r"(?:GW|gigawatts?)", 1e3), (r"千瓦(?!时)", 1e-3), (r"mw: {n}", 1)],
     "GWh/yr": [(r"(?:千瓦时|kWh)", 1e-6)],
     "m2": [(r"(?:平方米|平素米|m2)", 1)],
     "mu": [(r"(?:亩|mu\b)", 1)],

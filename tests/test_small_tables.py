@@ -65,11 +65,7 @@ def test_a_table_that_was_seen_and_not_read_is_named():
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [
-        ("甲|500 200", "not one number"),
-        ("甲|500/200", "not one number"),
-        ("甲|620+280", "not one number"),
-    ],
+    [("甲|500 200", "not one number"), ("甲|500/200", "not one number"), ("甲|620+280", "not one number")],
 )
 def test_what_is_not_one_number_keeps_its_quote_and_loses_its_value(row, reason):
     frame = filings.claims_of(page("园区|规模（架）", row))

@@ -31,12 +31,7 @@ WANTED = read_query("智算中心 哈密", "2024-06", "2025-06")
 @pytest.fixture
 def portal(monkeypatch):
     with serve() as running:
-        for name in [source.name for source in SOURCES] + [
-            "wayback",
-            "commoncrawl",
-            "commoncrawl_data",
-            "page",
-        ]:
+        for name in [source.name for source in SOURCES] + ["wayback", "commoncrawl", "commoncrawl_data", "page"]:
             monkeypatch.setenv(f"OSINT_BASE_{name.upper()}", running.url)
         yield running
 
@@ -153,12 +148,7 @@ def test_epoint_pages_by_row_offset_and_encodes_the_word_twice(portal, session, 
 def test_ccgp_list_is_read_and_its_interstitial_is_a_challenge(portal, session):
     report = asked_for(session, "ccgp", "智算中心", "2024-07-01", "2024-07-31")
     row = report.hits[0]
-    assert (row.title, row.date, row.kind, row.place) == (
-        NOTICE,
-        "2024-07-12",
-        "公开招标公告",
-        "新疆",
-    )
+    assert (row.title, row.date, row.kind, row.place) == (NOTICE, "2024-07-12", "公开招标公告", "新疆")
     assert portal.hits[-1].query["start_time"] == "2024:07:01"
     assert asked_for(session, "ccgp", "频繁").answer == "challenge"
 

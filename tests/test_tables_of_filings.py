@@ -158,10 +158,7 @@ def test_a_notice_gives_its_goods_by_header_and_repeats_a_cell_that_spans_rows()
     page = html([["包号", "货物", "数量（台）"], [("A", 2, 1), "推理服务器", "72"], ["存储节点", "9"]])
     notice = filings.read_notice("https://h.example/a/1.html", page, "text/html")
     assert notice.tables == [
-        [
-            {"包号": "A", "货物": "推理服务器", "数量（台）": "72"},
-            {"包号": "A", "货物": "存储节点", "数量（台）": "9"},
-        ]
+        [{"包号": "A", "货物": "推理服务器", "数量（台）": "72"}, {"包号": "A", "货物": "存储节点", "数量（台）": "9"}]
     ]
 
 

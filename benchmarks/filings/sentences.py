@@ -19,24 +19,9 @@ HERE = Path(__file__).parent
 SENTENCES = HERE / "sentences.txt"
 HAN = "据介绍该地区近来依托丰富的风光资源和区位优势积极推进产业发展不断完善基础设施优化营商环境吸引众多企业前来考察洽谈合作"
 LATIN = [
-    "the",
-    "region",
-    "has",
-    "drawn",
-    "interest",
-    "from",
-    "operators",
-    "because",
-    "of",
-    "cheap",
-    "land",
-    "and",
-    "a",
-    "cool",
-    "climate",
-    "officials",
-    "say",
-]
+    "the", "region", "has", "drawn", "interest", "from", "operators", "because", "of", "cheap", "land", "and", "a",
+    "cool", "climate", "officials", "say",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -112,19 +112,8 @@ _NO_ORDER = re.compile(
 )
 """words of buying that say nothing of a sum: goods that arrive, places that are let, orders that are counted"""
 _TAKEN = (
-    "leas",
-    "rent",
-    "took poss",
-    "taken poss",
-    "pre-le",
-    "prele",
-    "bought",
-    "purchas",
-    "acquir",
-    "购",
-    "已购",
-    "租",
-)
+    "leas", "rent", "took poss", "taken poss", "pre-le", "prele", "bought", "purchas", "acquir", "购", "已购", "租",
+)  # fmt: skip
 """how a place is taken"""
 _METERED = ("power", "energy", "pue", "share")
 _MEASURED = ("draw", "peaked", "实测", "累计消纳", "累计用电", "累计耗电", "实际耗电", "实际用电量", "实际PUE")
@@ -185,9 +174,7 @@ def _decided(clauses: Clauses, hits: list[RungWord], start: int, end: int) -> As
             return Assertion("filed", max((hit.role for hit in plain), key=LADDER.index), "will")
         aims = [hit.role for hit in plain] + [hit.aim for hit in future if hit.aim]
         return Assertion(
-            "announced",
-            max(aims, key=LADDER.index, default="announced"),
-            "would" if _WOULD.search(words) else "will",
+            "announced", max(aims, key=LADDER.index, default="announced"), "would" if _WOULD.search(words) else "will"
         )
     nearest = min(plain, key=lambda hit: _distance(hit, start, end))
     chain = _chain(plain, nearest, clauses.text, end)

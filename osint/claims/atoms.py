@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from osint.claims.folding import NumberDoubt
 from osint.claims.numbers import CLOSERS, find_numbers, han_range, numeral_value, scale_factor
-from osint.claims.units import Unit, declared_units, spelling_key
+from osint.claims.units import Unit, declared_units, spelling_key, word_set
 
 CURRENCIES = {
     sign: unit
@@ -188,20 +188,7 @@ _OTHER_CURRENCY = re.compile(
 _DIGITS = tuple("0123456789")
 _SPACED = re.compile(r"\d[ \u00a0\u2009\u202f.]* ")
 _THREE_DECIMALS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
-_POINT_MAY_GROUP = (
-    "area",
-    "land",
-    "feet",
-    "thing",
-    "cards",
-    "chips",
-    "servers",
-    "racks",
-    "money_cny",
-    "money_eur",
-    "money_usd",
-    "count",
-)
+_POINT_MAY_GROUP = word_set("area land feet thing cards chips servers racks money_cny money_eur money_usd count")
 
 
 def _currency(match: re.Match[str], text: str) -> tuple[str, int]:

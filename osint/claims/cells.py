@@ -62,20 +62,16 @@ class CellContext:
 
 # ---------------------------------------------------------------- units that stand apart
 
-_TEN_THOUSAND = {
-    "10,000": "万",
-    "10000": "万",
-    "10 000": "万",
-    "'000": "thousand",
-    "000": "thousand",
-    "000s": "thousand",
-}
+_WRITTEN_SCALES = {
+    **dict.fromkeys(("10,000", "10000", "10 000"), "万"), **dict.fromkeys(("'000", "000", "000s"), "thousand")
+}  # fmt: skip
+"""scale words of the scales that are written in digits"""
 _UNIT = re.compile(
     rf"(?:单位[:为]?|计量单位[:为]?|in |(?:unit|units)[: ]\s?|均为|折合)?\s?(?:人民币(?=[十百千万亿元]))?"
     rf"(?P<sign>{SIGNS})?\s?(?P<scale>[十百千万亿]{{1,4}}(?![瓦伏克米帕焦赫])|'?000s?|10,?\s?000|"
     rf"(?i:hundreds?|thousands?|millions?|billions?|bn|mn|mln|k|m)(?![A-Za-z]))?\s?(?:of )?"
     rf"(?P<unit>{unit_pattern()}|[A-Za-z][A-Za-z -]{{1,30}})?\s?(?P<behind>(?i:millions?|billions?|thousands?|bn|mn))?"
-    rf"\s?(?:(?:/|每|per |a )\s?(?P<per>[A-Za-z一-龥·]{{1,10}}))?",
+    rf"\s?(?:(?:/|每|per |a )\s?(?P<per>[A-Za-z一-龥·]{{1,10}}))?"
 )
 _SINGLE = ("k", "m", "mn", "bn")
 """letters that are a scale of money alone"""
@@ -104,7 +100,7 @@ def read_unit(words: str) -> CellUnit | None:
         return None
     sign = match["sign"] or ""
     measure = _measure(match["unit"] or "", sign)
-    scale = _TEN_THOUSAND.get(re.sub(r"\s", " ", match["scale"] or ""), match["scale"] or match["behind"] or "")
+    scale = _WRITTEN_SCALES.get(re.sub(r"\s", " ", match["scale"] or ""), match["scale"] or match["behind"] or "")
     scale = scale.lower().rstrip("s") if scale.isascii() else scale
     if measure is None or (match["scale"] and match["behind"]):
         return None
@@ -150,8 +146,7 @@ _COUNTED = re.compile(r"([台张架块套个枚片颗组面])数(?:量)?$")
 _LAST_WORD = re.compile(r"(?:^|[\s_-])([A-Za-zμ·²2/%]{1,8})$")
 _SHORTEST_LATIN, _SHORTEST_WORD = 2, 3
 _STATE = re.compile(
-    r"[ ,(]+(?:[a-z]{3,9}(?:ed|ased)|operational|in use|online|total|sold|bought|built)\)?$",
-    re.IGNORECASE,
+    r"[ ,(]+(?:[a-z]{3,9}(?:ed|ased)|operational|in use|online|total|sold|bought|built)\)?$", re.IGNORECASE
 )
 _PUE = re.compile(r"(?:^|[^A-Za-z])PUE(?![A-Za-z])|电能利用效率|电能使用效率", re.IGNORECASE)
 _OF_NOUN = re.compile(

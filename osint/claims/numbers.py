@@ -41,17 +41,8 @@ COMPOUND = (
 HAN_DECIMAL = r"(?:[零一二三四五六七八九两十百]{1,4}点[零〇一二三四五六七八九]{1,4})"
 """a decimal in characters: 三点六"""
 _SCALE_WORDS = [
-    "dozen",
-    "hundred",
-    "thousand",
-    "million",
-    "billion",
-    "trillion",
-    "gigawatt",
-    "megawatt",
-    "exaflop",
-    "petaflop",
-]
+    "dozen", "hundred", "thousand", "million", "billion", "trillion", "gigawatt", "megawatt", "exaflop", "petaflop",
+]  # fmt: skip
 _SCALE_OR_UNIT = f"(?:{'|'.join(_SCALE_WORDS)})"
 _TENS_OR, _ONES_OR = _TENS.replace(" ", "|"), _ONES.replace(" ", "|")
 _PLAIN_WORDS = "|".join(sorted(_UNDER_TWENTY, key=len, reverse=True))

@@ -13,11 +13,7 @@ from osint.errors import BadInputError, NotFoundError
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "What is on file?",
-        (
-            ("sites", "osint sites 伊吾"),
-            ("claims", "osint claims XJ01"),
-            ("show", "osint show C007 O002"),
-        ),
+        (("sites", "osint sites 伊吾"), ("claims", "osint claims XJ01"), ("show", "osint show C007 O002")),
     ),
     (
         "Does a claim hold up?",

@@ -24,19 +24,8 @@ from osint.cli import _help
 from osint.cli._arguments import add_verb, demo_world, join_places, place_outputs, say
 from osint.errors import BadInputError, NetworkError, OsintError
 
-# each names a module with add_verbs(subparsers); heavy imports belong inside the handlers
-PARTS: tuple[str, ...] = (
-    "osint.cli.case",
-    "osint.cli.evidence",
-    "osint.cli.sources",
-    "osint.cli.demo",
-    "osint.cli.imagery",
-    "osint.cli.filings",
-    "osint.cli.change",
-    "osint.cli.observed",
-    "osint.cli.records",
-    "osint.cli.packet",
-)
+# modules beside this one with add_verbs(subparsers); heavy imports belong inside the handlers
+PARTS = ("case", "evidence", "sources", "demo", "imagery", "filings", "change", "observed", "records", "packet")
 TYPED_WRONG, OUR_FAULT, STOPPED = 2, 70, 130
 """Status of what was typed or on file, of a fault of this program (EX_SOFTWARE), and of Ctrl-C."""
 COLLECTED_AFTER = 10_000
@@ -132,7 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"osint {__version__}")
     verbs: Any = parser.add_subparsers(dest="verb", metavar="VERB")
     for part in PARTS:
-        importlib.import_module(part).add_verbs(verbs)
+        importlib.import_module(f"osint.cli.{part}").add_verbs(verbs)
     add_verbs(verbs)
     parser.set_defaults(handler=_told, about="", verb="help")
     return parser

@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.filings import html, mhtml
 from osint.filings.decode import decode
-from osint.filings.doubt import (
-    BlockedReason,
-    FilingDoubt,
-    blocked,
-    hidden_doubts,
-    listed_pages,
-    page_doubts,
-)
+from osint.filings.doubt import BlockedReason, FilingDoubt, blocked, hidden_doubts, listed_pages, page_doubts
 from osint.filings.facts import DocumentFacts, heading, read_facts
 from osint.filings.grid import outside_tables
 from osint.filings.office import read_office

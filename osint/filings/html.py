@@ -327,11 +327,9 @@ class _Parser:
 
     def on_rows(self, tag: str, closing: bool, inner: str, at: int) -> None:
         """Begin or end a row or a group of rows."""
-        if not self.tables or self.too_deep:
-            self._break(at)
+        table = self._between_cells(at)
+        if table is None:
             return
-        table = self.tables[-1]
-        self._end_cell(table)
         if tag != "tr":
             table.grid.end_spans()
             table.in_head = tag == "thead" and not closing
@@ -341,12 +339,8 @@ class _Parser:
         self._end_line(at)
 
     def on_cell(self, tag: str, closing: bool, inner: str, at: int) -> None:
-        if not self.tables or self.too_deep:
-            self._break(at)
-            return
-        table = self.tables[-1]
-        self._end_cell(table)
-        if closing:
+        table = self._between_cells(at)
+        if table is None or closing:
             return
         if not table.grid.number:  # a cell without a row begins one
             table.grid.row()
@@ -357,6 +351,14 @@ class _Parser:
         spans = {match[1].lower(): int(match[2]) for match in _SPAN.finditer(inner)}
         table.place = table.grid.place(spans.get("row", 1) or _TO_THE_END, spans.get("col", 1))
         table.start, table.header, table.filled = self.length, tag == "th" or table.in_head, True
+
+    def _between_cells(self, at: int) -> _Table | None:
+        """Return the table under way, its open cell ended; end the line where there is none."""
+        if not self.tables or self.too_deep:
+            self._break(at)
+            return None
+        self._end_cell(self.tables[-1])
+        return self.tables[-1]
 
     def _end_cell(self, table: _Table) -> None:
         self.break_at = -1

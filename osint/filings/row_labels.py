@@ -31,11 +31,7 @@ class RowLabels:
     """The cells that name the rows of one table."""
 
     def __init__(
-        self,
-        cells: list[Cell],
-        rows: dict[int, list[Cell]],
-        text_columns: set[int],
-        role: Callable[[Cell], ColumnRole],
+        self, cells: list[Cell], rows: dict[int, list[Cell]], text_columns: set[int], role: Callable[[Cell], ColumnRole]
     ) -> None:
         """Take the cells of a table, its rows, the columns that hold words, and what tells the role of a column."""
         self.cells, self._rows, self._text_columns, self._role = cells, rows, text_columns, role

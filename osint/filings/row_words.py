@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import re
 
-from osint.claims import (
-    CellUnit,
-    UnitSource,
-    counted_kind,
-    is_generic,
-    is_unit,
-    label_unit,
-    read_unit,
-)
+from osint.claims import CellUnit, UnitSource, counted_kind, is_generic, is_unit, label_unit, read_unit
 from osint.filings.column_roles import NAMING, QUANTITY, ColumnRole, column_role
 from osint.filings.grid import Cell
 from osint.filings.heads import YEARS, is_value

@@ -78,15 +78,11 @@ _CHALLENGE_CODE = (
     ("aliyun_waf_aa / aliyun_waf_bb", re.compile(r"aliyun_waf_(aa|bb)\b")),
     ("renderData textarea", re.compile(r"<textarea[^>]{0,200}id=[\"']?renderData", re.I)),
     ("aliyunCaptcha slider", re.compile(r"aliyunCaptcha-sliding-slider|id=[\"']?nc_1_n1z")),
-    (
-        "Cloudflare challenge",
-        re.compile(r"/cdn-cgi/challenge-platform/|window\._cf_chl_opt|id=\"cf-challenge"),
-    ),
+    ("Cloudflare challenge", re.compile(r"/cdn-cgi/challenge-platform/|window\._cf_chl_opt|id=\"cf-challenge")),
 )
 _ARG1 = re.compile(r"var\s+arg1\s*=\s*['\"]")
 _CHALLENGE_TITLE = re.compile(
-    r"^\W*(安全|人机|访问|滑动|滑块)验证(码|页面|中心|系统)?\W*$|just a moment|attention required|captcha",
-    re.I,
+    r"^\W*(安全|人机|访问|滑动|滑块)验证(码|页面|中心|系统)?\W*$|just a moment|attention required|captcha", re.I
 )
 _CHALLENGE_TEXT = re.compile(
     r"denied by bot|请(先|您)?(完成|通过|进行|点击)[^。]{0,8}验证|拖动(下方)?滑块|请输入.{0,8}验证码|vaptcha"

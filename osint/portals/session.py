@@ -123,13 +123,7 @@ class Session:
             return replace(entry, captured=found if entry.is_content else False)
 
     def ask_once(
-        self,
-        request: Request,
-        *,
-        per_minute: float,
-        due: Form = "",
-        api: bool = True,
-        refine: Refine = unchanged,
+        self, request: Request, *, per_minute: float, due: Form = "", api: bool = True, refine: Refine = unchanged
     ) -> tuple[Entry, bytes]:
         """Return the answer to a question from the archive if it was asked before, else ask it."""
         digest = hashlib.sha256(request.body).hexdigest() if request.body else ""

@@ -8,13 +8,7 @@ from osint.archive import Entry
 from osint.http import strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass
-from osint.portals.common_crawl import (
-    COMMONCRAWL_DATA,
-    COMMONCRAWL_INDEX,
-    CRAWLS,
-    commoncrawl_copies,
-    take_commoncrawl,
-)
+from osint.portals.common_crawl import COMMONCRAWL_DATA, COMMONCRAWL_INDEX, CRAWLS, commoncrawl_copies, take_commoncrawl
 from osint.portals.session import Session
 from osint.portals.wayback import WAYBACK, Listing, take_wayback, wayback_copies, wayback_request
 

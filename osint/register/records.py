@@ -15,17 +15,7 @@ from typing import Any, ClassVar, Self
 
 from osint.register.dates import WrittenDate, written_date
 from osint.register.schemas import SCHEMAS, Column
-from osint.register.vocabulary import (
-    CLAIM_KINDS,
-    QUANTITIES,
-    Bounding,
-    Modality,
-    Role,
-    Rung,
-    Scope,
-    Stage,
-    Tier,
-)
+from osint.register.vocabulary import CLAIM_KINDS, QUANTITIES, Bounding, Modality, Role, Rung, Scope, Stage, Tier
 
 
 class Record:

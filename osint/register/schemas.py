@@ -13,10 +13,7 @@ from enum import StrEnum
 import pandas as pd
 
 from osint.register import vocabulary
-from osint.register.vocabulary import (
-    CLAIM_KINDS,
-    table_rows,
-)
+from osint.register.vocabulary import CLAIM_KINDS, table_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +157,7 @@ _ENTRY_RULES: dict[str, tuple[ColumnRule, ...]] = {
             "lat, lon and position_error_m, or none of them",
             lambda t: t[["lat", "lon", "position_error_m"]].notna().sum(axis=1).isin([1, 2]),
         ),
-    ),
+    )
 }
 SCHEMAS = {
     name: Schema(columns, _RULES.get(name, ()), _ENTRY_RULES.get(name, ())) for name, columns in _columns().items()
