@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import Any
 
 from osint.cli import _arguments
 from osint.cli._arguments import add_verb
-from osint.cli.main import plain
+from osint.cli.main import print_json
 
 
 def add_verbs(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,7 +56,7 @@ def _extract(args: argparse.Namespace) -> int:
             print(f"osint extract: {name}: {remark}", file=sys.stderr)
         if args.json:
             for row in table.to_dict("records"):
-                print(json.dumps(plain(row), ensure_ascii=False))
+                print_json(row)
         elif table.empty:
             print("(no claims)")
         else:
@@ -81,7 +80,7 @@ def _into(args: argparse.Namespace) -> int:
 
 def _print_about(found: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return
     for name, value in found.items():
         for one in value if isinstance(value, list | tuple) else [value]:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli._arguments import add_offline, add_out, add_verb, in_case, out_file, say
+from osint.cli.main import print_answer, print_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from osint.archive import Archive, Entry
     from osint.portals import SourceReport
+    from osint.sources import Revision
 
 
 def add_verbs(subparsers: Any) -> None:
@@ -119,18 +121,24 @@ def _watch(args: argparse.Namespace) -> int:
     for revision in sources.watch(session, args.urls):
         changed += not revision.entry.is_content or revision.difference != [sources.SAME_BYTES]
         if args.json:
-            print(json.dumps({**revision.entry.to_row(), "difference": revision.difference}, ensure_ascii=False))
+            _print_revision(revision)
             continue
-        print(_line(revision.entry))
-        for line in revision.difference:
-            print(f"    {line}")
+        print("\n    ".join([_line(revision.entry), *revision.difference]))
     say(f"{changed} of the addresses not as before" if changed else "every address is as it was")
     return 1 if changed else 0
 
 
 def _print_entry(entry: Entry, *, as_json: bool) -> None:
     row = {**entry.to_row(), "captured": entry.captured}
-    print(json.dumps(row, ensure_ascii=False) if as_json else _line(entry), flush=True)
+    if as_json:
+        print_json(row)
+    else:
+        print(_line(entry))
+    sys.stdout.flush()  # as each comes
+
+
+def _print_revision(revision: Revision) -> None:
+    print_json({**revision.entry.to_row(), "difference": revision.difference})
 
 
 def _line(entry: Entry) -> str:
@@ -164,13 +172,11 @@ def _captures(args: argparse.Namespace) -> int:
     for revision in revisions:
         entry = revision.entry
         if args.json:
-            print(json.dumps({**entry.to_row(), "difference": revision.difference}, ensure_ascii=False))
+            _print_revision(revision)
             continue
         served = f"{entry.served[:19]}Z" if "T" in entry.served else entry.served
         role = entry.role if entry.served == entry.time else f"{entry.role} {entry.time[:10]}"
-        print(f"{served}\t{role}\t{_line(entry)}")
-        for line in revision.difference:
-            print(f"    {line}")
+        print("\n    ".join([f"{served}\t{role}\t{_line(entry)}", *revision.difference]))
     if not revisions:
         say(f"the archive holds no capture of {strip_secrets(args.url)}")
     return 0 if revisions else 1
@@ -189,7 +195,7 @@ def _notice(args: argparse.Namespace) -> int:
         return 1
     row = {**dataclasses.asdict(notice), "capture": entry.seq, "sha256": entry.sha256}
     if args.json:
-        print(json.dumps(row, ensure_ascii=False))
+        print_json(row)
         return 0
     for name, value in row.items():
         for one in value if isinstance(value, list) else [value]:
@@ -223,7 +229,7 @@ def _verify(args: argparse.Namespace) -> int:
         if path.exists() and path.stat().st_size > chain.tail(path)[1]
     )
     if args.json:
-        print(json.dumps({**dataclasses.asdict(report), "logs": logs}, ensure_ascii=False))
+        print_json({**dataclasses.asdict(report), "logs": logs})
         return 1 if report.damage else 0
     for damage in report.damage:
         print(f"damaged: {damage.where}: {damage.what}")
@@ -269,7 +275,7 @@ def _export(args: argparse.Namespace) -> int:
     held = _there(args)
     folder = in_case(out_file(args.folder), args.data)
     done = archive.export(_opened(args), folder)
-    print(json.dumps(done) if args.json else f"{done['captures']} captures, {done['files']} files in {folder}")
+    print_answer(args, done, f"{done['captures']} captures, {done['files']} files in {folder}")
     damage = archive.verify(held).damage
     if damage:
         say(f"{len(damage)} damaged pieces were exported too; `osint archive verify` names them")
@@ -326,8 +332,7 @@ def _search(args: argparse.Namespace) -> int:
     if args.out:
         write_csv(table, args.out)
     if args.json:
-        answer = {"rows": table.to_dict("records"), "sources": [report.to_row() for report in reports]}
-        print(json.dumps(answer, ensure_ascii=False))
+        print_json({"rows": table.to_dict("records"), "sources": [report.to_row() for report in reports]})
     else:
         _print_search(table, reports)
     return 0 if any(report.answered for report in reports) else 1

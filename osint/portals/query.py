@@ -36,7 +36,8 @@ ENGLISH = {
 """English names of place words."""
 
 _STOCK = re.compile(r"\d{6}$")
-_AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT)
+AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT)
+"""Classes of an answer of a source to a search, with rows or without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class SourceReport:
     @property
     def answered(self) -> bool:
         """Whether the source answered the search, with rows or without."""
-        return self.answer in _AN_ANSWER
+        return self.answer in AN_ANSWER
 
     def to_row(self) -> dict[str, Any]:
         """Return the report as one object of the JSON output, with the count of its rows."""

@@ -18,13 +18,11 @@ from osint.http import Request
 from osint.portals.adapters import SOURCES, Hit, Source, read_hits
 from osint.portals.classify import AnswerClass
 from osint.portals.government import host_request, live_url, search_host
-from osint.portals.query import Query, SourceReport
+from osint.portals.query import AN_ANSWER, Query, SourceReport
 from osint.portals.session import Refine, Session, unchanged
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT)
 
 
 def fitting_sources(asked: Query, names: tuple[str, ...] = ()) -> tuple[list[Source], list[SourceReport]]:
@@ -176,7 +174,7 @@ def search_source(session: Session, source: Source, asked: Query) -> SourceRepor
         span = _ask_span(session, source, waiting.pop(0), seen)
         waiting = [*span.halves, *waiting]
         spans.append(span)
-        if span.entry.kind not in _AN_ANSWER:
+        if span.entry.kind not in AN_ANSWER:
             break
     answer = AnswerClass(spans[-1].entry.kind)
     if answer is AnswerClass.EMPTY_RESULT and seen:
@@ -184,12 +182,12 @@ def search_source(session: Session, source: Source, asked: Query) -> SourceRepor
     totals = [span.total for span in spans if span.total is not None]
     total, read = sum(totals) if totals else None, sum(span.read for span in spans)
     could_not = next((span.note for span in spans if span.note), "")
-    if answer not in _AN_ANSWER:
+    if answer not in AN_ANSWER:
         could_not = could_not or "stopped at this answer; later pages were not asked"
     elif total is not None and read < total and not could_not:
         could_not = f"{total} hits stated, {read} read; --pages reads more"
     hits, left_out = _fitting_hits(source, asked, [hit for span in spans for hit in span.hits])
-    by_hand = "" if answer in _AN_ANSWER else source.by_hand
+    by_hand = "" if answer in AN_ANSWER else source.by_hand
     return SourceReport(source.name, answer, spans[-1].entry.signal, hits, left_out, total, could_not, by_hand)
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from osint.errors import BadInputError, NotFoundError
 from osint.register.records import SiteRow
 from osint.register.tables import Register
+from osint.register.vocabulary import NEAR, folded
 
 LISTED = 12
 """Sites that a message lists."""
-NEAR = 4
-"""Near names that a message offers, each at least NEAR_SHARE alike."""
 NEAR_SHARE = 0.6
+"""Likeness from which a name is offered for one that is not known."""
 _ID = re.compile(r"([^\W\d_]+)[\s_-]*0*(\d+)")
 _NAMES = ("name_display", "name_en", "name_zh")
 _PLACES = ("operator_owner", "county", "prefecture")
@@ -28,7 +27,7 @@ def find_sites(register: Register, text: str) -> tuple[SiteRow, ...]:
     English or Chinese; part of a name; part of the owner, the county or the prefecture. Width and case of letters
     do not matter. Raises BadInputError for an empty text.
     """
-    wanted = _folded(text)
+    wanted = folded(text)
     if not wanted:
         raise BadInputError("name a site: its id, a name in English or Chinese, its owner or its county")
     rows = register.sites.to_dict("records")
@@ -61,15 +60,11 @@ def _near(register: Register, text: str) -> str:
         for column in ("site_id", *_NAMES, *_PLACES):
             whole = str(row[column])
             for name in {whole, *re.split(r"[/,;()\s]+", whole)} - {""}:
-                names.setdefault(_folded(name), f"{row['site_id']} {row['name_display'] or row['name_en']}")
-    offered = "; ".join(dict.fromkeys(names[name] for name in near(_folded(text), names)))
+                names.setdefault(folded(name), f"{row['site_id']} {row['name_display'] or row['name_en']}")
+    offered = "; ".join(dict.fromkeys(names[name] for name in near(folded(text), names)))
     if offered:
         return f"; spelt nearly so: {offered}"
     return "; `osint check` without a site lists all of them" if len(register.sites) else ", which holds none yet"
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def id_key(text: str) -> str:
@@ -78,9 +73,9 @@ def id_key(text: str) -> str:
     >>> id_key("c7") == id_key("C007") == id_key("C-07")
     True
     """
-    folded = _folded(text)
-    found = _ID.fullmatch(folded)
-    return f"{found[1]}{found[2]}" if found else folded
+    plain = folded(text)
+    found = _ID.fullmatch(plain)
+    return f"{found[1]}{found[2]}" if found else plain
 
 
 def near(text: str, names: Iterable[str]) -> list[str]:
@@ -93,15 +88,15 @@ def _is_id(row: dict[str, object], wanted: str) -> bool:
 
 
 def _is_name(row: dict[str, object], wanted: str) -> bool:
-    return any(wanted == _folded(str(row[column])) for column in _NAMES)
+    return any(wanted == folded(str(row[column])) for column in _NAMES)
 
 
 def _in_name(row: dict[str, object], wanted: str) -> bool:
-    return any(_part(wanted, _folded(str(row[column]))) for column in _NAMES)
+    return any(_part(wanted, folded(str(row[column]))) for column in _NAMES)
 
 
 def _in_place(row: dict[str, object], wanted: str) -> bool:
-    return any(_part(wanted, _folded(str(row[column]))) for column in _PLACES)
+    return any(_part(wanted, folded(str(row[column]))) for column in _PLACES)
 
 
 def _part(wanted: str, whole: str) -> bool:

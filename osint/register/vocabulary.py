@@ -57,6 +57,11 @@ WHOLE = frozenset(
 """What `part` says where a row is of the whole site."""
 
 
+def folded(text: str) -> str:
+    """Return a text in small letters, half-width characters and single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 @lru_cache(maxsize=1024)
 def tidy_part(part: str) -> str:
     """Return a part in small letters, half-width characters and single spaces; empty where it is the whole site.
@@ -64,7 +69,7 @@ def tidy_part(part: str) -> str:
     >>> tidy_part("The whole  site"), tidy_part("all phases"), tidy_part("Phase II")
     ('', '', 'phase ii')
     """
-    text = " ".join(unicodedata.normalize("NFKC", part).casefold().split()).removeprefix("the ")
+    text = folded(part).removeprefix("the ")
     return "" if text in WHOLE else text
 
 
@@ -323,7 +328,7 @@ def country_code(text: str) -> str:
     >>> country_code("china"), country_code("中国"), country_code("us")
     ('CN', 'CN', 'US')
     """
-    wanted = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    wanted = folded(text)
     names = {name.casefold(): code for code, names in _COUNTRIES.items() for name in (code, *names)}
     if wanted not in names:
         near = difflib.get_close_matches(wanted, names, NEAR)
