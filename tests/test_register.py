@@ -84,6 +84,8 @@ NOT_PRINTED = {
     "C242": (2, 2, "2台柴油发电机"),
     "C246": (140000, 140000, "a median of approximately 140,000 of the chips of the sentence"),
     "C247": (20000, 20000, "20,000 of our hardware"),
+    "C248": (22832, 22832, "22832张算力卡"),
+    "C249": (16384, 16384, "16384张平头哥算力卡"),
 }
 CONVERTED = {
     "C038": (300 * 365 / 1e6, "300千瓦时"),
@@ -107,8 +109,14 @@ DATES_NOT_PRINTED = {
     "C037": ("2024-11-11", "done by the day of publication"),
     "C061": ("2024-12", "two months (2个月) after the announcement of 8 October 2024"),
     "C089": ("2025-07", "7月份 of the year of the text"),
-    "C111": ("2025-07", "今年的7月份"),
+    "C111": ("2025-06-30", "今年的7月份之前, before July"),
     "C123": ("2025-08", "stands in the text around the shortened quote"),
+    "C128": ("2024-06", "截至6月中旬 stands in the text around the quote"),
+    "C129": ("2024-06", "截至6月中旬 stands in the text around the quote"),
+    "C130": ("2024-12-31", "截至2024年底 stands in the text around the quote"),
+    "C131": ("2024-12-31", "截至2024年底 stands in the text around the quote"),
+    "C144": ("2024-10-31", "今年10月底前建成 stands in the text around the quote"),
+    "C145": ("2024-10-31", "今年10月底前建成 stands in the text around the quote"),
 }
 
 # words that name a rung, in the order of the ladder; a quote may hold several
@@ -122,6 +130,7 @@ RUNG_WORDS = {
 }
 RUNG_BY_HAND = {
     "C245": "running are seven of the 30 planned buildings",
+    "C061": "behind the 建设期 of compute comes its 运营周期: what is complete has power",
     "C069": "建成 of compute: what is built has power",
     "C074": "拔地而起 of compute: what is built has power",
     "C077": "建成 of compute: what is built has power",
@@ -176,10 +185,11 @@ def test_columns_as_received_differ_by_the_corrections_alone(name):
     with (RAW / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         head, *body = csv.reader(file)
     assert len(body) >= count
+    named = head.index("calibration_id") if name == "calibration" else 0
     was = {(c["row"], c["column"]): c["was"] for c in CORRECTIONS if c["table"] == f"{name}.csv"}
     seen = hashlib.sha256()
     for cells in (head, *body[:count]):
-        given = [was.get((cells[0], column), cell) for column, cell in zip(head, cells, strict=True)]
+        given = [was.get((cells[named], column), cell) for column, cell in zip(head, cells, strict=True)]
         kept = given[:width]
         if name == "claims" and cells is not head:
             kept[head.index("unit")] = given[head.index("unit_as_recorded")]
