@@ -8,7 +8,6 @@ from osint.model.dependence import Dependence, DependenceKind, dependences
 from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
     CAPACITY,
-    CHIP_COUNTS,
     CONFIRMED,
     HALL,
     POWER,
@@ -16,7 +15,6 @@ from osint.model.evidence import (
     Dossier,
     Question,
     chips_until,
-    comparable,
     family_prior,
     gather,
     given_of,
@@ -30,6 +28,7 @@ from osint.model.network import BY_CHIP, Network, height_used, unit_of
 from osint.model.posterior import Posterior, after, design, posterior, tightest
 from osint.model.readings import Reading, Readings
 from osint.model.score import Score, leave_out, score
+from osint.model.stated import CHIP_COUNTS, Stated
 from osint.model.sums import SharedSum, sum_of
 from osint.model.total import Ground, Part, Total, expand, total, totals_text
 from osint.model.tree import ReadingWord
@@ -65,11 +64,11 @@ __all__ = [
     "Readings",
     "Score",
     "SharedSum",
+    "Stated",
     "Total",
     "after",
     "arithmetic",
     "chips_until",
-    "comparable",
     "conflicts",
     "dependences",
     "design",

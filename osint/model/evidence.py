@@ -15,12 +15,12 @@ from osint.errors import NotFoundError
 from osint.model.given import Given
 from osint.model.network import Network
 from osint.model.readings import Readings
+from osint.model.stated import CHIP_COUNTS, Evidence
 from osint.model.tree import ReadingWord
 from osint.register import (
     CLAIM_KINDS,
     QUANTITIES,
     STATED_PRECISIONS,
-    TIERS,
     Bounding,
     Claim,
     Observation,
@@ -36,14 +36,10 @@ T = TypeVar("T")
 CONFIRMED = 0.9  # p_place from which what was seen counts as the place: one in ten wrong is the most (judgement)
 ROUNDING = {Bounding.EXACT: 0.03, Bounding.ABOUT: 0.10}
 """Half width of the 90% interval of a number as printed, as a share of it (judgement)."""
-NEAR_DAYS = 200  # within which figures of what is live are compared
-PLAN_DAYS = 550  # within which the figures of two plans are compared
 UNLISTED_FAMILY = 0.05  # prior of a chip family that a claim names and the country's list gives none
 PLAN_AHEAD_DAYS = 730  # after the day of a plan, in which a chip can appear that it is equipped with (judgement)
 POWER = frozenset(name for name, q in QUANTITIES.items() if q.power)
 """Quantities that measure power or energy."""
-CHIP_COUNTS = frozenset(name for name, q in QUANTITIES.items() if q.chip_count)
-"""Chips, servers and PFLOPS: of one statement they are the same number three times."""
 CAPACITY = frozenset(name for name, q in QUANTITIES.items() if q.capacity)
 """Quantities of which a claim is tested."""
 HALL = frozenset({"floor_m2", "roof_m2", "racks", "cabinets", "it_mw", "facility_mw", "power_mw"})
@@ -130,8 +126,8 @@ class Dossier:
             out += [child, *self.descendants(child)]
         return out
 
-    def evidence(self, site_id: str) -> dict[tuple[str, Stage], list[tuple[int, Claim, Given]]]:
-        """Return the claims of a site that are evidence, by part and stage, each with its place among all of them."""
+    def evidence(self, site_id: str) -> dict[str, Evidence]:
+        """Return the claims of a site that are evidence, by the part that they speak of."""
         return self.once(site_id, "evidence", lambda: _evidence(self.claims[site_id]))
 
     def aggregate(self, site_id: str) -> bool:
@@ -139,12 +135,12 @@ class Dossier:
         return self.site(site_id).role == Role.AGGREGATE
 
 
-def _evidence(claims: Sequence[Claim]) -> dict[tuple[str, Stage], list[tuple[int, Claim, Given]]]:
-    out: defaultdict[tuple[str, Stage], list[tuple[int, Claim, Given]]] = defaultdict(list)
-    for at, claim in enumerate(claims):
+def _evidence(claims: Sequence[Claim]) -> dict[str, Evidence]:
+    of_part: defaultdict[str, list[tuple[Claim, Given]]] = defaultdict(list)
+    for claim in claims:
         if (given := given_of(claim)) is not None:
-            out[tidy_part(claim.part), claim.stage].append((at, claim, given))
-    return out
+            of_part[tidy_part(claim.part)].append((claim, given))
+    return {part: Evidence.of(rows) for part, rows in of_part.items()}
 
 
 def _span(claims: Sequence[Claim]) -> tuple[dt.date, dt.date] | None:
@@ -201,28 +197,6 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
     )
 
 
-def comparable(one: Claim, other: Claim, quantity: str) -> bool:
-    """Return whether two claims on one part of a site are not of a plan and a live hall, and of days that are near.
-
-    Floor, land, racks and money stay once built; compute and power are compared within NEAR_DAYS only.
-    """
-    plans = Stage.PLAN in (one.stage, other.stage)
-    if plans and Stage.LIVE in (one.stage, other.stage):
-        return False
-    return _near(one.day, other.day, quantity, plans)
-
-
-_APART = {Stage.PLAN, Stage.LIVE}
-
-
-def _near(day: int, other: int, quantity: str, plans: bool) -> bool:
-    """Return whether two days, 0 for none, are near enough for what is said of a quantity, in `plans` or as it is."""
-    dated, apart = min(day, other) > 0, abs(day - other)
-    if plans:
-        return not dated or apart <= PLAN_DAYS
-    return QUANTITIES[quantity].lasts or (dated and apart <= NEAR_DAYS)
-
-
 def given_of(claim: Claim) -> Given | None:
     """Return a claim as evidence: its rounding as a 90% interval, or a bound on one side; None if it is none."""
     low, high = claim.value_low or None, claim.value_high or None
@@ -256,29 +230,10 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
     joined = dossier.site(q.site_id).identified_by.split("|")
     groups = {c.independence_group for c in dossier.claims[q.site_id] if c.claim_id in joined} if any(joined) else set()
     joined = joined if q.group in groups else []
-    best: dict[str, tuple[tuple[bool, bool, bool, int, int, str], Given]] = {}
-    named: dict[str, int] = {}  # quantity -> place in the table of the first claim of it
-    for (part, stage), rows in dossier.evidence(q.site_id).items():
-        if part != tidy_part(q.part) or {stage, q.stage} == _APART:
-            continue
-        plans, other_stage = Stage.PLAN in {stage, q.stage}, stage != q.stage
-        for at, claim, given in rows:
-            quantity, day = given.quantity, claim.day
-            if quantity == q.quantity or not _near(q.day, day, quantity, plans):
-                continue
-            own = claim.independence_group == q.group
-            if (q.country != "CN" and quantity == "cost_cny") or (not own and claim.claim_id in joined):
-                continue
-            if own and {quantity, q.quantity} <= CHIP_COUNTS:
-                continue
-            tier = TIERS.index(claim.source_tier)
-            rank = (other_stage, own, given.bound, abs(day - q.day), tier, claim.claim_id)
-            named[quantity] = min(at, named.get(quantity, at))
-            if quantity not in best or rank < best[quantity][0]:
-                best[quantity] = (rank, given)
+    on_part, cn = dossier.evidence(q.site_id).get(tidy_part(q.part)), q.country == "CN"
+    claimed = on_part.nearest(q.quantity, q.group, q.stage, q.day, cn=cn, joined=joined) if on_part else []
     # compute and money are only a part of what racks and power serve: they bound those from below
     served = frozenset[str]() if q.quantity in CHIP_COUNTS else CHIP_COUNTS | {"cost_cny"}
-    claimed = [best[quantity][1] for quantity in sorted(named, key=named.__getitem__)]
     givens = [
         replace(g, low=g.best or g.low, high=None, best=None) if g.quantity in served else g
         for g in claimed

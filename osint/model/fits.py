@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from osint.errors import BadInputError, OsintError
-from osint.model.evidence import CHIP_COUNTS, HALL, Dossier, given_of
+from osint.model.evidence import HALL, Dossier, given_of
 from osint.model.given import Given, lies, show, sig, stated
 from osint.model.network import unit_of
 from osint.model.posterior import posterior
+from osint.model.stated import CHIP_COUNTS
 from osint.model.tree import ReadingWord
 from osint.register import Observation, Register, Stage, one_site
 

@@ -17,10 +17,11 @@ from typing import Any
 
 from osint.errors import BadInputError, OsintError
 from osint.model.conflict import CONTRADICT, conflicts
-from osint.model.evidence import CAPACITY, CHIP_COUNTS, CONFIRMED, POWER, Dossier, given_of
+from osint.model.evidence import CAPACITY, CONFIRMED, POWER, Dossier, given_of
 from osint.model.given import Given, show, sig, stated
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
+from osint.model.stated import CHIP_COUNTS
 from osint.model.sums import SharedSum, sum_of
 from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Register, Role, tidy_part
 

@@ -225,7 +225,7 @@ class Book:
         for f in self.figures:
             self.by_site[f.site][f.measure].append(f)
         self._of = {f.claim.claim_id: f for f in self.figures}
-        self._inferred = {s.site_id for s in dossier.sites.values() if s.identified_by}
+        self.inferred = {s.site_id for s in dossier.sites.values() if s.identified_by}
         self._said: dict[str, str] = {}
         self._asked: dict[str, Question] = {}
 
@@ -302,10 +302,8 @@ class Book:
         both = [*first, *second]
         if any(c.error_test for c in both):
             return Pair.PLANTED
-        if len({document(c) for c in both}) == 1:
-            return Pair.ONE_TEXT
         if len({c.independence_group for c in both}) == 1:
-            return Pair.STORY
+            return Pair.ONE_TEXT if len({document(c) for c in both}) == 1 else Pair.STORY
         if self.joined(first, second):
             return Pair.INFERRED
         if any(all(c.source_tier in COPIES for c in side) for side in (first, second) if side):
@@ -314,7 +312,7 @@ class Book:
 
     def joined(self, first: Sequence[Claim], second: Sequence[Claim]) -> bool:
         """Return whether an inference alone puts the two sides at one site: both served to identify it."""
-        sites = {c.site_id for c in first} & {c.site_id for c in second} & self._inferred
+        sites = {c.site_id for c in first} & {c.site_id for c in second} & self.inferred
         if not sites:
             return False
         groups = [{c.independence_group for c in side} for side in (first, second)]
@@ -344,20 +342,19 @@ def same_scope(a: Claim, b: Claim) -> bool:
 
 
 def _unused(claims: Sequence[Claim]) -> bool:
-    """Return whether all claims are of no source, and kept without being used; planted tests of error are used."""
+    """Return whether all claims are of no source, and kept without being used; planted tests of error are used.
+
+    Such a text is no case of its own: what is wrong in it is a note.
+    """
     return all(c.source_tier == Tier.UNSOURCED and not c.evidence_use and not c.error_test for c in claims)
 
 
 def weakest(finding: CheckFinding, pair: Pair, claims: Sequence[Claim]) -> CheckFinding:
     """Return a finding as far as its witnesses carry it.
 
-    A text of no source that is not used as evidence is no case of its own: what is wrong in it is a note.
-
     A copy that may have altered words, and a site that was inferred, never make a claim inconsistent; a publisher
     without a source gives a note.
     """
-    if _unused(claims):
-        return CheckFinding.NOTE
     if any(c.source_tier in WEAK for c in claims) and pair not in {Pair.ONE_TEXT, Pair.PLANTED}:
         return CheckFinding.NOTE
     if pair in {Pair.MIRROR, Pair.INFERRED} and finding == CheckFinding.INCONSISTENT:
@@ -376,15 +373,16 @@ def against(
     **figures: float | str,
 ) -> Check:
     """Return a check of two sides; `first` and `second` of its sentence are what the two say."""
-    pair = book.pair(first, second)
+    pair, both = book.pair(first, second), [*first, *second]
+    finding = weakest(finding, pair, both)
     inferred = " That both speak of one project is itself an inference." if pair == Pair.INFERRED else ""
     sides: dict[str, float | str] = {"first": book.said(first), "second": book.said(second), "inferred": inferred}
-    if _unused([*first, *second]):
+    if _unused(both):
+        finding = CheckFinding.NOTE
         sides["unused"] = " The text names no source and is not used as evidence; this says nothing of any place."
-    sites = frozenset(c.site_id for c in (*first, *second))
-    ids = tuple(c.claim_id for c in first), tuple(c.claim_id for c in second)
+    ids = tuple([c.claim_id for c in first]), tuple([c.claim_id for c in second])
     return Check(
-        name, first[0].site_id, *ids, weakest(finding, pair, [*first, *second]), pair, sides | figures, way, sites
+        name, first[0].site_id, *ids, finding, pair, sides | figures, way, frozenset([c.site_id for c in both])
     )
 
 

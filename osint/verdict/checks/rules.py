@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from osint.model import Dossier
 from osint.register import Register
-from osint.verdict.checks import context, over_time, statement, wholes
+from osint.verdict.checks import context, over_time, pairs, statement, wholes
 from osint.verdict.checks.compare import Book
 from osint.verdict.checks.record import Check, CheckFinding, CheckName, Tally
 
@@ -24,7 +24,7 @@ Rule = Callable[[Book], Iterator[Check | None]]
 RULES: tuple[tuple[CheckName, Rule, float], ...] = (
     (CheckName.ITSELF, statement.own_words, CERTAIN),
     (CheckName.SUM, statement.sums, CERTAIN),
-    (CheckName.AGREE, statement.agreements, CERTAIN),
+    (CheckName.AGREE, pairs.agreements, CERTAIN),
     (CheckName.POWER_PER_CHIP, statement.power_per_chip, BEYOND),
     (CheckName.PFLOPS_PER_CHIP, statement.pflops_per_chip, BEYOND),
     (CheckName.PFLOPS_PER_CHIP, statement.equivalents, CERTAIN),
@@ -47,7 +47,7 @@ RULES: tuple[tuple[CheckName, Rule, float], ...] = (
     (CheckName.SHARE, wholes.shares, DISJOINT),
     (CheckName.PRICE, context.prices, CERTAIN),
     (CheckName.SUPPLY, context.supply, CERTAIN),
-    (CheckName.PAIR, statement.pairs, OUTSIDE),
+    (CheckName.PAIR, pairs.pairs, OUTSIDE),
 )
 """Every kind of check, with an upper bound of how often it speaks where all texts are right; the most special first."""
 

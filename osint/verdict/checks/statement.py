@@ -5,17 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
-import numpy as np
-
-from osint import model
-from osint.errors import OsintError
-from osint.model import CAPACITY, CHIP_COUNTS, Dossier, Given, Question
-from osint.register import Bounding, Chip, Claim, Scope, chip_families, tidy_part
+from osint.register import Bounding, Chip, Claim, Scope, chip_families
 from osint.verdict.checks.compare import (
     SAME,
     Book,
@@ -44,9 +37,6 @@ MOST_CHIPS = 16  # of a server
 CHIPS_A_SERVER = 8  # of the servers that filings count
 LOWEST_SHARE = 0.41  # lowest power of a chip in use over its IT nameplate: 0.5 kW of an H100, below every row
 FACILITY_SHARE = 1.5  # highest facility power over IT nameplate
-NEAR = 0.05  # share within which two statements of one number agree
-EDGE = 0.05  # chance below which two figures lie outside what the relations allow
-MANY_ASKED = 8  # figures compared with what one allows, after which its ends are worked out
 MANY_NAMES = 4  # chips from which a text says "all chips" instead of their names
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it."""
@@ -221,134 +211,6 @@ def power_per_pflops(book: Book) -> Iterator[Check | None]:
             if below
             else None
         )
-
-
-def _comparable(book: Book) -> Iterator[tuple[Figure, Given, Figure, Given]]:
-    """Yield two figures of one site that the network may join, of one part and of stages that can be compared."""
-    givens = [(f, model.given_of(f.claim)) for f in book.figures if f.measure == f.claim.quantity]
-    known = [(f, given) for f, given in givens if given is not None and not given.bound]
-    known.sort(key=lambda pair: pair[0].site)
-    for site, members in itertools.groupby(known, key=lambda pair: pair[0].site):
-        if book.dossier.aggregate(site):
-            continue
-        of_site, of_part = list(members), defaultdict[str, deque[tuple[Figure, Given]]](deque)
-        for f, given in of_site:
-            of_part[tidy_part(f.claim.part)].append((f, given))
-        for a, given in of_site:
-            later = of_part[tidy_part(a.claim.part)]
-            later.popleft()  # itself
-            for b, other in later:
-                apart = a.measure == b.measure or not (a.measure in CAPACITY or b.measure in CAPACITY)
-                if apart or not model.comparable(a.claim, b.claim, a.measure):
-                    continue
-                if not book.joined([a.claim], [b.claim]):
-                    yield a, given, b, other
-
-
-def agreements(book: Book) -> Iterator[Check | None]:
-    """Yield two counts of one site that are one number in two units, within 5%.
-
-    Chips, servers and PFLOPS agree or do not: that is no matter of chance, and no second witness.
-    """
-    for a, _, b, _ in _comparable(book):
-        chips = _in_chips(book, a, b)
-        if chips is None:
-            continue
-        first, second = chips
-        agree = is_close(first, second, NEAR)
-        yield (
-            against(
-                book,
-                CheckName.AGREE,
-                [a.claim],
-                [b.claim],
-                CheckFinding.NOTE,
-                chips=first,
-                sum=_sum_of(a, first),
-                other=second,
-                other_sum=_sum_of(b, second),
-            )
-            if agree
-            else None
-        )
-
-
-def _sum_of(f: Figure, chips: float) -> str:
-    """Return a count with what turns it into chips: '250 x 8', '2,000 / 0.989'."""
-    if f.measure == "chips":
-        return f"{f.value:,.10g}"
-    return (
-        f"{f.value:,.10g} x {CHIPS_A_SERVER}" if f.measure == "servers" else f"{f.value:,.10g} / {f.value / chips:.4g}"
-    )
-
-
-def _in_chips(book: Book, a: Figure, b: Figure) -> tuple[float, float] | None:
-    """Return two counts as chips of the family that they name; None where that takes more than arithmetic."""
-    measures = {a.measure, b.measure}
-    if not measures <= CHIP_COUNTS:
-        return None
-    names = chip_families(a.claim.chip_model) or chip_families(b.claim.chip_model)
-    rows = [book.dossier.network.chips[n] for n in names if n in book.dossier.network.chips]
-    per_chip = {f.fp16_dense_pflops for f in rows if f.fp16_dense_pflops}
-    if "pflops" in measures and len(per_chip) != 1:
-        return None
-    unit = {"chips": 1.0, "servers": float(CHIPS_A_SERVER), "pflops": 1 / next(iter(per_chip), 1.0)}
-    return a.value * unit[a.measure], b.value * unit[b.measure]
-
-
-def pairs(book: Book) -> Iterator[Check | None]:
-    """Yield pairs of claims of one site of which the first does not allow the second, by the network."""
-    allowed: dict[tuple[object, ...], _Allowed | None] = {}
-    for a, given, b, other in _comparable(book):
-        abroad = book.dossier.sites[a.site].country != "CN" and "cost_cny" in {a.measure, b.measure}
-        by_rows = {a.measure, b.measure} - STATED_POWER == {"chips"} and same_sentence(a.claim, b.claim)
-        if abroad or by_rows or _in_chips(book, a, b) is not None:  # one sentence: power_per_chip has compared it
-            continue
-        q = book.question(b.claim)
-        key = (q.quantity, given.quantity, given.low, given.high, q.families, q.country)
-        if key not in allowed:
-            allowed[key] = _allowed(q, given, book.dossier)
-        found = allowed[key]
-        if found is not None:
-            yield None if found.may_be(other) else _outside(book, a, b, found)
-
-
-@dataclass
-class _Allowed:
-    """What one figure allows for a quantity."""
-
-    answer: model.Posterior
-    asked: int = 0
-
-    def may_be(self, other: Given) -> bool:
-        """Return whether another figure lies inside all but EDGE of it: by its ends, where many are asked for."""
-        self.asked += 1
-        low, high = math.log(other.low or math.nan), math.log(other.high or math.nan)
-        if self.asked > MANY_ASKED:
-            least, most = self._ends
-            return high > least and low < most
-        below, to_high = self.answer.cdf(np.array([low, high])).tolist()
-        return bool(2 * min(1 - below, to_high) >= EDGE)
-
-    @cached_property
-    def _ends(self) -> tuple[float, float]:
-        least, most = self.answer.quantile([EDGE / 2, 1 - EDGE / 2]).tolist()
-        return least, most
-
-
-def _allowed(q: Question, given: Given, dossier: Dossier) -> _Allowed | None:
-    """Return what a figure allows for a quantity; None where no relation joins the two."""
-    try:
-        return _Allowed(model.posterior(q.quantity, [given], model.readings_for(q, [given], dossier))[0])
-    except OsintError:
-        return None
-
-
-def _outside(book: Book, a: Figure, b: Figure, found: _Allowed) -> Check:
-    low, best, high = found.answer.interval
-    unit = model.unit_of(b.claim.quantity)
-    figures: dict[str, float | str] = {"unit": unit, "low": low, "best": best, "high": high}
-    return against(book, CheckName.PAIR, [a.claim], [b.claim], CheckFinding.STRAINED, **figures)
 
 
 def sums(book: Book) -> Iterator[Check | None]:
