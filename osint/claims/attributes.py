@@ -29,7 +29,8 @@ _RATED = re.compile(r"\s?(标准机柜|标准机架|机柜|机架|服务器|a ra
 _EACH_EN = re.compile(
     r"\b[Ee](?:ach|very) (?:[A-Z]\w* |of (?:the|its) (?:\w+ )?)?"
     r"(rack|server|node|cabinet|system|unit|card|GPU|chip|hall|building|module|cluster)s?\b[^.;]{0,60}$|"
-    r"\beach (?:fitted |equipped )?(?:with|holding|of) (?:up to |about )?$"
+    r"\beach (?:fitted |equipped )?(?:with|holding|of|drawing|using|consuming|needing|housing|containing|costing|"
+    r"rated at) (?:up to |about )?$"
 )
 _IN_ONE = re.compile(
     r"\s?(?:[A-Za-z]{1,2}\d+\w{0,4}\s?|昇腾\w{0,6}|英伟达\w{0,6})?(?:GPU|AI|算力|推理|训练|智算|液冷)*\s?(服务器|整机|一体机|节点)|"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 from osint.claims.assertion import ALREADY, GLUED, GOAL, Assertion, StageWay, decide, settled, strong, words_near
 from osint.claims.clauses import REACH, Clauses, RungWord, counts_itself, is_predicate
-from osint.claims.governs import ANYWHERE, TURNS, is_of_another, tells_of
+from osint.claims.governs import ANYWHERE, TURNS, is_conditional, is_of_another, tells_of
 from osint.claims.intentions import intended
+from osint.claims.units import WEAK_ROLES
 from osint.register import LADDER
 
 
@@ -50,7 +52,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         hits = settled(clauses.text, [hit for hit in hits if hit.role != "meant"], kind)
         if hits:
             return _of_clause(clauses, hits, near, (at, stop), own, (start, end))
-        if at <= first or TURNS.match(clauses.text, at):
+        if at <= first or TURNS.match(clauses.text, at) or _COMPARES.match(clauses.text, clauses.clause(at - 1)[0]):
             break
         is_undone = (at, stop) == own and _UNDONE.search(clauses.text, end, min(stop, end + _NEAR)) is not None
         if says_itself or is_undone or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
@@ -63,6 +65,10 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
             return decide(clauses, hits, start, end).by(StageWay.BEHIND)
     under = _under_lead(clauses, start, kind) if not says_itself else Assertion()
     return GOAL if is_meant and not under.modality else under
+
+
+_COMPARES = re.compile(r"\s?(?:while|whereas) (?:an?|any|one)\b", re.IGNORECASE)
+"""how a clause opens about something else, to which the next one is compared"""
 
 
 def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
@@ -224,9 +230,27 @@ def _of_clause(
     turns = _OWN_MATTER if strong(near) else _OWN_OR_NEW
     if at < own[0] and asserted.modality == "has" and turns.search(clauses.text, stop, start):
         return Assertion()
+    if at < own[0] and asserted.modality in ("has", "can carry") and is_conditional(clauses.text, own[0], start):
+        return Assertion()
     if clause != own and (asserted.modality == "can carry" or _done(asserted, clauses, own, start)):
         return Assertion()  # what a hall can carry says nothing of what the next clause measures
+    if asserted.modality == "can carry" and asserted.rung != "announced":
+        return asserted if _has_begun(clauses, at) else replace(asserted, rung="announced")
     return intended(asserted, clauses, at) if asserted.modality == "has" else asserted
+
+
+def _has_begun(clauses: Clauses, at: int) -> bool:
+    """Say whether no earlier clause of a sentence plans what a later one can hold: 规划建设14个,可承载400万台."""
+    first, is_planned = clauses.sentence(at)[0], False
+    for _ in range(4):
+        if at <= first:
+            break
+        at, stop = clauses.clause(at - 1)[0], at
+        roles = {hit.role for hit in clauses.hits(at, stop) if clauses.text[hit.start : hit.end].lower() not in _NOW}
+        if roles & {*LADDER[2:], *WEAK_ROLES}:
+            return True
+        is_planned = is_planned or bool(roles & {"future", "announced"})
+    return not is_planned
 
 
 def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:

@@ -33,6 +33,14 @@ _OPENER = re.compile(
     r"每$|希望|期望|期待|旨在|承诺(?<!不承诺)(?![书函])"
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
+_IF = re.compile(r"\b(?:if|assuming|suppose|supposing|unless|provided that|should (?:the|it|they))\b", re.IGNORECASE)
+
+
+def is_conditional(text: str, start: int, at: int) -> bool:
+    """Say whether the words of a clause before `at` put what stands there under a condition: 若2029年达450MW."""
+    return (_OPENER.search(text, start, at) or _IF.search(text, start, at)) is not None
+
+
 _NAME = re.compile(
     r"申请|仪式上|请求|意向|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
 )
@@ -46,6 +54,11 @@ _RELATES = re.compile(
     r"紧邻|毗邻|邻近|靠近|相邻|距离?|依托|利用|借助|围绕|服务于|[与和同对向为给在从由除像比]|承建|收购|参观|参照|学习"
 )
 """what stands before a described noun that is not the subject of its clause: 紧邻已建成的产业园"""
+_SPAN_BEHIND = re.compile(
+    r"(?:[后的])?(?:首|头|前)[一二三四五六七八九十两\d]{0,2}(?:个)?[年月]|后[一二三四五六七八九十两\d]{1,2}年内"
+)
+_SPAN_BEFORE = re.compile(r"[由从自][^,。;\d]{1,12}[至到](?:投入|正式|全面)?$")
+"""what makes a word of a stage the end of a span that is reckoned over: 由开发至投运首三年"""
 _DIGIT = re.compile(r"\d[\d,.]*")
 _MARK = re.compile(r"(?:已经?|曾经?|刚|现|正在?|均|全部)*$")
 
@@ -151,6 +164,8 @@ def _han(text: str, before: str, start: int, stop: int, at: int, end: int, role:
             return Reach(role, at, number.end())
         return Reach(role)
     behind = text[end : min(stop, end + _AFTER)]
+    if role in LADDER[2:] and (_SPAN_BEHIND.match(behind) or _SPAN_BEFORE.search(before)):
+        return Reach("future")
     if _NAME.match(behind):
         return Reach("none")
     if "的" not in behind:

@@ -9,6 +9,7 @@ from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, StageWa
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
+from osint.claims.hypothetical import is_imagined, is_of_any
 from osint.claims.intentions import around, is_goal, promised
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
@@ -217,6 +218,14 @@ def _is_bound(found: LocatedQuantity, text: str) -> bool:
     return bool(is_bound) and _RULE.match(text, found.end) is not None
 
 
+def _is_of_none(found: LocatedQuantity, kind: str, reading: Reading) -> bool:
+    """Say whether a number is told of any thing of its kind, or of what is only imagined, and of no place."""
+    text, clauses = reading.clauses.text, reading.clauses
+    if kind in _OF_ANY and is_of_any(text, found.start, found.end, clauses.clause(found.start)[0]):
+        return True
+    return is_imagined(text, clauses.sentence(found.start), found.start, kind)
+
+
 def grows_from(text: str, start: int, end: int) -> bool:
     """Say whether a text only names the number at [start, end) to say what came after it: 由300台调整为500台."""
     near = text[max(0, start - 32) : start]
@@ -237,7 +246,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading) or _is_bound(found, text) or _is_not_so(near):
+    if _asks(found, reading) or _is_bound(found, text) or _is_not_so(near) or _is_of_none(found, kind, reading):
         return Assertion()
     at, stop = around(found, reading)
     if (
@@ -269,6 +278,8 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
         return Assertion()
     if asserted.modality == "has" and ("可" in near or "能" in near or "足以" in near) and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
+    if asserted.modality in ("has", "can carry") and _IN_A_YEAR.search(text, at, found.start):
+        asserted = replace(asserted, rung="announced", modality="will")
     asserted = of_grid(asserted, kind)
     if reading.document and day > reading.document.isoformat()[: len(day)]:
         return promised(asserted, reading.clauses, found.start)
@@ -277,6 +288,12 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     return asserted
 
 
+_IN_A_YEAR = re.compile(
+    r"20\d\d年(?![^,。;]{0,20}(?:已|现有|目前))[^,。;]{0,24}可(?:达到?|实现|形成|承载|提供|支撑)[^,。;\d]{0,8}$"
+)
+"""what can be reached in a year is a forecast: 2031年算力可达2万P"""
+_OF_ANY = ("power", "energy", "energy_gen", "compute", "pue", "chips", "servers", "racks", "money_usd", "money_cny")
+"""kinds of which the words say what any one of a kind uses, holds or costs"""
 _METERED = ("pue", "energy", "energy_gen", "power")
 _MEASURED = re.compile(
     r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
