@@ -5,7 +5,7 @@ from osint.claims.cell_claims import read_cell
 from osint.claims.cells import CellContext, UnitSource, counted_kind, is_generic, is_unit, label_unit, read_unit
 from osint.claims.claim import CLAIM_COLUMNS, TextClaim, claims_frame
 from osint.claims.consistency import Mismatch, check_sums, group_syndicated
-from osint.claims.extract import extract
+from osint.claims.extract import extract, has_number
 from osint.claims.matter import Matter
 from osint.claims.nouns import chip_model_in
 from osint.claims.quantities import Quantity
@@ -30,6 +30,7 @@ __all__ = [
     "counted_kind",
     "extract",
     "group_syndicated",
+    "has_number",
     "is_generic",
     "is_unit",
     "label_unit",

@@ -13,8 +13,6 @@ from osint.register import LADDER
 
 GLUED, _JOINED, _AROUND = 5, 16, 40
 """longest gap, in characters, between two rung words of one phrase: alone, with "or" or "and", around the number"""
-
-
 ALREADY = re.compile(r"已|目前|现有|累计")
 """words that report what is done"""
 
@@ -121,10 +119,8 @@ _MEASURED = ("draw", "peaked", "实测", "累计消纳", "累计用电", "累计
 MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer", "battery", "battery_energy")
 _PLACES = ("land", "floor")
 MAY_STAND = (*MACHINES, *_PLACES, "money_cny", "money_usd", "money_hkd", "money_eur")
-
-
 _EITHER = re.compile(r"或|和|及|、|\bor\b")
-_DIGIT, _BE = re.compile(r"\d"), re.compile(r"\b(?:is|are|was|were)\b")
+_BE = re.compile(r"\b(?:is|are|was|were)\b")
 _BOTH = re.compile(r"并|且|\band\b")
 _CARRY = re.compile(r"承载|room for|space for|can (?:house|hold|host|accommodate)|capable of", re.IGNORECASE)
 _SITE = re.compile(r"\b(?:land|plot|parcel|site)\b|地块|用地")
@@ -137,8 +133,6 @@ _TO_COME = re.compile(
 _DUTY = re.compile(
     r"(?:(?:须|必须|应当|应于|应在|需于|需在|需完成|must|shall|have to|has to|required to)\s?)+", re.IGNORECASE
 )
-
-
 _BESIDE_HAN, _BESIDE_LATIN = 8, 12
 """characters between a word of a stage and its number up to which it stands beside it (judgement, made while the
 labelled sets were in view: 12 and 24 leave twice as many rows above their text at high confidence)"""
@@ -207,8 +201,6 @@ def _chain(hits: list[RungWord], nearest: RungWord, text: str, end: int) -> list
 
     def together(one: RungWord, other: RungWord) -> bool:
         between = text[one.end : other.start]
-        if _DIGIT.search(between) and "、" in between:
-            return False  # "开工9个、投运4个": each word has its own number
         if len(between) <= GLUED:
             return True
         if len(between) <= _JOINED and _EITHER.search(between):

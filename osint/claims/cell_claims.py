@@ -10,7 +10,7 @@ from osint.claims.cells import CellContext, UnitSource, bare_number, counted_kin
 from osint.claims.claim import TextClaim
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
-from osint.claims.extract import has_number, number_start, read_claim, read_prose
+from osint.claims.extract import number_start, read_claim, read_prose
 from osint.claims.folding import fold
 from osint.claims.intentions import promised
 from osint.claims.kinds import kind_in_cell
@@ -35,8 +35,6 @@ def read_cell(words: str, context: CellContext, document: date | None = None) ->
     >>> claim.kind, claim.quantity.si_low, claim.quantity.qualifier
     ('money_cny', 600000000.0, 'about')
     """
-    if not has_number(words):
-        return []
     spans = pieces(words)
     numbers = [bare_number(words[start:end]) for start, end in spans]
     if not any(numbers):
@@ -104,8 +102,6 @@ def _named_by_grid(words: str, context: CellContext, document: date | None) -> l
 
 _LETTERS = re.compile(r"[A-Za-z一-龥](?<![约近超达逾共计至为])")
 _REST = re.compile(r"\s*(?:[(\[【].{0,40}[)\]】]|左右|以上|以下|以内|余|多|[*#※])?\s*")
-
-
 _SHORT_CELL = 40
 """characters of a cell up to which a scale word without a number is a part of a unit"""
 _NUMERAL = re.compile(r"[0-9零〇一二三四五六七八九两]|[A-Za-z]{3}")
@@ -162,8 +158,6 @@ _REPLACED = re.compile(
     re.IGNORECASE,
 )
 """heads of a column whose numbers another column replaces"""
-
-
 _METERED = re.compile(
     r"(?:实际|实测|当前|目前|最大|峰值|20\d\d年)(?!计划|预计|设计|目标).{0,4}(?:[发用耗售]电|PUE|负[荷载]|完成|值)|"
     r"\b(?:actual|metered|measured)\b",

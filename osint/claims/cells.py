@@ -75,8 +75,6 @@ _UNIT = re.compile(
 )
 _SINGLE = ("k", "m", "mn", "bn")
 """letters that are a scale of money alone"""
-
-
 _TWO_LANGUAGES = re.compile(r"([一-龥/]{1,6})\s?[/(]?\s?([A-Za-z]{1,12})\)?")
 """a unit in Chinese and English: 台 set"""
 
@@ -152,8 +150,6 @@ _PUE = re.compile(r"(?:^|[^A-Za-z])PUE(?![A-Za-z])|电能利用效率|电能使�
 _OF_NOUN = re.compile(
     r"(?:number|no\.?|count|quantity) of ([A-Za-z ]{2,24})$|([A-Za-z ]{2,24}) (?:count|number|qty)$", re.I
 )
-
-
 _RAISED = re.compile(r"(?<=[^\Wm\d]|[)）\]】])(?:[¹²³⁰⁴-⁹]{1,2}|[①-⑳*#†‡])$|(?<=[^\Wm\d])[¹²³⁰⁴-⁹]{1,2}(?=\s?[(（])")
 """a mark of a footnote at the end of a label or before its bracket; m² stays"""
 

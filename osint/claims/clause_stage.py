@@ -273,8 +273,6 @@ _OWN_OR_NEW = re.compile(
     rf"{_OWN_MATTER.pattern}|新增|新建|扩建|改建|增加|增设|本次|\b(?:add(?:s|ed|ing|itional)?|new|expand|expansion)\b"
 )
 """the same behind words that only say what is there: 现有机柜1200架，新增2400架"""
-
-
 _INTENDS = re.compile(r"拟|意向|计划")
 _MEANT = re.compile(r"签订|签署|签约|意向|拟")
 _ADJECTIVES = ("在运", "在用", "在建")

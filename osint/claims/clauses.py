@@ -237,22 +237,18 @@ def _without_negated(text: str, start: int, stop: int) -> list[RungWord]:
         if of_none and hit.role == "future":
             kept.append(hit)  # "none of its planned halls was built"
             continue
-        if (
+        is_reached = (
             negation
             and hit.start - negation.end <= (_NONE_REACH if of_none else _NEGATION_REACH)
             and not re.search(r",(?!\d)|[。;!?\n]", text[negation.end : hit.start])
-        ):
-            negation = negation if of_none else RungWord(hit.start, hit.end, "negation")
+        )
+        if is_reached or text[max(hit.start - 1, 0) : hit.start] == "不":
+            negation = RungWord(hit.start, hit.end, "negation") if is_reached and not of_none else negation
             if hit.role not in ("none", "future"):
                 if not text[hit.start].isascii():  # 申报的2000架亦未办理许可: what is asked for is not there
                     kept = [
                         one for one in kept if one.role != hit.role or text[one.start - 1 : one.start + 1].count("已")
                     ]
-                kept.append(RungWord(hit.start, hit.end, "denied"))
-                denied = hit.role
-            continue
-        if hit.start and text[hit.start - 1] in "未不" and text[hit.start - 1 : hit.start + 1] != "未来":
-            if hit.role not in ("none", "future"):
                 kept.append(RungWord(hit.start, hit.end, "denied"))
                 denied = hit.role
             continue

@@ -12,7 +12,6 @@ _REACHED = (*LADDER[2:], *WEAK_ROLES)
 _BEFORE, _AFTER, _PHRASE, _NOUN_REACH, _LONGEST_NUMBER = 70, 30, 16, 40, 14
 """characters before and behind a word that are read, those of the noun that a word describes, and those of a number
 with its unit (judgement)"""
-
 ANYWHERE = 1 << 62
 """an offset behind every text"""
 
@@ -61,7 +60,6 @@ _SPAN_BEFORE = re.compile(r"[由从自][^,。;\d]{1,12}[至到](?:投入|正式|
 """what makes a word of a stage the end of a span that is reckoned over: 由开发至投运首三年"""
 _DIGIT = re.compile(r"\d[\d,.]*")
 _MARK = re.compile(r"(?:已经?|曾经?|刚|现|正在?|均|全部)*$")
-
 _SUBORDINATE = re.compile(
     r"\b(?:once|until|unless|if|before|after|when|as soon as|by the time|provided that|assuming|pending)\s"
     r"(?P<between>[^,;:()]*)$",
@@ -98,8 +96,6 @@ _TO_COME = re.compile(r" (?:in|next|on|by|this|later|early)\b")
 _OWN_VERB = re.compile(
     r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed|by|to|from|for)\b|[,;]"
 )
-
-
 _QUOTES = ("“", "”", '"', "‘", "’", "「", "」")
 """around a word alone they say that it is somebody else's"""
 _NEEDS = re.compile(
@@ -118,9 +114,7 @@ _BOUND = re.compile(
 _BY_YEAR = re.compile(r" (?:by|in time for|before) (?:the end of )?(?:20[2-9]\d|Q\d|next)")
 _DUE = re.compile(r"[^.;]{0,48}\bdue (?:\d|[A-Z][a-z]{2})")
 """the day by which a step of a schedule is to be done"""
-
-
-_SIGNS = re.compile(r"sign(?:ed|s)|签[订署约]|executed|entered into|inked")
+_SIGNS = re.compile(r"sign(?:ed|s)|签[订署约]|entered into|inked")
 _BINDS = re.compile(
     r"(?![^,;.。]{0,60}(?:\binvest|投资))(?! (?:an? )?(?:memorand|letter|framework|non-binding|MoU|LOI|"
     r"joint))[^,;.。]{0,40}?(?:\b(?:leases?|contracts?|orders?|"

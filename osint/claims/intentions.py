@@ -12,8 +12,6 @@ from osint.claims.reading import Reading
 
 # "力争到2026年底," opens a sentence: all that follows is meant for then, unless it says 已 or 目前
 _INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是?|规划)[^,。]{0,14},")
-
-
 _GOES_ON = re.compile(
     r"\s?(?:并|同时|年均)?(?:建成|建设|新建|新增|打造|形成|实现|达到?|突破|培育|引进|部署|完成|投产|带动|建立|扩大|发展|累计|再)"
 )

@@ -12,8 +12,6 @@ _OF_PROGRAMME = re.compile(
     r"(?:级|国产|智算|算力|超)*(?:集群)?(?:扩建|建设|升级|改造|配套|[一二三四]期)*(?:计划|工程|行动|专项|战略|时代)"
 )
 _QUOTES = ("“", '"', "「", "『")
-
-
 _STATED = re.compile(r"\d\s?[万千]?(?:[张块枚]|卡)")
 _NEAR = 60
 """characters on either side of a round size in which a stated count makes it a name (judgement)"""

@@ -103,8 +103,6 @@ _REFUSED = re.compile(
     r"(?:已(?:自行)?)?(?:不予|退回|流拍|收回|销户|解除|撤资)",
     re.IGNORECASE,
 )
-
-
 _ASKS = re.compile(
     r"(?:是否|能否)(?![^。]{0,16}(?:不确定|取决|有待|存疑|未知|待定|尚))|有没有|[吗么]\s?\??$|\bwhether\b"
 )
@@ -176,8 +174,6 @@ _BEFORE_GROWTH = re.compile(
     r"compared with )"
     r"[$€¥]?$"
 )
-
-
 _MISSING = re.compile(
     r"(?:(?:去年|上年)同期[^,。;\d]{0,8}[为达]|[还尚仍]差|[还尚仍]缺|缺口[达为约]?|每(?:投运|新增|上架|部署|建成|投产|安装))[约近]?$|"
     r"\b(?:one|an?|each|every|(?:a )?single) (?:rack|cabinet|server|GPU|chip|card) (?:draws|uses|consumes|needs) "

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
 """Units in which the values of claims are compared."""
-
 WEAK_ROLES = {"stands": "roofed", "bought": "filed", "contract": "filed", "meant": "announced"}
 """Roles of words that say less than a rung, and the rung that they prove where no other word states one.
 
@@ -24,7 +23,6 @@ What is there (现有, installed) stands somewhere; nothing says that it has pow
 delivered is on paper; nothing says that it is installed. The sum of a contract is on paper, if nothing says that the
 contract is only meant. A planned total (计划总投资, 设计规模) is announced in its own clause.
 """
-
 _OWN_FAMILIES = ("tenths", "foreign")
 """Families that are no kind and need no words: a share in tenths, and money of a currency that is not read."""
 _ANY_CASE_FROM = 4  # length from which a Latin spelling is matched in any case: below it MW and mW differ

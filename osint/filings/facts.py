@@ -75,8 +75,6 @@ class DocumentFacts:
 _HEAD = 60_000
 _LETTERHEAD = 1000
 """characters in which an official paper states its own number; further on it names those of others (judgement)"""
-
-
 _NUMBERS = re.compile(
     r"(招标编号|采购项目编号|采购编号|招标项目编号|项目编号|工程编号|标段编码|标段编号|采购计划编号|合同编号|采购合同编号|公示编号|"
     r"(?i:(?:tender|contract|notice|project|case|docket|application|permit) (?:no\.?|number|reference)|"

@@ -71,9 +71,8 @@ class Location:
     pixels: Box | None = None
     """(left, top, right, bottom) at 150 dots per inch of the line of a scanned page"""
     bytes: tuple[int, int] | None = None
-    """half-open span of the file, exact where every byte of the page could be read"""
-    part_bytes: tuple[int, int] | None = None
-    """half-open span of the decoded part of an MHTML file, where it cannot be found in the file"""
+    """half-open span of the file, exact where every byte of the page could be read; None in an MHTML file whose page
+    cannot be found again in it"""
     cell: str = ""
     """table, row and column"""
 
@@ -134,10 +133,8 @@ class Filing:
         source = self.data.decode(self.codec or "utf-8", "replace") if self.medium is Medium.HTML else self.text
         codec, mark = ("utf-8", 3) if self.codec == "utf-8-sig" else (self.codec or "utf-8", 0)
         begin, stop = (mark + len(source[:at].encode(codec, "replace")) for at in (first, last + 1))
-        if not self.wrapping:
-            return Location(bytes=(begin, stop), cell=words)
-        whole = mhtml.mhtml_bytes(self.wrapping, begin, stop)
-        return Location(bytes=whole, part_bytes=None if whole else (begin, stop), cell=words)
+        span = mhtml.mhtml_bytes(self.wrapping, begin, stop) if self.wrapping else (begin, stop)
+        return Location(bytes=span, cell=words)
 
     def scan_of(self, offset: int) -> ScannedLine | None:
         """Return the line of a scanned page around an offset, or None where the text is not read from a picture."""

@@ -66,11 +66,6 @@ class Cell:
         spans = (self.row_span, self.column_span, header or self.header)
         return Cell(self.table, self.row, self.column, *spans, text, self.start, self.end, headers, doubt)
 
-    @property
-    def label(self) -> str:
-        """Return the words of its headers, the lowest first, whose unit a bare number takes."""
-        return " / ".join(reversed(self.headers))
-
 
 @dataclass
 class TableGrid:

@@ -100,8 +100,6 @@ _FORM_LABEL = re.compile(
     re.IGNORECASE,
 )
 """ends of the labels of a form"""
-
-
 _OF_TIME = re.compile(r"(?:日期|时间|date)$", re.IGNORECASE)
 _DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d\d?\s?[-/.月]\s?\d\d?日?")
 _SPEC = re.compile(r"型号|规格|品牌|参数|数量?$|model|specification|brand", re.IGNORECASE)

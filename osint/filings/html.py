@@ -25,7 +25,6 @@ _TOKEN = re.compile(
 )
 _ENDS = {"<!--": "-->", "<!": ">", "<?": ">"}
 """what ends a comment, a declaration or an instruction"""
-
 _BLOCK = names(
     "p div br tr table ul ol li h1 h2 h3 h4 h5 h6 section article header main aside dl dt dd blockquote pre form hr "
     "center thead tbody tfoot caption figure option nav footer address"

@@ -19,15 +19,10 @@ _BESIDE = names(
     "recommend recommended recommendations cookie cookies consent gdpr newsletter subscribe tuijian xiangguan xgxw "
     "xgyd dibu daohang yqlj friendlink friendlinks hotnews advert advertisement"
 )
-
 _WHOLE = names("has with no main article content page layout body")
-
 _NAMES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-
 _HIDDEN = re.compile(r"display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden", re.IGNORECASE)
-
 _HIDDEN_ATTRIBUTE, _VALUES = re.compile(r"\shidden(?:[\s=/]|$)", re.IGNORECASE), re.compile(r"\"[^\"]*\"|'[^']*'")
-
 _ATTRIBUTE = re.compile(
     r"""([A-Za-z:_-]{1,30})\s{0,5}=\s{0,5}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'>]{1,2000}))"""
 )

@@ -6,7 +6,6 @@ import re
 from datetime import date, datetime, time, timedelta
 
 _SIGNS = re.compile(r'\[\$([^\]-]{0,8})[^\]]{0,12}\]|"([^"]{0,20})"|\\(.)|([¥￥$€£])')
-
 _PLACES = re.compile(r"[#0?][#0?,.!\\]*(?:\"\\.\"[#0?,]+)?")
 
 

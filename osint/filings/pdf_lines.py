@@ -15,20 +15,14 @@ if TYPE_CHECKING:
 
 _MOST_SEGMENTS = 20_000
 """segments of lines that are looked at on one page"""
-
 MOST_LINES = 4000
 """ruling lines of one page from which on it is a drawing, not a table"""
-
 _DEEPEST_FORM = 3
-
 TOUCH_POINTS = 3.0
 """distance up to which two lines meet, and up to which two edges are one"""
-
 _STRAIGHT_POINTS = 1.5
 """how far the ends of a line may lie beside each other"""
-
 _SHORTEST_POINTS = 4.0
-
 _COVERED = 0.6
 """share of the border of two cells that a line must cover to part them"""
 

@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 
 
 _DOTS_PER_INCH = 150
-
 _MAX_PIXELS = 60_000_000
-
 _MARGIN_PX = 36.0
 """height of the strip above and below a passage; to the sides it is twelve times as wide"""
-
 Box = tuple[float, float, float, float]
 
 

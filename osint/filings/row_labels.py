@@ -22,7 +22,6 @@ _MOST_STEPS = 1_000_000
 _PAIR = 2
 _NAMING_LABEL = re.compile(r"(?:名称|品名|品目|货物|标的|采购内容|name|item|description)$", re.IGNORECASE)
 """labels of a row that names what stands in the columns below it"""
-
 _MOST_NAMED = 20
 """columns for which one cell of such a row can stand"""
 

@@ -11,18 +11,14 @@ from osint.filings.heads import YEARS, is_value
 
 TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(?:sub-?|grand )?total\b", re.IGNORECASE)
 """a label of a row of sums, in whatever column it stands"""
-
 TIME_LIMIT = re.compile(r"时限$|^deadline$|^due(?: date)?$", re.IGNORECASE)
 """head of a column by which the rows of a table are things to be done"""
-
 _PER = re.compile(
     r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
     r"(单价|unit price|price each)",
     re.IGNORECASE,
 )
-
 LETTER = re.compile(r"[A-Za-z一-龥]")
-
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
 
 
@@ -86,14 +82,10 @@ def _is_of_pairs(row: list[Cell]) -> bool:
 
 
 SAYS_NUMBER = re.compile(r"数|quantity|qty|count|number", re.IGNORECASE)
-
 LONGEST_UNIT, LONGEST_LATIN_UNIT = 4, 8
-
 SLASHED = re.compile(r"[^/]*\d[^/]*/\s?([^\d/]{1,8})")
 """a number and what it is per, or its own unit: 36,000,000/年, 40/台"""
-
 COUNTED_IN = re.compile(r"\d[\d,.]*\s?([^\d\s].{0,5})")
-
 COUNTING = ("thing", "cards", "servers", "racks", "chips")
 
 

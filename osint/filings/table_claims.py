@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from osint.claims import UnitSource, label_unit, read_cell
+from osint.claims import UnitSource, has_number, label_unit, read_cell
 from osint.filings.column_roles import NAMING, NEVER_READ, ColumnRole, Note
 from osint.filings.heads import YEARS, is_value
 from osint.filings.tables import CellReading, Table
@@ -74,20 +74,11 @@ def _line_above(text: str, start: int) -> str:
 
 def _claims(table: Table, cell: Cell, text: str, start: int, end: int, document: date | None) -> list[TextClaim]:
     words = text[start:end]
-    if cell.header or not words.strip() or not _has_number(words):
+    if cell.header or not has_number(words):
         return []
     reading = table.read(cell)
     found = read_cell(words, reading.context, document)
     return [_finished(table, cell, reading, claim, start) for claim in found]
-
-
-_NUMERAL = re.compile(
-    r"[0-9０-９〇零一二三四五六七八九十百千万亿两]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half)\b", re.I
-)
-
-
-def _has_number(words: str) -> bool:
-    return _NUMERAL.search(words) is not None
 
 
 _MOST_CARDS = 16

@@ -47,8 +47,6 @@ _SHORT_CELL = 20
 _LONGEST_NAME = 20
 """characters of a label with digits, behind which it describes a project and does not name its stage (judgement)"""
 _LONGEST_SENTENCE = 300
-
-
 _NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
 """heads under which a number is a serial, whatever unit stands in its row"""
 _LOST = re.compile(
@@ -58,11 +56,9 @@ _WON = re.compile(r"^(?:是|中标|成交|入围|yes|awarded|won|successful)$", 
 _ENDS_IN_QUANTITY = re.compile(r"\d\s?[A-Za-z]{1,5}$")
 """a label that ends in a quantity of its own: substation, 2 x 60 MVA"""
 _DIGIT = re.compile(r"\d")
-
 _PLAIN = re.compile(r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,6})?|\d{1,12}(?:\.\d{1,6})?")
 _MOST_PARTS = 60
 """rows of which a sum is looked for at most"""
-
 _YEARS = re.compile(r"(?:19|20)\d\d年?\s?[-~—–至]\s?(?:19|20)\d\d年?")
 """a span of years, where only a note gives the column a unit"""
 _IS_DAY = re.compile(r"(?:19|20)\d\d\s?[-/年]\s?(?:0?[1-9]|1[0-2])(?:\s?[-/月]\s?(?:[012]?\d|3[01])\s?日?)?月?")

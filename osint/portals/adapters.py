@@ -115,10 +115,8 @@ def _read_sources(tables: list[dict[str, Any]]) -> Iterator[Source]:
 
 
 _PORTALS = tomllib.loads((Path(__file__).parent / "portals.toml").read_text(encoding="utf-8"))
-
 SOURCES = tuple(_read_sources(_PORTALS["portal"]))
 """The portals that are asked."""
-
 NEVER_ASKED: tuple[tuple[str, str, str], ...] = tuple(
     (site["name"], site["host"], site["advice"]) for site in _PORTALS["never_asked"]
 )

@@ -34,7 +34,6 @@ ENGLISH = {
     "yizhou": "伊州", "haixi": "海西", "golmud": "格尔木", "delingha": "德令哈", "gonghe": "共和",
 }  # fmt: skip
 """English names of place words."""
-
 _STOCK = re.compile(r"\d{6}$")
 AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT)
 """Classes of an answer of a source to a search, with rows or without."""

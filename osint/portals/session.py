@@ -33,7 +33,6 @@ _ROBOTS_LIMITS = Limits(max_bytes=512 << 10, max_seconds=20, silence_seconds=20,
 _VANTAGE_CHARACTERS = 60
 _AN_ANSWER = (AnswerClass.CONTENT, AnswerClass.EMPTY_RESULT, AnswerClass.KEYWORD_IGNORED)
 """Classes of an answer that need not be asked for again."""
-
 Refine = Callable[[Entry, bytes], Entry]  # completes an entry by what its caller knows of the body
 
 

@@ -290,8 +290,6 @@ _JUDGED = {
     "floor_m2": "whether it is the gross floor is not always stated",
 }
 """Quantity of the model whose unit says more than the words of a claim do -> why it is read so."""
-
-
 _OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE, Scope.OWN_MAKE, Scope.OTHER}
 _POWER = {Scope.IT: "it_mw", Scope.FACILITY: "facility_mw", Scope.GRID: ""}
 

@@ -49,8 +49,6 @@ Tier = StrEnum(
 """Kind of publisher, the most official first; its text is the name in lower case."""
 TIERS = tuple(Tier)
 """All tiers, the most official first."""
-
-
 WHOLE = frozenset(
     {"", "all", "all phases", "whole", "whole site", "entire site", "all of the site", "全部", "整体", "全园区", "各期"}
 )
