@@ -15,7 +15,7 @@ import pandas as pd
 from pyproj import Geod
 
 from osint.errors import BadInputError
-from osint.register import UNKNOWN_DATUM_KM
+from osint.register import known_km
 
 DATUMS = ("WGS-84", "GCJ-02", "BD-09", "unknown")
 WGS84 = Geod(ellps="WGS84")
@@ -125,8 +125,5 @@ def datum_named(text: str) -> str:
 
 
 def precision_km(site: Mapping[str, Any] | pd.Series) -> float:
-    """Return the stated precision, widened where the datum is unknown inside China; NaN without a coordinate."""
-    stated = float(site["coord_precision_km"])
-    if site["datum"] == "unknown" and np.isfinite(site["lon"]) and in_china(site["lon"], site["lat"]):
-        return stated + UNKNOWN_DATUM_KM
-    return stated
+    """Return how well the place of a row of sites is known, as `register.known_km` says it; NaN without one."""
+    return known_km(float(site["coord_precision_km"]), site["datum"], site["country"])

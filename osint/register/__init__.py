@@ -23,6 +23,7 @@ from osint.register.records import (
     Relation,
     SiteRow,
     km_text,
+    known_km,
 )
 from osint.register.schemas import SCHEMAS
 from osint.register.search import (
@@ -112,6 +113,7 @@ __all__ = [
     "find_sites",
     "find_url_date",
     "km_text",
+    "known_km",
     "list_sites",
     "load_register",
     "match_id",
