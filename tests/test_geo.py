@@ -60,7 +60,8 @@ def test_unknown_datum_keeps_the_point_and_widens_the_precision(register):
     assert site["datum"] == "unknown"
     assert geo.precision_km(site) == pytest.approx(site["coord_precision_km"] + UNKNOWN_DATUM_KM)
     abilene = register.site("US01")
-    assert geo.precision_km(abilene) == abilene["coord_precision_km"]
+    for abroad in (abilene, {**site, "country": "MN"}):  # no map of theirs is in a Chinese datum
+        assert geo.precision_km(abroad) == abroad["coord_precision_km"]
 
 
 def test_swapped_coordinates_raise():

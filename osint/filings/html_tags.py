@@ -1,4 +1,4 @@
-"""What the attributes of an HTML tag say: hidden, or beside the text."""
+"""What an HTML tag says of its words: hidden, beside the text, or set raised."""
 
 from __future__ import annotations
 
