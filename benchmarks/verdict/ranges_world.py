@@ -22,6 +22,8 @@ RUNGS = ("ground broken", "roofed", "powered", "running")
 NEVER = dt.date(2100, 1, 1)
 FIRST, LAST = dt.date(2024, 3, 1), dt.date(2026, 11, 1)
 """Observations lie between; the filings begin half a year before."""
+STREET = 2500
+"""Halls of the street up to 85 degrees north; the next stand beside the first ones."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Hall:
     @property
     def lat(self) -> float:
         """Degrees north: a street of halls, 2 km from one to the next."""
-        return 40 + 0.018 * int(self.site_id[1:])
+        return 40 + 0.018 * (int(self.site_id[1:]) % STREET)
 
     def standing(self, day: dt.date, rung: str = "running", part: str = "") -> tuple[Part, ...]:
         """Return the phases that have reached a rung by a day."""

@@ -37,8 +37,8 @@ Firm: TypeAlias = tuple[str, float, float]
 """A given with two sides: its quantity, the log of its middle, and the standard deviation of that."""
 OneSided: TypeAlias = tuple[str, float, bool]
 """A given with one side: its quantity, the log of that, and whether it bounds from below."""
-KEPT_SYSTEMS = 512  # solved structures that are kept
-KEPT_SOLUTIONS = 1024  # solved posteriors that are kept
+KEPT_SYSTEMS = 256  # solved structures that are kept
+KEPT_SOLUTIONS = 256  # solved posteriors that are kept
 
 
 @dataclass(frozen=True, eq=False)

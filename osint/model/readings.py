@@ -16,7 +16,7 @@ from osint.errors import BadInputError
 from osint.model.factors import PER, Factor
 from osint.model.tree import Edge, Floats, ReadingWord, Tree, Way
 
-KEPT_DESIGNS = 512  # means and loadings that are kept, of the quantities and heights asked for last
+KEPT_DESIGNS = 256  # means and loadings that are kept, of the quantities and heights asked for last
 
 
 @dataclass(frozen=True, eq=False, slots=True)
