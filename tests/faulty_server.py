@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from osint.simulated import demo
+from osint.simulated.server import Api, _Handler, _Server
 
 SILENT_S = 3.0
 Plan = Callable[[str], str | None]
 """Returns the fault that the answer to a path is to have, None for none."""
 
 
-class Handler(demo._Handler):
+class Handler(_Handler):
     """Answers as the demo does, unless the plan of the server names a fault for a path."""
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
@@ -35,9 +36,9 @@ class Handler(demo._Handler):
 @contextlib.contextmanager
 def serving(made: demo.Demo) -> Iterator[Any]:
     """Serve a demo; `plan` of what is given may be set at any moment."""
-    server: Any = demo._Server(("127.0.0.1", 0), Handler)
+    server: Any = _Server(("127.0.0.1", 0), Handler)
     made.catalogue = f"http://127.0.0.1:{server.server_address[1]}"
-    server.api = demo.Api(made.catalogue, (made,))
+    server.api = Api(made.catalogue, (made,))
     server.plan = lambda path: None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

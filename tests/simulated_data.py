@@ -17,7 +17,8 @@ from osint.change import Stack
 from osint.errors import BadInputError
 from osint.http import Cost
 from osint.simulated import World
-from osint.simulated.ground import COARSE, PIXEL_M
+from osint.simulated.ground import PIXEL_M
+from osint.simulated.spectra import COARSE
 from osint.simulated.world import OFFSET_DN
 
 

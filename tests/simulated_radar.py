@@ -24,8 +24,9 @@ from affine import Affine
 from rasterio import features
 from shapely import affinity
 
-from osint.simulated.demo import Resource, cog_asset, cog_bytes, frame_outline, stac_item
-from osint.simulated.ground import fractal
+from osint.simulated.demo import cog_bytes, frame_outline
+from osint.simulated.server import Resource, cog_asset, stac_item
+from osint.simulated.weather import fractal
 from osint.simulated.world import World
 
 COLLECTION = "sentinel-1-rtc"

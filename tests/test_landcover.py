@@ -13,7 +13,7 @@ from osint.change.landcover import Kind, LandCover
 from osint.change.reasons import Doubt, Reason, sentence
 from osint.change.series import Series
 from osint.change.structure import Structure
-from osint.simulated.ground import SPECTRA
+from osint.simulated.spectra import SPECTRA
 from tests.simulated_data import dataset
 
 BANDS = ("B02", "B04", "B11")

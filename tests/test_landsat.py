@@ -11,7 +11,7 @@ from pyproj import Transformer
 from osint import change, cli, imagery
 from osint.errors import OsintError
 from osint.imagery import items
-from osint.simulated import demo
+from osint.simulated import demo, server
 
 # rasterio warns of arrays that it opens itself, and lets a thread see the warning of another
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -54,7 +54,7 @@ class Archive:
             "eo:cloud_cover": 5.0,
             "proj:epsg": EPSG,
         }
-        return demo.stac_item(self.ids[i], self.name, self.footprint(), properties, assets)
+        return server.stac_item(self.ids[i], self.name, self.footprint(), properties, assets)
 
     def at(self, path, query):
         name, _, band = path.strip("/").removesuffix(".tif").partition("/")
@@ -68,7 +68,7 @@ class Archive:
             pixels[:4, -4:] = nodata
             empty = nodata
         body = demo.cog_bytes(pixels, Affine(30, 0, WEST, 0, -30, NORTH), EPSG, empty, blocksize=256, predictor="YES")
-        return demo.Resource(body, f'"{path}"')
+        return server.Resource(body, f'"{path}"')
 
 
 def quality(clear, cloud, shadow, fill, kind):

@@ -15,8 +15,9 @@ from osint import simulated as simulate
 from osint.change import stack, tiles
 from osint.change._tile_search import SIDE_PASSES, Target, TileResult, TileState, fit_of, scenes_of_sides
 from osint.change.landcover import Kind
-from osint.change.locate import PROPERTIES, StackSource, locate, ranked, search_tile, site_area
-from osint.change.measure import AreaInterval
+from osint.change.locate import PROPERTIES, locate, ranked, search_tile, site_area
+from osint.change.roof import AreaInterval
+from osint.change.stack import StackSource
 from osint.change.structure import Structure
 from osint.errors import OsintError
 from osint.imagery import catalogue as catalogues

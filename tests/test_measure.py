@@ -14,8 +14,10 @@ from scipy import ndimage
 from osint import change, cli
 from osint import simulated as simulate
 from osint.change import series, stack
-from osint.change.measure import PAIRED_SCENES, SHARP, _same_seasons, measure_plot
+from osint.change.measure import PAIRED_SCENES, _same_seasons
+from osint.change.plot import measure_plot
 from osint.change.reasons import Reason, sentence
+from osint.change.roof import SHARP
 from osint.errors import BadInputError, OsintError
 from osint.simulated import demo
 from tests import pages

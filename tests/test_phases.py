@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from osint.change import series, steps
-from osint.change.measure import roof_area
+from osint.change import phases, series, steps
+from osint.change.roof import roof_area
 from osint.change.series import Footprint
 
 SIDE = 40
@@ -50,7 +50,7 @@ def covered(*days: str) -> np.ndarray:
 
 def split(data: xr.Dataset) -> list[Footprint]:
     place = outline()
-    return series.phases(data, place, series.extract_series(data, place, ("B02", "B11")))
+    return phases.phases(data, place, series.extract_series(data, place, ("B02", "B11")))
 
 
 @pytest.mark.parametrize("days", [("2024-03-01", "2024-09-01"), ("2023-08-01", "2024-05-01", "2025-02-01")])

@@ -15,7 +15,8 @@ from scipy import ndimage
 
 from osint import cli, geo, imagery
 from osint.errors import OsintError
-from osint.imagery import before_after, local
+from osint.imagery import before_after, local, shifts
+from osint.imagery.shifts import shift_px
 from osint.simulated import demo
 
 EAST, NORTH = 600_000.0, 4_800_000.0
@@ -94,11 +95,11 @@ def test_known_shift_is_estimated_removed_and_said(tmp_path):
 @pytest.mark.parametrize("true", [(0.0, 0.0), (3.4, -2.7), (-0.5, 9.25)])
 def test_shift_is_found_to_a_quarter_pixel_and_noise_is_weak(true):
     image = ground(5).astype(float)
-    found = local.shift_px(image[30:-30, 30:-30], ndimage.shift(image, true, order=3)[30:-30, 30:-30])
+    found = shift_px(image[30:-30, 30:-30], ndimage.shift(image, true, order=3)[30:-30, 30:-30])
     assert found[:2] == pytest.approx(true, abs=0.25)
-    other = local.shift_px(image, np.random.default_rng(1).normal(size=image.shape))
+    other = shift_px(image, np.random.default_rng(1).normal(size=image.shape))
     assert found[2] > 5 * other[2]
-    assert other[2] < local.MIN_RESPONSE
+    assert other[2] < shifts.MIN_RESPONSE
 
 
 @pytest.mark.parametrize(

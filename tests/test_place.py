@@ -11,19 +11,17 @@ import shapely
 
 from osint import geo
 from osint.change import place
-from osint.change.measure import AreaInterval
 from osint.change.place import (
     Candidate,
     Expected,
     Identification,
     Identified,
-    PlaceSource,
-    PlaceStatement,
     Search,
     SiteEvidence,
     by_hand,
-    site_statement,
 )
+from osint.change.roof import AreaInterval
+from osint.change.whereabouts import INSIDE_SHARE, PlaceSource, PlaceStatement, site_statement
 from osint.errors import OsintError
 
 LON, LAT = 94.70, 43.25
@@ -65,7 +63,7 @@ def test_without_a_statement_of_the_place_nothing_is_known():
 @pytest.mark.parametrize("radius_m", [200.0, 3000.0, 60_000.0])
 def test_the_stated_radius_holds_its_share_and_the_density_adds_up_to_one(said_by, radius_m):
     one = statement(radius_m, said_by)
-    inside = place.INSIDE_SHARE[said_by]
+    inside = INSIDE_SHARE[said_by]
     assert SiteEvidence((one,)).mass(geo.disc(LON, LAT, radius_m)) == pytest.approx(inside, abs=0.005)
     # an independent integral: rings of the density, up to 200 radii
     edges = np.concatenate([np.linspace(0, 1, 50), np.geomspace(1, 200, 4000)[1:]]) * radius_m
@@ -207,7 +205,7 @@ def drawn_world(rng, said, expected, rate, share):
 
     found = [structure(*anywhere()) for _ in range(rng.poisson(rng.exponential(rate) * area_km2 * share))]
     site = -1
-    inside = place.INSIDE_SHARE[said.said_by]
+    inside = INSIDE_SHARE[said.said_by]
     if rng.uniform() < place.STANDS and rng.uniform() < inside and rng.uniform() < share * place.DETECTED:
         metres, day, size = anywhere()
         if rng.uniform() > place.CLAIM_WRONG_SHARE:

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from scipy import ndimage
 
-from osint.change.measure import roof_area
+from osint.change.roof import roof_area
 from osint.change.series import Footprint
 
 SIDE, FINE = 60, 8

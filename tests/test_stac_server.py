@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from osint import imagery
-from osint.simulated import demo
+from osint.simulated import CREDIT, demo
 
 PYTHON = os.environ.get("OSINT_STAC_PYTHON", sys.executable)
 pytestmark = pytest.mark.skipif(
@@ -25,7 +25,7 @@ def _static(folder, world):
     """Write the demo's items as a static catalogue of files."""
     bounds = list(world.footprint().bounds)
     dates = [[world.world.dates[0].isoformat(), world.world.dates[-1].isoformat()]]
-    common = {"stac_version": "1.0.0", "stac_extensions": [], "description": demo.CREDIT}
+    common = {"stac_version": "1.0.0", "stac_extensions": [], "description": CREDIT}
     links = [{"rel": "root", "href": "./catalog.json"}]
     collection = {
         **common,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from osint.change import history, steps
-from osint.change.series import Series, transients
+from osint.change.series import Series
+from osint.change.transients import transients
 
 BANDS = ("B02", "B04", "B11")
 GROUND = np.array([0.12, 0.19, 0.29])

@@ -15,7 +15,7 @@ from osint import change, cli, geo, imagery, simulated
 from osint.change import stack
 from osint.change.reasons import NOT_READ
 from osint.errors import NetworkError
-from osint.simulated import demo
+from osint.simulated import demo, server
 
 START, END = "2021-06-01", "2024-05-31"
 TO_DEGREES = Transformer.from_crs(32646, 4326, always_xy=True)
@@ -205,7 +205,7 @@ def served():
         yield made
 
 
-PAGE = demo.Resource(b"<html>proxy: please log in</html>", "text/html")
+PAGE = server.Resource(b"<html>proxy: please log in</html>", "text/html")
 
 
 @pytest.mark.parametrize(

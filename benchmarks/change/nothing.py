@@ -20,7 +20,7 @@ from benchmarks.sections import seeds, share
 from osint import change
 from osint import simulated as simulate
 from osint.change import detect, landcover, stack
-from osint.simulated.ground import SPECTRA
+from osint.simulated.spectra import SPECTRA
 from tests.simulated_data import dataset
 
 BANDS = ("B02", "B04", "B08", "B11")

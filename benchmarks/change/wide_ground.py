@@ -23,7 +23,7 @@ from shapely import affinity
 from shapely.geometry import mapping
 
 from osint import simulated as simulate
-from osint.simulated import demo
+from osint.simulated import CREDIT, demo
 
 SQUARE_PX = 1024
 SQUARE_KM = SQUARE_PX / 100
@@ -85,7 +85,7 @@ def _catalogue(folder: Path, world: simulate.World, squares: int) -> None:
             item["assets"][NAMES[band]]["href"] = f"../data/{name}/{band}.tif"
         _json(folder / "items" / f"{name}.json", item)
         links.append({"rel": "item", "href": f"./items/{name}.json"})
-    root = {"type": "Catalog", "id": "wide-simulated", "stac_version": "1.0.0", "description": demo.CREDIT}
+    root = {"type": "Catalog", "id": "wide-simulated", "stac_version": "1.0.0", "description": CREDIT}
     _json(folder / "catalog.json", {**root, "links": links})
 
 

@@ -19,7 +19,8 @@ from osint import simulated as simulate
 from osint.http import ranges
 from osint.imagery import cog as cogs
 from osint.imagery import items
-from osint.simulated import demo, ground
+from osint.simulated import CREDIT, demo
+from osint.simulated.spectra import COARSE
 
 SCENES, SIZE_PX, SEED = 60, 1024, 11
 BANDS = ["B02", "B03", "B04", "B11", "SCL"]
@@ -58,7 +59,7 @@ def job(world: simulate.World, server: str) -> dict:
         offset = items.OFFSET if world.baselines[i] >= items.OFFSET_SINCE else 0.0
         row = {"id": identifier, "datetime": world.dates[i].isoformat(), "platform": world.platform[i],
                "cloud_pct": world.cloud_cover[i], "baseline": world.baselines[i], "offset": offset,
-               "footprint_share": 1.0, "tile": "", "orbit": "", "simulated": True, "epsg": world.epsg, "processed": "", "credit": demo.CREDIT,
+               "footprint_share": 1.0, "tile": "", "orbit": "", "simulated": True, "epsg": world.epsg, "processed": "", "credit": CREDIT,
                "collection": demo.COLLECTION, "catalogue": server, "hrefs": hrefs,
                "scales": dict.fromkeys(BANDS, (1.0, 0.0, 0.0))}  # fmt: skip
         told["scenes"].append({"hrefs": hrefs, "offset": offset, "row": row, "item": _item(world, i, hrefs)})
@@ -69,7 +70,7 @@ def _item(world: simulate.World, i: int, hrefs: dict) -> dict:
     t = world.transform
     assets = {}
     for band, href in hrefs.items():
-        size = 20 if band in ground.COARSE or band == "SCL" else 10
+        size = 20 if band in COARSE or band == "SCL" else 10
         side = 3 * 10240 // size
         kind = "uint8" if band == "SCL" else "uint16"
         place = [size, 0, t.c - 10240, 0, -size, t.f + 10240]

@@ -15,8 +15,8 @@ from osint.change.found import (
 )
 from osint.change.kinds import KindOfPatch, Surface, kind
 from osint.change.landcover import BUILDINGS, Kind
-from osint.change.locate import LocateResult, SiteArea, StackSource, draw_chips, journal_faults, locate, site_area
-from osint.change.measure import MEASURED, AreaInterval, Measurement, in_order, measure, measure_outlines
+from osint.change.locate import LocateResult, SiteArea, draw_chips, journal_faults, locate, site_area
+from osint.change.measure import MEASURED, Measurement, in_order, measure, measure_outlines
 from osint.change.observations import (
     NOT_SHOWN,
     compare_outlines,
@@ -34,12 +34,9 @@ from osint.change.place import (
     Identification,
     Identified,
     PlaceEstimate,
-    PlaceSource,
-    PlaceStatement,
     Search,
     SiteEvidence,
     by_hand,
-    site_statement,
 )
 from osint.change.published import PublishedComparison, validate
 from osint.change.radar import (
@@ -53,10 +50,12 @@ from osint.change.radar import (
     read_radar,
 )
 from osint.change.reasons import Doubt, Reason, of_kind_alone, sentence, sentences
+from osint.change.roof import AreaInterval
 from osint.change.series import Series
-from osint.change.stack import Stack, around, open_stack, stack_of_dataset
+from osint.change.stack import Stack, StackSource, around, open_stack, stack_of_dataset
 from osint.change.steps import Step, Steps, date_step, to_date
 from osint.change.structure import PROPERTIES, Structure, iso
+from osint.change.whereabouts import PlaceSource, PlaceStatement, site_statement
 
 __all__ = [
     "BUILDINGS",

@@ -20,8 +20,8 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
 from osint.change import outlines, patches, seasons, steps
-from osint.change.measure import Z90
 from osint.change.reasons import NOT_SEEN, Reason
+from osint.change.roof import Z90
 from osint.change.series import HALF_YEAR_DAYS
 from osint.change.stack import PAIR, Stack, reproject
 from osint.change.structure import Structure

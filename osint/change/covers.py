@@ -9,8 +9,8 @@ import numpy as np
 
 from osint.change import _transition, history, kinds, landcover, lasting, series, stages, steps
 from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS
-from osint.change.measure import Z90
 from osint.change.reasons import Reason
+from osint.change.roof import Z90
 from osint.change.sampling import CONFIRMING_DAYS, STAGE_MIN_SIZE, STAGE_SPAN_DAYS
 from osint.change.series import HALF, Series
 from osint.change.stack import PAIR
@@ -193,7 +193,7 @@ def last_share(first: Structure, until_day: float, from_day: float, seen: Series
 def is_stage(first: Structure, final: Structure, separable: bool) -> bool:
     """Return whether what came first on an outline is a slab or a frame under what came soon after it.
 
-    Parts of a building that stand side by side are told apart by their pixels (`series.phases`) where the outline is
+    Parts of a building that stand side by side are told apart by their pixels (`phases.phases`) where the outline is
     large enough for that (`separable`); what then changes twice on the same pixels was covered. On a smaller outline
     what is a building by itself may be a part.
     """

@@ -19,9 +19,9 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo, imagery
 from osint.change import landcover, outlines, seasons, series
 from osint.change.journal import Parts, Tell, head_of
-from osint.change.measure import AreaInterval
 from osint.change.patches import Patch, changed_patches
 from osint.change.reasons import NOT_READ, Doubt, Reason
+from osint.change.roof import AreaInterval
 from osint.change.series import Series
 from osint.change.stack import PAIR, Stack, UnreadError, around, open_stack
 from osint.change.structure import PROPERTIES, Structure

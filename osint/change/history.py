@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from osint.change import kinds, landcover, lasting, series
+from osint.change import kinds, landcover, lasting, series, transients
 from osint.change.landcover import Kind, LandCover, WindowMedian
 from osint.change.reasons import Doubt, Reason
 from osint.change.series import Series, quarters, step_whiteness
@@ -206,8 +206,8 @@ def _stood_briefly(
     """
     seen = context.seen
     white = seen.whiteness()
-    brief = series.transients(seen.days, white, covered)
-    pair = series.time_transient(seen.days, white, brief[0]) if len(brief) == 1 else None
+    brief = transients.transients(seen.days, white, covered)
+    pair = transients.time_transient(seen.days, white, brief[0]) if len(brief) == 1 else None
     if pair is None:
         return None
     up, down = pair

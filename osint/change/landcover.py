@@ -15,8 +15,8 @@ from scipy import ndimage
 
 from osint.change import kinds
 from osint.change.kinds import Surface
-from osint.change.measure import roof_share
 from osint.change.reasons import Doubt, Reason
+from osint.change.roof import roof_share
 from osint.change.series import DARKEST_AROUND, HALF, SWIR, Series, median, quarters, whiteness, winter
 from osint.change.stack import PAIR
 

@@ -8,8 +8,7 @@ from concurrent.futures import CancelledError
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +21,7 @@ from osint import chain, geo, imagery
 from osint.change import drawing, structure
 from osint.change._tile_search import Target, TileResult, TileState, scenes_of_sides, search_stack, unsearched
 from osint.change.journal import resumed
-from osint.change.stack import Stack, around, stack_of_list
+from osint.change.stack import Source, Stack, around
 from osint.change.tiles import TILE_M, Tile, utm_tiles
 from osint.errors import NetworkError, NotFoundError, OsintError
 from osint.register import Register
@@ -79,59 +78,6 @@ def site_area(site_id: str, register: Register) -> SiteArea:
     points = geo.places(register)
     point = points[points["site_id"] == site_id]
     return SiteArea(point.geometry.iloc[0], precision_km, geo.circles(point).geometry.iloc[0])
-
-
-@dataclass(frozen=True, slots=True)
-class StackSource:
-    """A catalogue from which stacks of places come; can be sent to another process."""
-
-    catalogue: str
-    """A name of `imagery.CATALOGUES`, the address of a STAC API, or the full path of a static catalogue."""
-    collection: str
-    start: str
-    """First day, ISO."""
-    end: str
-    """Last day, ISO."""
-
-    @classmethod
-    def of(cls, catalogue: str, collection: str | None, start: str, end: str) -> StackSource:
-        """Return the source; a folder by its full path, as the workers of a cluster may run in another one.
-
-        Raises NotFoundError if `catalogue` is neither an address nor a name nor the folder of a catalogue.
-        """
-        collection = collection or imagery.default_collection(catalogue)
-        if "://" in catalogue or catalogue in imagery.CATALOGUES:
-            return cls(catalogue, collection, start, end)
-        path = Path(catalogue).resolve()
-        if not (path.is_file() or (path / "catalog.json").is_file()):
-            names = ", ".join(imagery.CATALOGUES)
-            raise NotFoundError(
-                f"{catalogue!r} is not an address, not a folder with a catalog.json, not one of {names}"
-            )
-        return cls(str(path), collection, start, end)
-
-    def __call__(self, place: BaseGeometry) -> Stack:
-        """Return the stack of a `place` (degrees)."""
-        return self._stack(imagery.list_scenes, place)
-
-    def shared(self, place: BaseGeometry) -> Stack:
-        """Return the stack of a tile; a process asks for the list of scenes once per block of tiles."""
-        return self._stack(imagery.block_scenes, place)
-
-    def _stack(self, search: Callable[..., imagery.Scenes], place: BaseGeometry) -> Stack:
-        listed = search(place, self.start, self.end, catalogue=self.catalogue, collection=self.collection)
-        stack = stack_of_list(listed, place)
-        stack.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
-        return stack
-
-    @property
-    def name(self) -> dict[str, str]:
-        """Host or folder and collection: what a journal is kept for."""
-        host = urlsplit(self.catalogue).hostname or Path(self.catalogue).name
-        return {"catalogue": host, "collection": self.collection}
-
-
-Source: TypeAlias = Callable[[BaseGeometry], Stack]
 
 
 @dataclass(frozen=True, slots=True)

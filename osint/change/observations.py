@@ -21,10 +21,10 @@ from shapely.geometry.base import BaseGeometry
 from osint import geo
 from osint.change import landcover
 from osint.change.landcover import Kind
-from osint.change.measure import Z90, AreaInterval
 from osint.change.place import Candidate, Identification, PlaceEstimate, SiteEvidence
 from osint.change.radar import RADAR_LIMIT, Signal, radar_clock, vv_change
 from osint.change.reasons import Reason
+from osint.change.roof import Z90, AreaInterval
 from osint.change.structure import iso
 from osint.errors import OsintError
 from osint.register import SCHEMAS, Rung, read_span

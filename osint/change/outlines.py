@@ -15,13 +15,13 @@ import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
-from osint.change import covers, history, landcover, lasting, sampling, series, steps
+from osint.change import covers, history, landcover, lasting, phases, sampling, series, steps
 from osint.change.history import COVERS
 from osint.change.journal import Parts, head_of, outlines_sha256
 from osint.change.kinds import KIND_BANDS
 from osint.change.landcover import BUILDINGS, Kind
-from osint.change.measure import roof_area
 from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason
+from osint.change.roof import roof_area
 from osint.change.series import BLUE, Footprint, Series
 from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack, UnreadError
 from osint.change.steps import Steps
@@ -179,10 +179,10 @@ def _steps(seen: Series) -> tuple[Steps, Steps]:
 def _structures(data: xr.Dataset, footprint: Footprint, seen: Series, found: tuple[Steps, Steps]) -> list[_Shown]:
     """Return the structures of an outline in time order; phases covered one after the other, each by its own series."""
     shown: list[_Shown] = []
-    phases = series.phases(data, footprint, seen)
-    for phase in phases:
+    parts = phases.phases(data, footprint, seen)
+    for phase in parts:
         own, (ground, covered) = seen, found
-        if len(phases) > 1:
+        if len(parts) > 1:
             own = series.extract_series(data, phase, BANDS)
             ground, covered = _steps(own)
         shown += [_Shown(s, phase, own) for s in history.structures(ground, covered, own)]
@@ -238,7 +238,7 @@ def _with_stages(shown: Sequence[_Shown]) -> list[tuple[_Shown, _Shown]]:
     pairs: list[tuple[_Shown, _Shown]] = []
     for one in shown:
         place = max((k for k, pair in enumerate(pairs) if pair[1].phase is one.phase), default=None)
-        separable = one.phase.drawn.sum() >= 2 * series.PHASE_MIN_PX
+        separable = one.phase.drawn.sum() >= 2 * phases.PHASE_MIN_PX
         if place is not None and covers.is_stage(pairs[place][1].structure, one.structure, separable):
             first = pairs.pop(place)[0]
             pairs.append((first, one))

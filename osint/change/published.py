@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.change import detect, landcover
-from osint.change.locate import Source
+from osint.change.stack import Source
 from osint.errors import BadInputError, NotFoundError, OsintError, UnreadableError
 from osint.register import date_bounds, read_day, valid_date
 

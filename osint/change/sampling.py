@@ -12,7 +12,7 @@ import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
-from osint.change import series, steps
+from osint.change import phases, series, steps, transients
 from osint.change.series import DARKEST_AROUND, Footprint, Series
 from osint.change.stack import PAIR, Stack
 from osint.change.steps import Step, Steps
@@ -83,8 +83,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     of them are read, and scenes on both sides confirm it. A scene that departs from its level gets two next to it; a
     series without a step gets scenes in between before it is called unchanged. The classification is read only of
     scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes after
-    each step, and of all where what
-    stands changes its colour in them.
+    each step, and of all where what stands changes its colour in them.
     """
     search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in PAIR]
     search.round(_nodes(search, NODE_DAYS))
@@ -100,8 +99,8 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         spacing = NODE_DAYS / 2 if between else NODE_DAYS
         # a roof is timed by its whiteness in the end: the search follows the same steps
         covered = steps.date_step(seen.days, seen.whiteness())
-        brief = series.transients(seen.days, seen.whiteness(), covered)
-        pairs = [series.time_transient(seen.days, seen.whiteness(), b) for b in brief]
+        brief = transients.transients(seen.days, seen.whiteness(), covered)
+        pairs = [transients.time_transient(seen.days, seen.whiteness(), b) for b in brief]
         found_brief = [step for pair in pairs if pair for step in pair]
         covered = replace(covered, steps=tuple(sorted([*covered, *found_brief], key=lambda s: s.best)))
         if search.round([*_nodes(search, spacing), *_about(search, covered, seen)], seen.days):
@@ -133,7 +132,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
 def _by_phase(search: _Search, roofs: Steps, seen: Series) -> tuple[Steps, Series]:
     """Narrow the steps of each phase of a site; return those of the last, or `roofs` of a site with one phase."""
     for _ in range(MAX_ROUNDS):
-        pieces = series.phases(search.joined(), search.footprint, seen)
+        pieces = phases.phases(search.joined(), search.footprint, seen)
         if len(pieces) == 1:
             break
         own = [series.extract_series(search.joined(), piece, PAIR) for piece in pieces]

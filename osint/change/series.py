@@ -1,12 +1,8 @@
-"""Turn windows of pictures into one series per outline: its mean less its surroundings, scene by scene.
-
-Also what a series alone shows: the phases in which a site was covered, and what was white for some months only.
-"""
+"""Turn windows of pictures into one series per outline: its mean less its surroundings, scene by scene."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -19,9 +15,9 @@ from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.change import steps
-from osint.change._segmentation import YEAR_DAYS, jump_sd, mad_sd
+from osint.change._segmentation import YEAR_DAYS, mad_sd
 from osint.change.stack import PAIR, around
-from osint.change.steps import Step, Steps
+from osint.change.steps import Step
 from osint.errors import BadInputError
 from osint.imagery import SceneClass
 
@@ -37,7 +33,7 @@ PIXEL_M2 = 100.0
 FINE = 5  # parts of a pixel's side in which the share of an outline is counted
 HALF = 0.5  # share of a pixel above which it counts as inside an outline, or as roof
 CORE_COVER = 0.99  # share of the outline from which a pixel is well inside
-CORE_MIN_PX, THIN_CORE_MIN_PX, PHASE_CORE_MIN_PX = 12, 4, 9  # without its edge, with it, of a phase
+CORE_MIN_PX, THIN_CORE_MIN_PX = 12, 4  # fewest pixels of a core without the edge, with it
 OUTSIDE_COVER = 0.05  # share of the outline below which a pixel is outside of it
 NEAR_M, NEAR_SIDES = 40.0, 0.55  # gap to the surroundings, for the scraped yard: metres at least, sides of the outline
 RING_M, RING_SIDES = 80.0, 0.5  # width of the surroundings: metres at least, and sides of the outline
@@ -53,19 +49,6 @@ NEXT_STEP_DAYS = 20  # left out before the next step in a look at the ground: th
 SNOW_RISE = 0.15  # rise of (blue - infrared) / (blue + infrared) of the surroundings that means snow on part of them
 USUAL_MIN_SCENES = 5  # usable scenes from which the usual brightness of the surroundings is known
 UNUSUAL_Z, UNUSUAL_SHARE = 5.0, 0.25  # most that surroundings depart: over scatter, usual brightness
-PHASE_MIN_PX = 15  # fewest pixels of a phase
-PHASE_GAIN_SHARE = 0.4  # gain of a pixel over that of the whitest tenth, above which it is roof and not yard
-PHASE_GAIN_QUANTILE = 0.9  # quantile of the gain that stands for the whitest tenth
-PHASE_MIN_GAIN = 0.03  # gain of whiteness (reflectance) from which a pixel or a phase was covered
-ONE_PATCH_SHARE = 0.7  # share of a phase's pixels that lie in one patch: what is scattered is noise
-REST_DAYS = 30.0  # rest between two phases: a roof laid from one side to the other has none
-REST_SCENES = 2  # scenes within the rest; with fewer it may be a gap between scenes
-EDGE_SCENES = 2  # scenes at either end of a series between which no pixel's step is placed
-TRANSIENT_MIN_RISE = 0.03  # rise of whiteness (reflectance) over the level around it
-TRANSIENT_MIN_Z = 5.0  # rise over the scatter of single values
-TRANSIENT_LEVEL_SCENES = 4  # fewest scenes of a level in which a transient is looked for
-TRANSIENT_MIN_DAYS, TRANSIENT_MAX_DAYS = 60.0, 183.0  # between the scenes without it; between the scenes with it
-TRANSIENT_SHARE_SD = 0.06  # share of the rise by which scenes of one thing differ with sun and haze, one deviation
 
 
 @dataclass(frozen=True)
@@ -287,154 +270,3 @@ def _snowy(around: np.ndarray, bands: tuple[str, ...], usable: np.ndarray) -> np
     with np.errstate(invalid="ignore", divide="ignore"):
         index = (blue - infrared) / (blue + infrared)
         return np.asarray(usable & (index > np.median(index[usable]) + SNOW_RISE))
-
-
-def phases(data: xr.Dataset, footprint: Footprint, seen: Series) -> list[Footprint]:
-    """Return the phases of a site, one footprint each, in the order in which they were covered; `footprint` if one.
-
-    `data` holds B02 and B11 (time, y, x), `seen` is the series of the whole outline taken from it. Each pixel has
-    one step of whiteness, the best by least squares; the two groups of least variance of the step's day are phases
-    if each is one patch and if their own series step one after the other, with a rest between.
-    """
-    chosen, inside = steps.on_days(data["time"].values, seen.days), footprint.drawn
-    few = len(seen.days) < 4 * EDGE_SCENES or inside.sum() < 2 * PHASE_MIN_PX
-    if few or chosen.sum() != len(seen.days):
-        return [footprint]
-    white = whiteness(*(data[b].values[chosen][:, inside] for b in PAIR))
-    nearby = whiteness(*(seen.around[:, seen.bands.index(b)] for b in PAIR))
-    day, gain = _turned(seen.days, white - nearby[:, None])
-    roof = gain > max(PHASE_MIN_GAIN, PHASE_GAIN_SHARE * float(np.quantile(gain, PHASE_GAIN_QUANTILE)))
-    turned = np.full(inside.shape, np.nan)
-    turned[inside] = np.where(roof, day, np.nan)
-    covered = replace(footprint, cover=np.where(np.isfinite(turned), footprint.cover, 0.0))
-    return _divided(data, covered, turned) or [footprint]
-
-
-def _turned(days: np.ndarray, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the day (p,) of the best single step of each pixel of `white` (n, p), and its size."""
-    # one misread scene does not make a step
-    calm = ndimage.median_filter(white, size=(3, 1), mode="nearest")
-    calm = np.where(np.isfinite(calm), calm, np.nanmedian(calm))
-    explained, rise = _cut(calm)
-    explained[: EDGE_SCENES - 1] = explained[len(days) - EDGE_SCENES :] = 0
-    cut = np.argmax(explained, axis=0)
-    return (days[cut] + days[cut + 1]) / 2, rise[cut, np.arange(white.shape[1])]
-
-
-def _cut(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return, (n - 1, p) each, the variance between the two parts at each cut of `values` (n, p), and the rise."""
-    before = np.arange(1, len(values))[:, None]
-    after = len(values) - before
-    sums = np.cumsum(values, axis=0)
-    rise = (sums[-1] - sums[:-1]) / after - sums[:-1] / before
-    return before * after * rise**2, rise
-
-
-def _divided(data: xr.Dataset, footprint: Footprint, turned: np.ndarray) -> list[Footprint]:
-    """Return the phases of a footprint whose pixels turned white on the days `turned` (y, x); none if it is one."""
-    mine = (footprint.cover > 0) & np.isfinite(turned)
-    if mine.sum() < 2 * PHASE_MIN_PX:
-        return []
-    border = _border(turned[mine])
-    # a pixel on the edge between the two goes with its neighbours
-    counts = [ndimage.uniform_filter(m.astype(float), 3) for m in (mine & (turned > border), mine)]
-    late = counts[0] > 0.5 * counts[1]
-    one, two = _piece(footprint, mine & ~late), _piece(footprint, mine & late)
-    if one is None or two is None:
-        return []
-    sooner, later = _covered(data, one), _covered(data, two)
-    if sooner is None or later is None or not _apart(sooner[0], later[0], later[1]):
-        return []
-    return [part for piece in (one, two) for part in (_divided(data, piece, turned) or [piece])]
-
-
-def _border(days: np.ndarray) -> float:
-    """Return the day that separates days into the two groups with the least variance within (Otsu 1979)."""
-    ordered = np.sort(days)
-    first = int(np.argmax(_cut(ordered[:, None])[0]))
-    return float((ordered[first] + ordered[first + 1]) / 2)
-
-
-def _piece(footprint: Footprint, mask: np.ndarray) -> Footprint | None:
-    """Return the largest patch of `mask` as a footprint, None if it is small or the mask is scattered."""
-    labels, _ = ndimage.label(mask)
-    sizes = np.bincount(labels[mask], minlength=1)
-    patch = mask & (labels == int(np.argmax(sizes)))
-    if patch.sum() < max(PHASE_MIN_PX, ONE_PATCH_SHARE * mask.sum()):
-        return None
-    inner = ndimage.binary_erosion(patch)
-    core = inner if inner.sum() >= PHASE_CORE_MIN_PX else patch
-    cover, area_m2 = np.where(patch, footprint.cover, 0.0), PIXEL_M2 * float(patch.sum())
-    return replace(footprint, cover=cover, core=core, area_m2=area_m2)
-
-
-def _covered(data: xr.Dataset, footprint: Footprint) -> tuple[Step, np.ndarray] | None:
-    """Return the step by which a phase gained most, and the days of the scenes that saw it."""
-    seen = extract_series(data, footprint, PAIR)
-    found = max(steps.date_step(seen.days, seen.whiteness()), key=lambda s: float(s.size[0]), default=None)
-    return (found, seen.days) if found and found.size[0] > PHASE_MIN_GAIN else None
-
-
-def _apart(sooner: Step, later: Step, days: np.ndarray) -> bool:
-    """Return whether the second step began after the first was over and a rest that REST_SCENES scenes saw."""
-    end, begin = steps.to_day(sooner.complete.best), steps.to_day(later.begun.best)
-    seen = (days >= end) & (days <= begin)
-    return bool(sooner.high < later.low and begin - end >= REST_DAYS and seen.sum() >= REST_SCENES)
-
-
-@dataclass(frozen=True, slots=True)
-class Transient:
-    """A rise of whiteness that ended again; days are days since 1970-01-01."""
-
-    first_day: float
-    """Day of the first scene that shows it."""
-    last_day: float
-    """Day of the last scene that shows it."""
-    before_day: float
-    """Day of the last scene without it."""
-    after_day: float
-    """Day of the next scene without it."""
-    rise: float
-    """Rise over the level around it, reflectance."""
-
-
-def transients(days: np.ndarray, white: np.ndarray, covered: Steps) -> list[Transient]:
-    """Return runs of two scenes or more that rise over the level that the `covered` steps leave, and fall back.
-
-    `white` (n,) is the whiteness at `days` (n,). A run at either end of a level is part of the step there; one of
-    less than two months or more than half a year is left out.
-    """
-    if len(covered.scatter) != 1:
-        return []
-    least_rise = max(TRANSIENT_MIN_RISE, TRANSIENT_MIN_Z * float(covered.scatter[0]))
-    inner = [steps.to_day(s.best) for s in covered]
-    found = []
-    for low, high in pairwise([-np.inf, *inner, np.inf]):
-        places = np.flatnonzero((days >= low) & (days < high))
-        if len(places) < TRANSIENT_LEVEL_SCENES:
-            continue
-        over = white[places] - np.median(white[places])
-        risen = over > least_rise
-        for start, stop in pairwise(np.flatnonzero(np.diff(risen.astype(int)))):
-            run = places[start + 1 : stop + 1]
-            before, after = float(days[places[start]]), float(days[places[stop + 1]])
-            lasts = after - before >= TRANSIENT_MIN_DAYS and np.ptp(days[run]) < TRANSIENT_MAX_DAYS
-            if risen[start + 1] and len(run) > 1 and lasts:
-                rise = float(np.median(over[start + 1 : stop + 1]))
-                found.append(Transient(float(days[run[0]]), float(days[run[-1]]), before, after, rise))
-    return found
-
-
-def time_transient(days: np.ndarray, white: np.ndarray, transient: Transient) -> tuple[Step, Step] | None:
-    """Return the step by which a transient came and the one by which it went, None unless both are found.
-
-    The first is a step of the series that ends within the transient, the second of the series that starts within it.
-    """
-    until, since = days <= transient.last_day, days >= transient.first_day
-    scatter = jump_sd(white[~(until & since)])
-    sigma = float(np.hypot(scatter, TRANSIENT_SHARE_SD * transient.rise))
-    ups = [s for s in steps.date_step(days[until], white[until], sigma) if s.size[0] > 0]
-    downs = [s for s in steps.date_step(days[since], white[since], sigma) if s.size[0] < 0]
-    # what stands may grow by parts before all of it goes
-    up, down = (max(s, key=lambda step: abs(float(step.size[0])), default=None) for s in (ups, downs))
-    return (up, down) if up and down and up.best < down.best else None

@@ -6,7 +6,9 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import geopandas as gpd
 import numpy as np
@@ -18,7 +20,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
-from osint.errors import BadInputError, NetworkError
+from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.http import Cost
 from osint.register import read_span
 
@@ -169,6 +171,59 @@ def open_stack(
     default `collection` is that of `imagery.default_collection`. Raises what `imagery.list_scenes` raises.
     """
     return stack_of_list(imagery.list_scenes(place, start, end, catalogue=catalogue, collection=collection), place)
+
+
+@dataclass(frozen=True, slots=True)
+class StackSource:
+    """A catalogue from which stacks of places come; can be sent to another process."""
+
+    catalogue: str
+    """A name of `imagery.CATALOGUES`, the address of a STAC API, or the full path of a static catalogue."""
+    collection: str
+    start: str
+    """First day, ISO."""
+    end: str
+    """Last day, ISO."""
+
+    @classmethod
+    def of(cls, catalogue: str, collection: str | None, start: str, end: str) -> StackSource:
+        """Return the source; a folder by its full path, as the workers of a cluster may run in another one.
+
+        Raises NotFoundError if `catalogue` is neither an address nor a name nor the folder of a catalogue.
+        """
+        collection = collection or imagery.default_collection(catalogue)
+        if "://" in catalogue or catalogue in imagery.CATALOGUES:
+            return cls(catalogue, collection, start, end)
+        path = Path(catalogue).resolve()
+        if not (path.is_file() or (path / "catalog.json").is_file()):
+            names = ", ".join(imagery.CATALOGUES)
+            raise NotFoundError(
+                f"{catalogue!r} is not an address, not a folder with a catalog.json, not one of {names}"
+            )
+        return cls(str(path), collection, start, end)
+
+    def __call__(self, place: BaseGeometry) -> Stack:
+        """Return the stack of a `place` (degrees)."""
+        return self._stack(imagery.list_scenes, place)
+
+    def shared(self, place: BaseGeometry) -> Stack:
+        """Return the stack of a tile; a process asks for the list of scenes once per block of tiles."""
+        return self._stack(imagery.block_scenes, place)
+
+    def _stack(self, search: Callable[..., imagery.Scenes], place: BaseGeometry) -> Stack:
+        listed = search(place, self.start, self.end, catalogue=self.catalogue, collection=self.collection)
+        stack = stack_of_list(listed, place)
+        stack.cost.add("list", listed.cost.total_requests, listed.cost.total_bytes)
+        return stack
+
+    @property
+    def name(self) -> dict[str, str]:
+        """Host or folder and collection: what a journal is kept for."""
+        host = urlsplit(self.catalogue).hostname or Path(self.catalogue).name
+        return {"catalogue": host, "collection": self.collection}
+
+
+Source: TypeAlias = Callable[[BaseGeometry], Stack]
 
 
 def stack_of_list(listed: imagery.Scenes, place: BaseGeometry) -> Stack:

@@ -10,8 +10,8 @@ import numpy as np
 
 from osint.change import landcover
 from osint.change.landcover import Kind
-from osint.change.measure import AreaInterval, area_row
 from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason, names, sentences
+from osint.change.roof import AreaInterval, area_row
 from osint.change.steps import to_date
 
 PROPERTIES = (

@@ -23,18 +23,11 @@ from osint.imagery.catalogue import (
     list_scenes,
     scenes,
 )
+from osint.imagery.classes import SceneClass, coarse_pixel_m
 from osint.imagery.contracts import contracts
 from osint.imagery.grid import Grid, utm_epsg, utm_grid
-from osint.imagery.items import (
-    OFFSET,
-    OFFSET_SINCE,
-    S2_NAMES,
-    Remark,
-    SceneClass,
-    Scenes,
-    coarse_pixel_m,
-    pass_numbers,
-)
+from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES
+from osint.imagery.listed import Remark, Scenes, pass_numbers
 from osint.imagery.local import Pictures, read_pictures
 from osint.imagery.osm_power import OSM_CREDIT, mapped_power
 from osint.imagery.read import BandReading, Failure, read_bands

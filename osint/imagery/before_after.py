@@ -24,7 +24,8 @@ from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.geo import Place
 from osint.http import Cost
 from osint.imagery.catalogue import EARTH_SEARCH, scenes
-from osint.imagery.items import SceneClass, Scenes, pass_numbers, total_cost
+from osint.imagery.classes import SceneClass
+from osint.imagery.listed import Scenes, pass_numbers, total_cost
 from osint.imagery.read import Failure, read_bands
 from osint.register import read_day
 

@@ -28,7 +28,9 @@ from osint.http import (
     read_json,
 )
 from osint.imagery import items
-from osint.imagery.items import Remark, Scene, Scenes
+from osint.imagery.classes import Family, family_of
+from osint.imagery.items import Scene
+from osint.imagery.listed import LEAST_SHARE, Remark, Scenes, frame_of
 from osint.register import read_span
 
 CATALOGUES = {
@@ -137,13 +139,13 @@ def list_scenes(
     usable, dropped = _usable(listed, geometry, named, (first, last, collection))
     gap = gap or ("" if listed else _none_listed(named, first, last, collection))
     lost = [Remark("", gap, is_lost=True)] if gap else []
-    return Scenes(items.frame_of(usable), (*dropped, *lost), spent)
+    return Scenes(frame_of(usable), (*dropped, *lost), spent)
 
 
 def _none_listed(catalogue: str, first: dt.date, last: dt.date, collection: str) -> str:
     """Return why an empty list is no absence of pictures; empty where there may be none."""
     seen = (last - max(first, ALL_PASSES_SINCE)).days >= SURELY_SEEN_DAYS
-    if not seen or items.family_of(collection) != items.Family.SENTINEL_2 or not named_host(catalogue):
+    if not seen or family_of(collection) != Family.SENTINEL_2 or not named_host(catalogue):
         return ""
     host = urlsplit(catalogue).hostname
     return (
@@ -171,7 +173,7 @@ def _usable(
             reason = "listed twice"
         elif not first <= scene.datetime.date() <= last:
             reason = f"it is of {scene.datetime:%Y-%m-%d}, a day that was not asked for"
-        elif scene.footprint_share < items.LEAST_SHARE:
+        elif scene.footprint_share < LEAST_SHARE:
             reason = "its picture does not reach the site"
         else:
             usable[scene.id] = scene

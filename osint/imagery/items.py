@@ -6,23 +6,14 @@ import dataclasses
 import datetime as dt
 import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum, nonmember
 from typing import Any, TypeAlias
 
-import geopandas as gpd
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from osint import geo
 from osint.errors import BadInputError, UnreadableError
-from osint.geo import Place
-from osint.http import Cost
+from osint.imagery.classes import NO_QUALITY, Family, family_of
 
 S2_NAMES = {
     "coastal": "B01",
@@ -58,105 +49,14 @@ OFFSET_SINCE = "04.00"
 OFFSET = -0.1
 """Reflectance to add from processing baseline 04.00 on (ESA, 25 January 2022: 1000 DN of 1e-4)."""
 S2_SCALE = 1e-4
-PASS_MINUTES = 5.0
-"""Scenes of one platform that are no farther apart are tiles of one pass: they are taken seconds apart."""
 MAX_ITEMS = 20_000
 """Scenes of one list; a longer one is refused."""
 MAX_LIST_BYTES = 64 << 20
 """Size of one page of a list, or of one file of a local catalogue."""
-LEAST_SHARE = 1e-6
-"""Share of a place below which a scene does not reach it."""
-LEAST_GAIN = 1e-3
-"""Share of a place that a further tile of a pass must add to be read."""
-
-
-class SceneClass(IntEnum):
-    """Scene classification of Sen2Cor, band SCL (ESA, Sentinel-2 Products Specification).
-
-    `cloud` hides or darkens the ground. `ground` is the surface itself, fit for a picture. `clear` can be
-    measured: ground, and dark areas too, because dark roofs and asphalt are classified so; a picture leaves
-    them out, because shadows of hills are dark areas as well. Snow hides the ground without being a cloud, and
-    0 and 1 hold no measurement: these are in none of the three.
-    """
-
-    NO_DATA = 0
-    SATURATED_OR_DEFECTIVE = 1
-    DARK_AREA = 2
-    CLOUD_SHADOW = 3
-    VEGETATION = 4
-    BARE_GROUND = 5
-    WATER = 6
-    UNCLASSIFIED = 7
-    CLOUD_MEDIUM_PROBABILITY = 8
-    CLOUD_HIGH_PROBABILITY = 9
-    THIN_CIRRUS = 10
-    SNOW_OR_ICE = 11
-
-    ground = nonmember((4, 5, 6, 7))
-    clear = nonmember((2, 4, 5, 6, 7))
-    cloud = nonmember((3, 8, 9, 10))
-
-
-class Family(StrEnum):
-    """Missions whose conventions are known here."""
-
-    SENTINEL_1 = "sentinel-1"
-    SENTINEL_2 = "sentinel-2"
-    LANDSAT = "landsat"
-    HLS = "hls"
-    OTHER = ""
-
-
-def family_of(collection: str) -> Family:
-    """Return the mission of a collection, known by the beginning of its id.
-
-    >>> family_of("sentinel-2-c1-l2a")
-    <Family.SENTINEL_2: 'sentinel-2'>
-    """
-    return next(family for family in Family if collection.lower().startswith(family.value))
 
 
 USUAL_SCALE: dict[Family, Scaling] = {Family.LANDSAT: (2.75e-5, -0.2, 0.0), Family.HLS: (1e-4, 0.0, -9999.0)}
 """Scale, offset and nodata of reflectance where an item states none (USGS, Collection 2 level 2; NASA, HLS v2.0)."""
-NO_QUALITY: dict[Family, float] = {Family.LANDSAT: 1.0, Family.HLS: 255.0}
-"""What the quality band holds where there is no picture."""
-
-
-def coarse_pixel_m(name: str) -> int:
-    """Return the pixel in metres of a collection that is too coarse to date and measure a hall, 0 for any other.
-
-    >>> coarse_pixel_m("landsat-c2-l2"), coarse_pixel_m("sentinel-2-l2a")
-    (30, 0)
-    """
-    return 30 if family_of(name) in (Family.LANDSAT, Family.HLS) else 0
-
-
-def quality_classes(bits: np.ndarray, family: Family) -> np.ndarray:
-    """Return the quality bits of Landsat (QA_PIXEL) or HLS (Fmask) as codes of `SceneClass`.
-
-    Clear ground is UNCLASSIFIED: the bits do not say what grows on it.
-
-    >>> quality_classes(np.array([21824, 22280, 23888, 1]), Family.LANDSAT).tolist()
-    [7, 9, 3, 0]
-    >>> quality_classes(np.array([64, 2, 8, 16, 32, 255]), Family.HLS).tolist()
-    [7, 9, 3, 11, 6, 0]
-    """
-    landsat, bits = family is Family.LANDSAT, np.asarray(bits).astype(np.int64)
-    # the later one wins: cloud over all that lies under it
-    rules = [(7, SceneClass.WATER), (5, SceneClass.SNOW_OR_ICE), (4, SceneClass.CLOUD_SHADOW)]
-    rules += [
-        (1, SceneClass.CLOUD_MEDIUM_PROBABILITY),
-        (2, SceneClass.THIN_CIRRUS),
-        (3, SceneClass.CLOUD_HIGH_PROBABILITY),
-    ]
-    if not landsat:
-        rules = [(5, SceneClass.WATER), (4, SceneClass.SNOW_OR_ICE), (2, SceneClass.CLOUD_MEDIUM_PROBABILITY)]
-        rules += [(3, SceneClass.CLOUD_SHADOW), (0, SceneClass.THIN_CIRRUS), (1, SceneClass.CLOUD_HIGH_PROBABILITY)]
-    classes = np.full(bits.shape, SceneClass.UNCLASSIFIED, np.uint8)
-    for bit, code in rules:
-        classes[bits >> bit & 1 == 1] = code
-    classes[(bits & 1 == 1) if landsat else (bits == NO_QUALITY[family])] = SceneClass.NO_DATA
-    return classes
 
 
 Scaling: TypeAlias = tuple[float, float, float | None]
@@ -212,80 +112,6 @@ class Scene:
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Scene))
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """A reason that concerns one scene."""
-
-    id: str
-    """Empty where it concerns the whole list."""
-    reason: str
-    is_lost: bool = False
-    """Whether a scene of the place may be missing for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scenes:
-    """The scenes of a place, what else a catalogue listed, and what the search cost."""
-
-    frame: gpd.GeoDataFrame
-    """One row per scene, by time; columns as the fields of `Scene`, geometry in degrees."""
-    dropped: tuple[Remark, ...]
-    """Items that were listed and are not in the frame, with the reason, and what the list itself lacks."""
-    cost: Cost
-    """Requests and bytes of the search, by level."""
-
-    def __len__(self) -> int:
-        return len(self.frame)
-
-    @property
-    def simulated(self) -> bool:
-        """Whether any of them shows an invented place."""
-        return bool(self.frame["simulated"].any())
-
-    @property
-    def gap(self) -> str:
-        """What the list of the catalogue lacks, in words; empty if nothing is known to be missing."""
-        lost = list(dict.fromkeys(remark for remark in self.dropped if remark.is_lost))
-        broken = [remark.reason for remark in lost if remark.id]
-        told = [f"{len(broken)} listed scenes cannot be read as such ({broken[0]})"] if broken else []
-        return "; ".join([*told, *(remark.reason for remark in lost if not remark.id)])
-
-    def of(self, place: Place) -> Scenes:
-        """Return the scenes to read for a place that they surround, by the rule of `without_duplicates`.
-
-        Scenes that do not reach the place are left out. No request is made, so the cost is zero.
-        """
-        geometry = geo.as_geometry(place)
-        outlines = self.frame.geometry.to_numpy()
-        shares = np.minimum(shapely.area(shapely.intersection(outlines, geometry)) / geometry.area, 1.0)
-        reach = self.frame.assign(footprint_share=shares)[shares >= LEAST_SHARE]
-        kept, doubles = without_duplicates([Scene.from_row(row) for row in reach.to_dict("records")], geometry)
-        return Scenes(frame_of(kept), tuple(doubles), Cost())
-
-    def join(self, other: Scenes) -> Scenes:
-        """Return both searches as one: each scene once, by time; dropped items and costs added up."""
-        both = pd.concat([self.frame, other.frame]).drop_duplicates(["collection", "id"])
-        frame = both.sort_values(["datetime", "id"], ignore_index=True)
-        return Scenes(frame, self.dropped + other.dropped, total_cost(self.cost, other.cost))
-
-
-def frame_of(scenes: Iterable[Scene]) -> gpd.GeoDataFrame:
-    """Return scenes as a table: columns as the fields of `Scene`, `datetime` with its zone, geometry in degrees."""
-    rows = [[getattr(scene, name) for name in COLUMNS] for scene in scenes]
-    frame = gpd.GeoDataFrame(rows, columns=list(COLUMNS), geometry="geometry", crs=4326)
-    return frame.assign(datetime=pd.to_datetime(frame["datetime"], utc=True), simulated=frame["simulated"].astype(bool))
-
-
-def total_cost(*costs: Cost) -> Cost:
-    """Return the sum of several costs, level by level."""
-    total = Cost()
-    for cost in costs:
-        for level, requests in cost.requests.items():
-            total.add(level, requests, cost.bytes[level])
-        total.asked += cost.asked
-    return total
 
 
 def canonical_band(name: str, collection: str) -> str:
@@ -444,74 +270,3 @@ def _baseline(properties: dict[str, Any], identifier: str) -> str:
     found = re.fullmatch(r"(\d{1,2})\.(\d{1,2})", stated) or re.fullmatch(r"(\d{2})(\d{2})", stated)
     found = found or re.search(r"_N(\d{2})(\d{2})_", f"{properties.get('s2:product_uri', '')} {identifier}")
     return f"{int(found[1]):02d}.{int(found[2]):02d}" if found else ""
-
-
-def without_duplicates(scenes: Sequence[Scene], place: BaseGeometry) -> tuple[list[Scene], list[Remark]]:
-    """Return the scenes to keep, by time, and for each other one why it was dropped.
-
-    Rule 1: of one tile, platform and day, keep the highest baseline, then the latest processing, then the
-    last id, and of the others those that add at least LEAST_GAIN of the place: a tile may come in two granules,
-    north and south. Rule 2: of the tiles of one pass, keep those that add as much, the tile with the larger share
-    first, then by name, then as in rule 1.
-    """
-    kept: list[Scene] = []
-    dropped: list[Remark] = []
-    chosen: defaultdict[tuple[str, str, dt.date], list[Scene]] = defaultdict(list)
-    for scene in sorted(scenes, key=lambda s: (s.baseline, s.processed, s.id), reverse=True):
-        better = chosen[scene.platform, scene.tile or scene.id, scene.datetime.date()]
-        if better and _gain(scene, better, place) < LEAST_GAIN:
-            dropped.append(Remark(scene.id, f"processed again as {better[0].id}"))
-        else:
-            better.append(scene)
-    for tiles in group_passes(scene for scenes_of_tile in chosen.values() for scene in scenes_of_tile):
-        added: list[Scene] = []
-        newest_first = sorted(tiles, key=lambda s: (s.baseline, s.processed), reverse=True)
-        for scene in sorted(newest_first, key=lambda s: (-round(s.footprint_share, 3), s.tile)):
-            if _gain(scene, added, place) < LEAST_GAIN:
-                dropped.append(Remark(scene.id, "its tile adds nothing to the site"))
-            else:
-                added.append(scene)
-        kept += added
-    return sorted(kept, key=lambda s: (s.datetime, s.id)), dropped
-
-
-def _gain(scene: Scene, others: Sequence[Scene], place: BaseGeometry) -> float:
-    """Return the share of a place that a scene shows and the others do not."""
-    covered = shapely.union_all([other.geometry for other in others])
-    return float(scene.geometry.intersection(place).difference(covered).area / place.area)
-
-
-def group_passes(scenes: Iterable[Scene]) -> list[list[Scene]]:
-    """Group scenes, by time, into passes of one platform (see PASS_MINUTES)."""
-    ordered = sorted(scenes, key=lambda s: (s.datetime, s.id))
-    groups: defaultdict[int, list[Scene]] = defaultdict(list)
-    for scene, number in zip(ordered, _numbered((s.platform, s.datetime) for s in ordered), strict=True):
-        groups[number].append(scene)
-    return list(groups.values())
-
-
-def _numbered(ordered: Iterable[tuple[str, dt.datetime]]) -> list[int]:
-    """Return the number of the pass of each platform and time, in time order."""
-    last: dict[str, tuple[dt.datetime, int]] = {}
-    numbers, started = [], 0
-    for platform, when in ordered:
-        before, number = last.get(platform, (when, -1))
-        if number < 0 or when - before > dt.timedelta(minutes=PASS_MINUTES):
-            number, started = started, started + 1
-        last[platform] = when, number
-        numbers.append(number)
-    return numbers
-
-
-def pass_numbers(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return for each row of a table of scenes the number of its pass, counted from 0 by time.
-
-    `read_bands` of the same rows has one time per pass, so that the rows behind its time `t` are those of
-    number `t`. Columns: datetime, id, and platform where there are several.
-    """
-    platforms = frame["platform"] if "platform" in frame else [""] * len(frame)
-    rows = list(zip(frame["datetime"], frame["id"], platforms, strict=True))
-    order = sorted(range(len(rows)), key=lambda k: rows[k][:2])
-    numbers = np.empty(len(rows), np.int64)
-    numbers[order] = _numbered((rows[k][2], rows[k][0]) for k in order)
-    return numbers

@@ -26,14 +26,14 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.transform import from_gcps
 from rasterio.warp import Resampling, reproject, transform_bounds
-from scipy import fft, ndimage
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo
 from osint.errors import BadInputError, RefusedError, UnreadableError
 from osint.geo import Place
-from osint.imagery.cog import CLOSED_GDAL
+from osint.imagery.gdal import CLOSED_GDAL
 from osint.imagery.grid import Grid, utm_grid
+from osint.imagery.shifts import MIN_RESPONSE, SHIFT_LIMIT_M, Shift, quarters_agree, shift_px
 
 SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp")
 OTHERS = (".heic", ".heif", ".avif", ".bmp", ".gif", ".jp2", ".j2k", ".jxl", ".psd", ".dng", ".cr2", ".nef", ".arw")
@@ -42,15 +42,6 @@ TABLE = "pictures.csv"
 MAX_PIXELS = 200_000_000
 NAMED = 3
 """Pictures that a remark names."""
-SHIFT_LIMIT_M = 60.0
-MIN_RESPONSE = 0.05
-"""A correlation peak below this share of the whole is noise: such a shift is not removed."""
-AGREE_PX = 2.0
-"""How far the shifts of the quarters of a picture may be from that of the whole, in pixels, for it to be removed."""
-QUARTER_SEEN = 0.5
-"""Share of a quarter that both pictures must show for it to have a say."""
-LEAST_QUARTER_PX = 32
-"""Side of a quarter below which it has none."""
 _EXIF_TAKEN, _EXIF_TURNED = 36867, 0x0112
 _SCREENSHOT = re.compile(r"screen[ _-]?shot|屏幕截图|屏幕快照|截屏|截图", re.IGNORECASE)
 _DAY = re.compile(
@@ -78,22 +69,6 @@ class Picture:
     """How its numbers were stored, as uint8."""
     remarks: tuple[str, ...] = ()
     """What a reader of it has to know, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """How far a picture was from the first one."""
-
-    id: str
-    """Name of the file."""
-    x_m: float
-    """To the east, metres."""
-    y_m: float
-    """To the north, metres."""
-    response: float
-    """Strength of the match, 0 to 1."""
-    removed: bool
-    """Whether the picture was moved back: not below MIN_RESPONSE or over SHIFT_LIMIT_M, and its quarters agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,57 +382,8 @@ def _aligned(shots: list[Picture], cube: np.ndarray, grid: Grid) -> list[Shift]:
         down, right, response = shift_px(cube[0].mean(0), cube[t].mean(0))
         x, y = -right * size, down * size
         removed = response >= MIN_RESPONSE and math.hypot(x, y) <= SHIFT_LIMIT_M
-        removed = removed and _quarters_agree(cube[0].mean(0), cube[t].mean(0), (down, right))
+        removed = removed and quarters_agree(cube[0].mean(0), cube[t].mean(0), (down, right))
         if removed:
             cube[t] = _on_grid(shot, grid, (x, y))
         shifts.append(Shift(shot.name, round(x, 2) + 0.0, round(y, 2) + 0.0, round(response, 3), removed))
     return shifts
-
-
-def _quarters_agree(reference: np.ndarray, moved: np.ndarray, whole: tuple[float, float]) -> bool:
-    """Say whether most quarters of a picture were shifted as the whole: a logo or a cloud sits in one of them."""
-    rows, columns = reference.shape[0] // 2, reference.shape[1] // 2
-    if min(rows, columns) < LEAST_QUARTER_PX:
-        return True
-    votes = []
-    for r in (slice(0, rows), slice(rows, None)):
-        for c in (slice(0, columns), slice(columns, None)):
-            one, other = reference[r, c], moved[r, c]
-            if (np.isfinite(one) & np.isfinite(other)).mean() >= QUARTER_SEEN:
-                down, right, _ = shift_px(one, other)
-                votes.append(math.hypot(down - whole[0], right - whole[1]) <= AGREE_PX)
-    return not votes or sum(votes) > len(votes) / 2
-
-
-def shift_px(reference: np.ndarray, moved: np.ndarray) -> tuple[float, float, float]:
-    """Return how many pixels `moved` is below and to the right of `reference`, and the strength of the peak.
-
-    Phase correlation (Kuglin and Hines, 1975) of the two pictures under a Hann window, with the place of the
-    peak refined by a parabola through its neighbours. The strength is the peak's height over that of a
-    perfect match, 0 to 1. NaN pixels count as the mean.
-    """
-    window = np.outer(np.hanning(reference.shape[0]), np.hanning(reference.shape[1]))
-    first, second = (fft.rfft2(_flat(image) * window) for image in (reference, moved))
-    cross = np.conj(first) * second
-    size = np.abs(cross)
-    cross = np.divide(cross, size, out=np.zeros_like(cross), where=size > size.max() * 1e-9)
-    surface = ndimage.gaussian_filter(fft.irfft2(cross, s=reference.shape), 0.7, mode="wrap")
-    row, column = np.unravel_index(int(np.argmax(surface)), surface.shape)
-    down = row + _vertex(surface[[row - 1, row, (row + 1) % surface.shape[0]], column])
-    right = column + _vertex(surface[row, [column - 1, column, (column + 1) % surface.shape[1]]])
-    down, right = (v - n if v > n / 2 else v for v, n in zip((down, right), surface.shape, strict=True))
-    perfect = 1 / (2 * np.pi * 0.7**2)
-    return float(down), float(right), float(min(surface.max() / perfect, 1.0))
-
-
-def _flat(image: np.ndarray) -> np.ndarray:
-    """Return an image without its mean and its slow brightness, NaN filled."""
-    if not np.isfinite(image).any():
-        return np.zeros(image.shape)
-    filled = np.where(np.isfinite(image), image, np.nanmean(image)).astype(np.float64)
-    return np.asarray(filled - ndimage.gaussian_filter(filled, max(image.shape) / 16))
-
-
-def _vertex(three: np.ndarray) -> float:
-    bend = three[0] - 2 * three[1] + three[2]
-    return float(np.clip((three[0] - three[2]) / (2 * bend), -0.5, 0.5)) if bend < 0 else 0.0

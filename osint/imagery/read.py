@@ -35,8 +35,11 @@ from osint.http import (
 )
 from osint.imagery import cog, items
 from osint.imagery.catalogue import CATALOGUES, CDSE_HOST, CDSE_TOKEN
+from osint.imagery.classes import NO_QUALITY, Family, SceneClass, quality_classes
+from osint.imagery.gdal import UNREAD
 from osint.imagery.grid import Grid, utm_grid
-from osint.imagery.items import Family, Remark, Scene, SceneClass, Scenes
+from osint.imagery.items import Scene
+from osint.imagery.listed import Remark, Scenes, group_passes
 
 SAS_TOKENS = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 _asking = threading.Lock()
@@ -159,7 +162,7 @@ def read_bands(
     if not bands:
         raise BadInputError("`bands` is empty: name at least one, for example ['B02', 'scl']")
     grid = utm_grid(geo.as_geometry(place), resolution)
-    groups = items.group_passes(Scene.from_row(row) for row in frame.to_dict("records"))
+    groups = group_passes(Scene.from_row(row) for row in frame.to_dict("records"))
     cost = Cost()
     sources = _sources(frame["catalogue"].unique(), cost, cache)
     reader = _Reader(groups, grid, sources)
@@ -212,7 +215,7 @@ class _Reader:
         for scene in sorted(self.groups[t], key=lambda s: (-s.footprint_share, s.tile, s.id)):
             try:
                 values, resampled = self._values(scene, band)
-            except cog.UNREAD as error:
+            except UNREAD as error:
                 with self._lock:
                     self.failures.append(Failure(scene.id, band, str(error)))
                 continue
@@ -243,8 +246,8 @@ class _Reader:
         except ChangedError:
             # the old header does not fit the new file: begin again, once, with nothing kept
             raw, resampled = window()
-        if is_scl and scene.family in items.NO_QUALITY:
-            return items.quality_classes(raw, scene.family), resampled
+        if is_scl and scene.family in NO_QUALITY:
+            return quality_classes(raw, scene.family), resampled
         if is_scl:
             return np.where(raw <= max(SceneClass), raw, 0).astype(np.uint8), resampled
         values = raw.astype(np.float32)

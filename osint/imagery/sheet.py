@@ -28,7 +28,8 @@ from osint.imagery.before_after import (
     with_alpha,
 )
 from osint.imagery.catalogue import EARTH_SEARCH, scenes
-from osint.imagery.items import SceneClass, Scenes, pass_numbers, total_cost
+from osint.imagery.classes import SceneClass
+from osint.imagery.listed import Scenes, pass_numbers, total_cost
 from osint.imagery.read import Failure, read_bands
 from osint.register import read_day
 

@@ -23,7 +23,7 @@ from osint import geo
 from osint.errors import BadInputError, NetworkError, NotFoundError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.http import ByteCache, Cost, Ranges, cache_folder, read_json
-from osint.imagery.cog import UNREAD
+from osint.imagery.gdal import UNREAD
 from osint.imagery.grid import mercator_scale
 from osint.register import date_bounds
 

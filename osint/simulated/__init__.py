@@ -2,17 +2,17 @@
 
 from osint.simulated.demo import (
     COLLECTION,
-    CREDIT,
     Demo,
     DemoPlace,
     corner_of,
     make_demo,
     place_around,
-    served,
     served_at,
     start,
 )
-from osint.simulated.ground import KINDS, ROOFS, SPECTRA, YARDS, Feature
+from osint.simulated.ground import KINDS, ROOFS, YARDS, Feature
+from osint.simulated.server import CREDIT, served
+from osint.simulated.spectra import SPECTRA
 from osint.simulated.world import World, make_world
 
 __all__ = [

@@ -18,8 +18,9 @@ from affine import Affine
 
 from osint.errors import BadInputError
 from osint.register import read_span
-from osint.simulated import ground
-from osint.simulated.ground import BANDS, PIXEL_M, SPECTRA, Feature, assortment
+from osint.simulated import ground, weather
+from osint.simulated.ground import PIXEL_M, Feature, assortment
+from osint.simulated.spectra import BANDS, SPECTRA
 
 FIRST_DAY, LAST_DAY = "2023-01-01", "2025-12-31"
 """Days of a world unless others are asked for."""
@@ -100,16 +101,16 @@ class World:
         surface = surface * (1 + 0.06 * season + orbit) * (1 + layers["slope"] * (0.25 - 0.375 * season))
         snow = np.zeros_like(roofs)
         if self._snow[i] > 0:
-            surface, snow = ground.snowed(rng, surface, roofs, self._snow[i], layers["pool"])
-        surface = ground.hazed(rng, surface, layers["pool"], year_day, self.dust)
-        surface, depth, shadow = ground.clouded(rng, surface, self.cloud_cover[i] / 100, layers["pool"])
+            surface, snow = weather.snowed(rng, surface, roofs, self._snow[i], layers["pool"])
+        surface = weather.hazed(rng, surface, layers["pool"], year_day, self.dust)
+        surface, depth, shadow = weather.clouded(rng, surface, self.cloud_cover[i] / 100, layers["pool"])
         misread = np.zeros(roofs.shape, bool)
         for p in self._placed:
             if p.feature.kind == "bright roof" and rng.random() < p.feature.misread_as_cloud:
                 rows, cols = p.window
                 misread[rows, cols] |= (p.parts.sum(axis=0) > MISREAD_COVER) & (roofs[rows, cols] > MISREAD_ROOF)
-        scene = ground.sensed(rng, surface.astype(np.float32), self.jitter_px)
-        scene["SCL"] = ground.classified(rng, depth, shadow, snow=snow, plants=plants, misread=misread)
+        scene = weather.sensed(rng, surface.astype(np.float32), self.jitter_px)
+        scene["SCL"] = weather.classified(rng, depth, shadow, snow=snow, plants=plants, misread=misread)
         return scene
 
 
@@ -156,13 +157,13 @@ def make_world(
     rng = np.random.default_rng([seed, 1])
     dates = _dates(rng, start, end, revisit_days)
     days = np.array([d.toordinal() for d in dates])
-    covers = ground.cloud_covers(rng, len(dates), chosen["cloud"])
+    covers = weather.cloud_covers(rng, len(dates), chosen["cloud"])
     west, north = chosen["origin"]
     transform = Affine(PIXEL_M, 0, west, 0, -PIXEL_M, north)
     features = chosen["features"]
     built = assortment(seed, size_px, start, end) if features is None else list(features)
     placed = ground.place(rng, built, size_px, chosen["spectra_spread"])
-    levels = ground.snow_levels(rng, days, np.array([d.timetuple().tm_yday for d in dates]))
+    levels = weather.snow_levels(rng, days, np.array([d.timetuple().tm_yday for d in dates]))
     platform = [f"sentinel-2{'ab'[i % 2]}" for i in range(len(dates))]
     return World(
         seed=seed,
