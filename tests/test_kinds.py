@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from osint import change
-from osint.change import kinds
-from osint.change.kinds import KIND_BANDS, MADE, ROOFS, Surface
+from osint.change import kinds, surfaces
+from osint.change.surfaces import KIND_BANDS, MADE, ROOFS, Surface
 from osint.errors import BadInputError
 
-ROWS = kinds.measured_rows()
+ROWS = surfaces.measured_rows()
 IS_ROOF = np.isin(ROWS.surface, [str(roof) for roof in ROOFS])
 GRAVEL = {"B02": 0.105, "B03": 0.13, "B04": 0.155, "B08": 0.19, "B11": 0.23, "B12": 0.215}
 
@@ -26,7 +26,7 @@ def held_out(places, warp=lambda band, value: value):
     """Return (row, probability of a roof, most probable surface, its probability) of `places`, each held out."""
     for place in places:
         of_place = ROWS.site == place
-        known = kinds.likelihood(ROWS.only(~of_place))
+        known = surfaces.likelihood(ROWS.only(~of_place))
         for number in np.flatnonzero(of_place):
             found = kinds.probabilities(known, row(number, warp), None, 10_000)
             top = max(found, key=found.get)
@@ -175,7 +175,7 @@ def test_held_out_by_source_nothing_is_wrong_at_nine_tenths():
     """The two worst of all: white membranes are in no other, nor are dry plastics."""
     for source in ("us_suburbs_2023", "knaeps_2021"):
         of_source = ROWS.source == source
-        known = kinds.likelihood(ROWS.only(~of_source))
+        known = surfaces.likelihood(ROWS.only(~of_source))
         for number in np.flatnonzero(of_source):
             found = kinds.probabilities(known, row(number), None, 10_000)
             building = sum(found[roof] for roof in ROOFS)

@@ -17,8 +17,8 @@ from importlib import resources
 
 import numpy as np
 
-from osint.change import kinds
-from osint.change.kinds import KIND_BANDS, MADE, ROOFS
+from osint.change import kinds, surfaces
+from osint.change.surfaces import KIND_BANDS, MADE, ROOFS
 
 EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 BLOCK_PX = 250
@@ -28,7 +28,7 @@ NOVEL_SHARES = tuple(np.arange(0, 0.96, 0.05).round(2).tolist())
 Warp = Callable[[str, float], float]
 
 
-def places(rows: kinds.Rows) -> np.ndarray:
+def places(rows: surfaces.Rows) -> np.ndarray:
     """Return the place of each row: a city, a block of a scene, or a material of a collection."""
     text = resources.files("osint.change").joinpath("reflectances.csv").read_text(encoding="utf-8")
     names = [row["row_id"] for row in csv.DictReader(text.splitlines())]
@@ -41,14 +41,14 @@ def places(rows: kinds.Rows) -> np.ndarray:
 
 
 def held_out(
-    rows: kinds.Rows, groups: np.ndarray, bands: tuple[str, ...], warp: Warp
+    rows: surfaces.Rows, groups: np.ndarray, bands: tuple[str, ...], warp: Warp
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return, by row, the probability of a roof, and the most probable surface with its probability."""
     measured = rows.source != MADE
     roof, surface, sure = np.full(len(groups), np.nan), np.full(len(groups), "", object), np.full(len(groups), np.nan)
     for group in np.unique(groups[measured]):
         chosen = (groups == group) & measured
-        known = kinds.likelihood(rows.only(~chosen))
+        known = surfaces.likelihood(rows.only(~chosen))
         for number in np.flatnonzero(chosen):
             values = dict(zip(KIND_BANDS, rows.reflectance[number].tolist(), strict=True))
             seen = {band: warp(band, value) for band, value in values.items() if band in bands}
@@ -59,7 +59,7 @@ def held_out(
     return roof, surface, sure
 
 
-def line(name: str, rows: kinds.Rows, found: tuple[np.ndarray, np.ndarray, np.ndarray], chosen: np.ndarray) -> str:
+def line(name: str, rows: surfaces.Rows, found: tuple[np.ndarray, np.ndarray, np.ndarray], chosen: np.ndarray) -> str:
     """Return one row of the table."""
     roof, surface, sure = (part[chosen] for part in found)
     truth = np.isin(rows.surface[chosen], [str(one) for one in ROOFS])
@@ -78,10 +78,10 @@ def line(name: str, rows: kinds.Rows, found: tuple[np.ndarray, np.ndarray, np.nd
     return " | ".join([name, f"{truth.sum()} + {(~truth).sum()}", f"{loss:.2f}", *shares, *bins])
 
 
-def roofs_held_out(rows: kinds.Rows, *sources: str) -> np.ndarray:
+def roofs_held_out(rows: surfaces.Rows, *sources: str) -> np.ndarray:
     """Return the probability of a roof of each row of some sources (NaN of others), all of them held out together."""
     held = np.isin(rows.source, sources)
-    known, roof = kinds.likelihood(rows.only(~held)), np.full(len(held), np.nan)
+    known, roof = surfaces.likelihood(rows.only(~held)), np.full(len(held), np.nan)
     for number in np.flatnonzero(held):
         seen = dict(zip(KIND_BANDS, rows.reflectance[number].tolist(), strict=True))
         found = kinds.probabilities(known, seen, None, 10_000, novel_share=0.0)
@@ -89,7 +89,7 @@ def roofs_held_out(rows: kinds.Rows, *sources: str) -> np.ndarray:
     return roof
 
 
-def by_source(rows: kinds.Rows) -> None:
+def by_source(rows: surfaces.Rows) -> None:
     """Print, by source held out, the log loss with shares of novel materials: none, NOVEL_SHARE, and a nested choice.
 
     Nested: the share with the least loss, half of it of roofs and half of ground, on the other sources, each held out
@@ -126,7 +126,7 @@ def by_source(rows: kinds.Rows) -> None:
 
 def main() -> None:
     """Print the tables."""
-    rows = kinds.measured_rows()
+    rows = surfaces.measured_rows()
     real = np.isin(rows.source, PIXELS)
     measured = rows.source != MADE
     by_place = places(rows)

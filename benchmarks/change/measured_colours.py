@@ -22,8 +22,8 @@ from scipy import ndimage
 from shapely import affinity
 from shapely.geometry import Polygon, box
 
-from osint.change import kinds, stack
-from osint.change.kinds import KIND_BANDS
+from osint.change import stack, surfaces
+from osint.change.surfaces import KIND_BANDS
 
 EPSG, WEST, NORTH, PIXEL_M, FINE = 32646, 633_000.0, 4_796_000.0, 10.0, 4
 COARSE = ("B11", "B12")
@@ -82,7 +82,7 @@ def made(seed: int, *, cloud: float = 0.3, size_px: int = 150, slab: bool = True
     rng = np.random.default_rng([seed, 77])
     days = np.arange(pd.Timestamp(START).toordinal(), pd.Timestamp(END).toordinal(), 5) - 719_163
     days = days[rng.random(len(days)) > 0.1].astype(float) + 0.22
-    rows = kinds.measured_rows()
+    rows = surfaces.measured_rows()
     built = _things(rng, rows, size_px, days, slab) if things else []
     shares = [_share(thing, size_px, rng) for thing in built]
     gravel = np.flatnonzero((rows.material == "soil_gravel") & (rows.site == "Dabancheng"))
@@ -123,7 +123,7 @@ def drawn_outline(rng: np.random.Generator, x: float, y: float, *, ragged: bool)
     return Polygon(np.column_stack([x + radius * np.cos(angles), y + radius * np.sin(angles)]))
 
 
-def _things(rng: np.random.Generator, rows: kinds.Rows, size: int, days: np.ndarray, slab: bool) -> list[Thing]:
+def _things(rng: np.random.Generator, rows: surfaces.Rows, size: int, days: np.ndarray, slab: bool) -> list[Thing]:
     across = size * PIXEL_M
     spots = [(WEST + across * (i + 0.5) / 4, NORTH - across * (j + 0.5) / 4) for i in range(4) for j in range(4)]
     names = [*ROOF_MATERIALS, *DECOYS]

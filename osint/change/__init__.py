@@ -13,7 +13,7 @@ from osint.change.found import (
     search_member,
     shown_until,
 )
-from osint.change.kinds import KindOfPatch, Surface, kind
+from osint.change.kinds import KindOfPatch, kind
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.locate import LocateResult, SiteArea, draw_chips, journal_faults, locate, site_area
 from osint.change.measure import MEASURED, Measurement, in_order, measure, measure_outlines
@@ -55,6 +55,7 @@ from osint.change.series import Series
 from osint.change.stack import Stack, StackSource, around, open_stack, stack_of_dataset
 from osint.change.steps import Step, Steps, date_step, to_date
 from osint.change.structure import PROPERTIES, Structure, iso
+from osint.change.surfaces import Surface
 from osint.change.whereabouts import PlaceSource, PlaceStatement, site_statement
 
 __all__ = [

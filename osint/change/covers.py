@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from osint.change import _transition, history, kinds, landcover, lasting, series, stages, steps
+from osint.change import _transition, history, kinds, landcover, lasting, series, stages, steps, surfaces
 from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS
 from osint.change.reasons import Reason
 from osint.change.roof import Z90
@@ -164,7 +164,7 @@ def probability_between(first: Structure, until_day: float, seen: Series) -> flo
     """Return the probability that what a first change left is a building, by its colour until a later change."""
     window = landcover.window_median(seen, first.shown_from_day, until_day, 1)
     if window is None:
-        return sum(kinds.PRIOR[roof] for roof in kinds.ROOFS)
+        return sum(kinds.PRIOR[roof] for roof in surfaces.ROOFS)
     return first.step_probability * landcover.judged(window.inside, window.around).probability
 
 

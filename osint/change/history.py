@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from osint.change import kinds, landcover, lasting, series, transients
+from osint.change import kinds, landcover, lasting, series, surfaces, transients
 from osint.change.landcover import Kind, LandCover, WindowMedian
 from osint.change.reasons import Doubt, Reason
 from osint.change.series import Series, quarters, step_whiteness
@@ -135,7 +135,7 @@ def _roof_before(before: WindowMedian) -> Doubt | None:
     """Return the doubt of a roof that was coated anew, if what was there before looks like one or like asphalt."""
     inside, around = ({b: float(v) for b, v in of.items() if v > 0} for of in (before.inside, before.around))
     found = kinds.kind(inside, around)["by_class"] if inside else {}
-    built = sum(found.get(surface, 0.0) for surface in (*kinds.ROOFS, kinds.Surface.ASPHALT))
+    built = sum(found.get(surface, 0.0) for surface in (*surfaces.ROOFS, surfaces.Surface.ASPHALT))
     return Doubt(Reason.ROOF_BEFORE, {"built": built}) if built >= landcover.PROBABLE else None
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import shapely
 from scipy import ndimage
 
-from osint.change import kinds
-from osint.change.kinds import Surface
+from osint.change import kinds, surfaces
 from osint.change.reasons import Doubt, Reason
 from osint.change.roof import roof_share
 from osint.change.series import DARKEST_AROUND, HALF, SWIR, Series, median, quarters, whiteness, winter
 from osint.change.stack import PAIR
+from osint.change.surfaces import Surface
 
 
 class Kind(StrEnum):
@@ -62,6 +62,8 @@ PURE_QUANTILE = 0.8  # quantile of the roof share within the outline that is tak
 NEAR_COVER, NEAR_PX = 0.05, 3  # outline and what is near it: separated into two colours
 MIXTURE_MIN_PX = 4  # fewest pixels from which two colours are separated
 PROBABLE, SURE, OPEN = 0.5, 0.8, 0.2  # of a building: called one, without a doubt of its kind, still open
+# times that what was seen has to speak more for a roof than for another surface for that one not to be named
+LOOK_ALIKE_ODDS = 10.0
 SQUARED, RAGGED = 0.6, 0.3  # how far edges run in two directions at a right angle: of halls, of ovals and crusts
 EDGE_PX = 2  # pixels beyond half a roof in which its edge fades
 SQUARED_FACTOR, RAGGED_FACTOR = 0.4, 2.5  # of the odds of surfaces that nobody builds, at these shares
@@ -261,15 +263,21 @@ def judged(
     if not inside:
         return LandCover(Kind.OTHER, PROBABILITY[Kind.OTHER], Doubt(Reason.NO_COLOUR))
     found = {Surface(s): p for s, p in kinds.kind(inside, outside or None, area_m2)["by_class"].items()}
-    odds = {surface: p * _factor(surface, shape, stood_days) for surface, p in found.items()}
+    factor = {surface: _factor(surface, shape, stood_days) for surface in found}
     if _over_plants(inside):
-        odds[Surface.FILM] *= FILM_FACTOR
-    total = sum(odds.values())
-    found = {surface: value / total for surface, value in odds.items()}
-    building = sum(found[roof] for roof in kinds.ROOFS)
-    among = kinds.ROOFS if building >= PROBABLE else [s for s in Surface if s not in kinds.ROOFS]
+        factor[Surface.FILM] *= FILM_FACTOR
+    told = {s: factor[s] * seen for s, seen in kinds.evidence(found, outside or None).items()}
+    as_roof = max(told[roof] for roof in surfaces.ROOFS)
+    alike = [s for s in Surface if s not in surfaces.ROOFS and LOOK_ALIKE_ODDS * told[s] > as_roof]
+    total = sum(factor[surface] * p for surface, p in found.items())
+    found = {surface: factor[surface] * p / total for surface, p in found.items()}
+    building = sum(found[roof] for roof in surfaces.ROOFS)
+    among = surfaces.ROOFS if building >= PROBABLE else [s for s in Surface if s not in surfaces.ROOFS]
     likely = max(among, key=lambda surface: found[surface])
-    doubt = Doubt(Reason.OPEN_KIND, {"told": kinds.in_words(found)}) if OPEN <= building < SURE else None
+    is_open = OPEN <= building < SURE or (building >= SURE and alike)
+    doubt = (
+        Doubt(Reason.OPEN_KIND, {"told": kinds.in_words(found, alike if building >= SURE else ())}) if is_open else None
+    )
     kind = KIND_OF.get(likely, Kind.OTHER) if building >= PROBABLE or building < OPEN else Kind.OTHER
     return LandCover(kind, building, doubt)
 
@@ -288,7 +296,7 @@ def _factor(surface: Surface, shape: Shape | None, stood_days: float) -> float:
         factor *= LASTING_FACTOR
     if shape is None:
         return factor
-    if surface in kinds.GROUNDS:
+    if surface in surfaces.GROUNDS:
         logs = np.log([RAGGED_FACTOR, SQUARED_FACTOR])
         factor *= float(np.exp(np.interp(shape.squared, [RAGGED, SQUARED], logs)))
     if surface is Surface.ASPHALT and shape.aspect <= COMPACT_ASPECT:

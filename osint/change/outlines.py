@@ -18,7 +18,6 @@ from osint import geo, imagery
 from osint.change import covers, history, landcover, lasting, phases, sampling, series, steps
 from osint.change.history import COVERS
 from osint.change.journal import Parts, head_of, outlines_sha256
-from osint.change.kinds import KIND_BANDS
 from osint.change.landcover import BUILDINGS, Kind
 from osint.change.reasons import NOT_SEPARABLE, Doubt, Reason
 from osint.change.roof import roof_area
@@ -26,6 +25,7 @@ from osint.change.series import BLUE, Footprint, Series
 from osint.change.stack import BANDS, PAIR, PICTURE_BANDS, Stack, UnreadError
 from osint.change.steps import Steps
 from osint.change.structure import PROPERTIES, Structure
+from osint.change.surfaces import KIND_BANDS
 from osint.errors import BadInputError
 from osint.register import read_span
 

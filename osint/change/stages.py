@@ -20,7 +20,7 @@ STAGES_WEIGHT = (0.2, 0.35, 0.45)  # prior of no, one and two stages before a co
 COVER_DAYS = np.array([0, 7, 14, 22, 31, 42, 56, 74, 98], float)  # that a cover takes
 POUR_DAYS = 12.0  # that a stage before it takes
 STAGE_DOUBT = 0.5  # error of values while a stage is made, over the change that it makes
-LEAST_LEAD_DAYS, LEAD_DAYS = 10.0, 80.0  # from a stage to the begin of what came next: least, and usual beyond that
+LEAST_LEAD_DAYS, LEAD_DAYS = 10.0, 80.0  # from a stage to the begin of what came next: least, and mean beyond that
 STAGE_GAPS = (8, 6)  # gaps between values, those with the largest jumps, in which one and two stages are looked for
 CELLS, LONGEST_CELL_DAYS = 120, 8.0  # moments of the cover that are tried, and the largest spacing of them
 EARLIER_DAYS, LATER_DAYS = 25.0, 75.0  # by which a cover may lie before and after the steps that were found
@@ -169,7 +169,7 @@ def _candidates(
         place = np.clip(place, 0, len(days) - 2)
         after, until = days[place], np.minimum(days[place + 1], nexts[:, None] - LEAST_LEAD_DAYS)
         longest, shortest = (np.maximum(nexts[:, None] - day - LEAST_LEAD_DAYS, 0) for day in (after, until))
-        share = (np.exp(-shortest / LEAD_DAYS) - np.exp(-longest / LEAD_DAYS)) * single * (hidden >= 0)[:, None]
+        share = (_led(longest) - _led(shortest)) * single * (hidden >= 0)[:, None]
         share = np.where(until > after, share, 0.0)
         row, column = np.nonzero(share)
         middle, took, prior = middle[row], took[row], prior[row] * share[row, column]
@@ -177,6 +177,16 @@ def _candidates(
         made = (*(day[row] for day in made), nexts)
         changes = (*(change[row] for change in changes), gaps.change[place[row, column]])
     return _Candidates(middle, took, made, changes, np.log(np.where(nexts > days[0], prior, 0.0) + 1e-300))
+
+
+def _led(days: np.ndarray) -> np.ndarray:
+    """Return the probability that what comes next has begun so many days after it could at the earliest.
+
+    Two works lie between, a slab that cures and a frame that is set, each with half of LEAD_DAYS on average. With one
+    work alone the next day would be the likeliest of all, and a cover in a gap without scenes would be drawn early.
+    """
+    each = 2 * days / LEAD_DAYS
+    return np.asarray(1 - np.exp(-each) * (1 + each))
 
 
 def _scored(fit: Fit, part: np.ndarray, tried: _Candidates) -> np.ndarray:
