@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from osint import geo
-from osint.change import place
+from osint.change import place, whereabouts
 from osint.change.place import (
     Candidate,
     Expected,
@@ -221,7 +221,7 @@ def drawn_world(rng, said, expected, rate, share):
 def test_on_worlds_drawn_by_the_assumed_process_the_stated_probability_is_the_share_that_is_right(monkeypatch):
     """SIMULATED: the mechanics hold; whether the process is that of real ground it cannot say."""
     monkeypatch.setattr(place, "MOST_RATIO", math.inf)
-    monkeypatch.setattr(place, "MAP_POINTS", 512)
+    monkeypatch.setattr(whereabouts, "MAP_POINTS", 512)
     rng = np.random.default_rng(14)
     rate = place.NEW_ROOFS_PER_KM2_YEAR * ((DAY(END) - DAY(START)).days + 1) / 365.25
     stated, right = [], []
