@@ -243,7 +243,7 @@ def test_measure_on_the_command_line(tmp_path, monkeypatch, capsys):
         assert "both ends" in capsys.readouterr().err
         assert cli.main([*given, "--before-start", "2023-04-01", "--before-end", "2023-07-30"]) in (0, None)
     said = capsys.readouterr().out
-    assert "no cooling yard" in said
+    assert "a cooling yard has an upper bound at most" in said
     assert "SIMULATED" in said
     (row,) = json.loads((tmp_path / "measured.geojson").read_text())["features"]
     told, truth = row["properties"], made.world.truth.iloc[0]

@@ -255,7 +255,8 @@ def _error(row: dict[str, object], thing: Thing) -> tuple[float, bool] | None:
     if not row["roofed_best"]:
         return None
     low, best, high = (pd.Timestamp(str(row[f"roofed_{end}"])).toordinal() - 719_163 for end in ("low", "best", "high"))
-    return best - thing.half_day, bool(low - 0.5 <= thing.half_day <= high + 1.5)
+    # a date names a whole day, its middle is meant; `half_day` is a moment
+    return best + 0.5 - thing.half_day, bool(low - 0.5 <= thing.half_day <= high + 1.5)
 
 
 if __name__ == "__main__":

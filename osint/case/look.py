@@ -86,7 +86,9 @@ def described(row: Mapping[str, Any]) -> str:
     may_be_a_season = change.Reason.SLOW_GROUND.name in str(row["doubts"]).split("|")
     if is_known(row["onset_low"]) and is_known(row["onset_high"]) and not may_be_a_season:
         said.append(f"ground broken {str(row['onset_low'])[:10]} to {str(row['onset_high'])[:10]}")
-    for name, words in (("roofed", "half covered"), ("complete", "complete"), ("removed", "removed")):
+    is_building = row["kind"] in change.BUILDINGS
+    half, whole = ("half covered", "complete") if is_building else ("half of it there", "all of it there")
+    for name, words in (("roofed", half), ("complete", whole), ("removed", "removed")):
         if is_known(row[f"{name}_high"]):
             first = row[f"{name}_low"] if is_known(row[f"{name}_low"]) else ".."
             said.append(f"{words} {str(first)[:10]} to {str(row[f'{name}_high'])[:10]}")

@@ -37,7 +37,7 @@ def draw_structure(
     if seen is None:
         return []
     named = f"{path.stem}_{row['outline_id']}"
-    title = f"{row['outline_id']}: {row['kind']}"
+    title = f"{row['outline_id']}: {row['kind']} (a building: {row['probability']:.2f})"
     path.parent.mkdir(parents=True, exist_ok=True)
     drawn = []
     complete = row["complete_high"] if pd.notna(row["complete_high"]) else row["roofed_high"]

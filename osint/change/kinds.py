@@ -122,9 +122,10 @@ def in_words(found: Mapping[Surface, float], alike: Sequence[Surface] = ()) -> s
     building = sum(found[roof] for roof in ROOFS)
     likely = max(ROOFS, key=lambda roof: found[roof])
     named = [(building, f"roof {building:.2f} ({likely})")] if building >= SAID_FROM else []
-    others = [
-        surface for surface in found if surface not in ROOFS and (found[surface] >= SAID_FROM or surface in alike)
-    ]
+    surfaces = sorted((surface for surface in found if surface not in ROOFS), key=lambda surface: -found[surface])
+    # what else a roof may be is said, however unlikely
+    first = surfaces[:1] if building >= SAID_FROM else []
+    others = [surface for surface in surfaces if found[surface] >= SAID_FROM or surface in (*alike, *first)]
     named += [(found[surface], f"{surface} {found[surface]:.2f}") for surface in others]
     told = [words for _, words in sorted(named, key=lambda item: -item[0])]
     return ", ".join(told) or "like none of the surfaces that were measured"

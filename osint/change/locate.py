@@ -335,7 +335,8 @@ def _chip(source: Source, row: pd.Series, target: Target, path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     fit = "no date" if pd.isna(row["fit"]) else f"fit {row['fit']:.2f}"
     area = f"outline {geo.area_m2(row['geometry']):,.0f} m2"
-    title = f"Candidate {row['rank']} ({fit}): {row['kind'] or 'undated'}, {area}"
+    kind = "undated" if pd.isna(row["kind"]) else f"{row['kind']} (a building: {row['probability']:.2f})"
+    title = f"Candidate {row['rank']} ({fit}): {kind}, {area}"
     drawn = drawing.before_after(stack, pd.concat(chosen), row["geometry"], CHIP_REACH_M, title)
     imagery.save_figure(drawn, path)
     return True

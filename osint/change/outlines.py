@@ -358,9 +358,9 @@ def date_outlines(
 
 
 def in_short(row: Mapping[str, Any]) -> str:
-    """Return what a line of progress says of a row: when half of it was covered, else why that is not known."""
+    """Return what a line of progress says of a row: its kind and when half of it was covered, else why neither is known."""
     best = row.get("roofed_best")
-    return f"half covered about {best}" if best else str(row["cannot_tell"] or row["kind"])
+    return f"{row['kind']}, half covered about {best}" if best else str(row["cannot_tell"] or row["kind"])
 
 
 def _dated_rows(

@@ -158,7 +158,8 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     open_kinds = len(look.frame) - len(look.buildings)
     likely = f"{len(look.buildings)} more likely a building than not{look.open_kinds}"
     counted = f"{len(look.frame)} structures, {likely}, {open_kinds} other or open"
-    lines = [f"{counted}, in {out}; {look.searched_share:.0%} of the place was read and clear"]
+    lines = [SIMULATED] if look.simulated else []
+    lines.append(f"{counted}, in {out}; {look.searched_share:.0%} of the place was read and clear")
     lines.append(f"{look.bytes_read / 1e6:.1f} MB read; {look.scenes} scenes are listed")
     lines.append("halls 10 m apart or nearer read as one structure")
     lines += [f"{one.text()}; at {_middle(one.rows[0]['geometry'])}" for one in look.candidates[:PRINTED]]
@@ -167,7 +168,6 @@ def _observe_place(args: argparse.Namespace, place: BaseGeometry, name: str) -> 
     lines += [" ".join([f"{outline_id}:", *names]) for outline_id, names in drawn.items()]
     answer = {"out": str(out), "structures": len(look.frame), "buildings": len(look.buildings), "pictures": drawn}
     answer |= {"searched_share": look.searched_share, "scenes": look.scenes, "unread": look.unread}
-    lines += [SIMULATED] if look.simulated else []
     print_answer(args, {**answer, "simulated": look.simulated}, "\n".join(lines))
     if look.unread:
         tell(f"not all was read: {look.unread}. What these scenes show is not known")
@@ -211,7 +211,7 @@ def _about(stack: Stack, span: tuple[str, str]) -> dict[str, Any]:
 
 def _print_outlines(args: argparse.Namespace, stack: Stack, counted: str, **counts: int) -> None:
     """Print how many outlines were dated or measured, where they are, what it cost, and whether all is SIMULATED."""
-    lines = [f"{counted}, in {args.out}; {stack.bytes_read / 1e6:.1f} MB read", *[SIMULATED] * stack.simulated]
+    lines = [*[SIMULATED] * stack.simulated, f"{counted}, in {args.out}; {stack.bytes_read / 1e6:.1f} MB read"]
     answer = {"out": str(args.out), **counts, "bytes_read": stack.bytes_read, "simulated": stack.simulated}
     print_answer(args, answer, "\n".join(lines))
 
@@ -280,7 +280,7 @@ def _measure(args: argparse.Namespace) -> int:
     about = _about(stack, span)
     geo.write_outlines(measured, args.out, **about)
     roofs, plots = (int(measured[f"{name}_area_m2_best"].notna().sum()) for name in ("roof", "plot"))
-    areas = f"{roofs} roofs and {plots} plots of {len(measured)} measured, no cooling yard (an upper bound at most)"
+    areas = f"{roofs} roofs and {plots} plots of {len(measured)} measured; a cooling yard has an upper bound at most"
     _print_outlines(args, stack, areas, rows=len(measured), roofs=roofs, plots=plots)
     return _say_unread(stack, stack.health.stopped)
 
@@ -310,9 +310,9 @@ def _locate(args: argparse.Namespace) -> int:
     found = found.assign(simulated="SIMULATED") if located.simulated else found
     about = change.search_member(place, *seen, located.searched_share, located.simulated)
     geo.write_outlines(found, args.out, **summary, **about)
-    lines = [_candidate(row) for row in found.head(PRINTED).to_dict("records")]
+    lines = [*[SIMULATED] * located.simulated, *map(_candidate, found.head(PRINTED).to_dict("records"))]
     lines += [f"not searched: {n} of {len(located.tiles)} tiles: {why}" for why, n in located.unsearched.items()]
-    lines += [located.text(str(args.out)), *[SIMULATED] * located.simulated]
+    lines.append(located.text(str(args.out)))
     answer = {**summary, "bytes_read": located.bytes_read, "out": str(args.out)}
     print_answer(args, answer, "\n".join(lines))
     if located.unread:
@@ -340,13 +340,18 @@ def _wide_place(args: argparse.Namespace) -> BaseGeometry:
 
 
 def _candidate(row: dict[str, Any]) -> str:
+    from osint.change import BUILDINGS
+
     fit = "no date" if row["fit"] is None or math.isnan(row["fit"]) else f"fit {row['fit']:.2f}"
     dated = isinstance(row["roofed_best"], str)
-    when = f"roofed {row['roofed_low']} to {row['roofed_high']}" if dated else row["cannot_tell"]
+    came = "roofed" if row["kind"] in BUILDINGS else "half of it there"
+    when = f"{came} {row['roofed_low']} to {row['roofed_high']}" if dated else row["cannot_tell"]
     area = row["roof_area_m2_best"]
     measured = "not measured" if area is None or math.isnan(area) else f"{area:,.0f} m2"
-    x, y = row["geometry"].centroid.coords[0]
-    return f"{row['rank']:3} {fit}  {y:.5f}, {x:.5f}  {row['kind']}, {measured}, {when}"
+    known = isinstance(row["kind"], str)
+    kind = f"{row['kind']} (a building: {row['probability']:.2f})" if known else "kind not known"
+    doubt = f"; {row['cannot_tell']}" if dated and isinstance(row["cannot_tell"], str) else ""
+    return f"{row['rank']:3} {fit}  {kind}, {measured}, {when}{doubt}; at {_middle(row['geometry'])}"
 
 
 def _validate(args: argparse.Namespace) -> None:
