@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 
 import geopandas as gpd
 import pytest
@@ -49,7 +50,7 @@ def test_exhaustive_reads_more_than_a_search_in_time(tmp_path, monkeypatch, caps
         for option in ([], ["--exhaustive"]):
             monkeypatch.setenv("OSINT_CACHE", str(tmp_path / f"cache{len(option)}"))
             assert cli.main([*line, *option]) in (0, None)
-            megabytes.append(float(capsys.readouterr().out.partition("; ")[2].partition(" MB")[0]))
+            megabytes.append(float(re.search(r"([\d.]+) MB read", capsys.readouterr().out)[1]))
     assert 0 < 2 * megabytes[0] < megabytes[1]
 
 

@@ -171,7 +171,7 @@ def test_nothing_found_is_no_proof_of_absence(served, folder, tmp_path, capsys):
     line[line.index("--area-low") + 1], line[line.index("--area-high") + 1] = "200000", "300000"
     assert cli.main(line) == 0
     said = capsys.readouterr().out
-    assert said.startswith("Nothing fits.") and "could have been missed" in said
+    assert said.splitlines()[1].startswith("Nothing fits.") and "could have been missed" in said
     assert json.loads((tmp_path / "found.geojson").read_text())["features"] == []
 
 
