@@ -358,7 +358,7 @@ def date_outlines(
 
 
 def in_short(row: Mapping[str, Any]) -> str:
-    """Return what a line of progress says of a row: its kind and when half of it was covered, else why neither is known."""
+    """Return what a line of progress says of a row: its kind and when half of it was covered, else why not."""
     best = row.get("roofed_best")
     return f"{row['kind']}, half covered about {best}" if best else str(row["cannot_tell"] or row["kind"])
 
