@@ -2,7 +2,7 @@
 
 import pytest
 
-from osint.claims import extract
+from osint.claims import Matter, extract
 from osint.claims.assertion import StageWay
 
 
@@ -74,3 +74,67 @@ def test_what_is_said_of_any_thing_of_a_kind_or_only_imagined_has_no_stage(text)
 )
 def test_a_goal_a_forecast_and_a_capacity_are_no_more_than_the_plan_they_belong_to(text, rung):
     assert extract(text)[-1].rung == rung
+
+
+@pytest.mark.parametrize(
+    ("text", "rungs"),
+    [
+        ("The 90 MW hall, dubbed North, will open in May.", ["announced"]),
+        ("A $700M, ~2 GW campus was announced.", ["announced", "announced"]),
+        ("The town’s new 300,000-square-foot, two-storey data center, which will be built next year.", ["announced"]),
+        ("The 90 MW hall, near which 40 MW runs, will open in May.", ["", "running"]),
+    ],
+)
+def test_a_comma_between_adjectives_and_a_name_in_passing_end_no_clause(text, rungs):
+    assert [claim.rung for claim in extract(text) if claim.kind in ("power", "money_usd", "floor")] == rungs
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "modality"),
+    [
+        ("云岭公司关于子公司数据中心项目终止的公告", "项目总投资3亿元。", "withdrawn"),
+        ("云岭公司终止智算中心投资协议", "项目拟投资3亿元。", "withdrawn"),
+        ("Developer scraps data center plan near Tulsa", "The campus was to have 400 MW.", "withdrawn"),
+        ("云岭公司关于终止部分募投项目的公告", "项目拟投资3亿元。", "will"),
+        ("终止旧项目并投资建设新数据中心的公告", "项目拟投资3亿元。", "will"),
+        ("Judge rejects lawsuit over data center", "The campus will have 400 MW.", "will"),
+    ],
+)
+def test_a_title_that_calls_off_a_project_takes_its_numbers_back(title, words, modality):
+    matter = Matter(title, words)
+    assert [matter.stage(claim).modality for claim in extract(words)] == [modality]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "low", "high"),
+    [
+        ("新能源装机突破六二○○万千瓦。", "gen", 62000, None),
+        ("数据中心PUE在一点三以下。", "pue", None, 1.3),
+        ("用电规模约320千瓩。", "power", 320, 320),
+        ("Four buildings of 200 kft².", "floor", 18580.608, 18580.608),
+        ("Halls totaling ≈2 M ft².", "floor", 185806.08, 185806.08),
+        ("地盤佔地約3萬平方呎。", "land", 2787.0912, 2787.0912),
+        ("總面積8.5萬平方呎(0.79萬平方米)的園區用地。", "land", 7896.7584, 7896.7584),
+        ("It exceeds 2M H100-equivalent GPUs.", "chips", 2e6, None),
+        ("采购服务器900台,其中A型(推理用)400台。", "servers", 400, 400),
+        ("公司准备花不超过90亿,买设备。", "money_cny", None, 9e9),
+        ("累计砸了300亿。这90亿,够买多少。", "money_cny", 9e9, 9e9),
+        ("Spending crossed $300B.", "money_usd", 3e11, None),
+    ],
+)
+def test_quantities_as_real_pages_print_them(text, kind, low, high):
+    pairs = [(claim.kind, claim.quantity.si_low, claim.quantity.si_high) for claim in extract(text)]
+    assert (kind, low and pytest.approx(low), high and pytest.approx(high)) in pairs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The cluster is at six-figure GPU scale.",
+        "It has an eight-core processor.",
+        "公司投资不小，模型参数量达700亿。",
+        "○○市有○○家企业。",
+    ],
+)
+def test_what_describes_one_thing_counts_nothing(text):
+    assert extract(text) == []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from osint.register import LADDER, table_rows
 
-_BEFORE, _AFTER, _AFTER_LATIN = 30, 16, 70
+_BEFORE, _AFTER, _AFTER_LATIN = 50, 16, 70
 """characters before and behind a word in which the marks of its aspect stand"""
 
 
@@ -46,7 +46,7 @@ def works() -> dict[str, Work]:
 _ADVERBS = "(?:全部|成功|顺利|陆续|累计|相继|先后|率先|基本|正式|全面|圆满|均|共|在[^,。;\\d]{1,8}|为[^,。;\\d]{1,10})*"
 _DONE_BEFORE = re.compile(
     rf"(?:已经?|均已|全部|同时|累计|实际|成功|顺利|圆满|历经|经){_ADVERBS}$|完成了?[^,。;\d前后]{{0,8}}$|"
-    r"完成了?[^,。;前后]{0,20}的[^,。;\d前后]{0,6}$|通过了?[^,。;\d]{0,8}$"
+    r"完成了?[^,。;前后]{0,40}的[^,。;\d前后]{0,6}$|通过了?[^,。;\d]{0,8}$"
 )
 _BEGUN_BEFORE = re.compile(
     r"(?:正在|[尚仍还]在|处于|进入|启动|开始|着手|转入)[^,。;\d已完后将]{0,10}$|"

@@ -64,7 +64,7 @@ _MONEY_RANGE = re.compile(
 )
 _LABELS_UNIT = re.compile(r"(?:[(\[]|单位[:为]?|人民币)\s?$")
 _CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|(?<!\d)(?P<left>\d{5,20})-$")
-_COUNTED_CHIPS = re.compile(r"\s(?:GPU|chip|[A-Z]\w{0,12}\s(?:GPU|chip))")
+_COUNTED_CHIPS = re.compile(r"\s(?:[A-Z][\w-]{0,24}\s){0,2}(?:GPU|chip|accelerator)|\s[ABH]\d00s?\b")
 _LETTER_SCALES = ("m", "b", "t", "k", "mm")
 
 

@@ -328,7 +328,8 @@ def _behind(clauses: Clauses, at: int, last: int, start: int) -> list[RungWord]:
             hits = [hit for hit in hits if hit.speaks_of(start)]
             is_of_this = tells_of(clauses.text, at, start) and not _OF_A_PART.match(clauses.text, at)
             return hits if is_of_this and is_predicate(clauses, at) else []
-        if not _HAN.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH)):
+        is_han = _HAN.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH))
+        if not is_han and not _APPOSITION.match(clauses.text, at, clauses.clause(at)[1]):
             return []
         if _COUNTS_MACHINES.search(clauses.text, at, min(clauses.clause(at)[1], at + REACH)):
             return []
@@ -338,6 +339,12 @@ def _behind(clauses: Clauses, at: int, last: int, start: int) -> list[RungWord]:
     return []
 
 
+_APPOSITION = re.compile(
+    r"\s?(?:dubbed|called|named|nicknamed|known|located|situated|sited|based|spread|spanning|near|in|on|at|"
+    r"outside|next to|part of)"
+    r"\b(?:(?!\b(?:is|are|was|were|has|have|had|and|but)\b)[^\d,]|,(?=\d)){0,80},\s?$"
+)
+"""a clause that only names or places what stands before it: the 90 MW hall, dubbed North, will open"""
 _OF_A_PART = re.compile(
     r"\s?(?:如今|目前|现|现在)?(?:一半|半数|部分|其中|多数|少数|[一二三四五六七八九]成)|\s(?:half|some|most|part|"
     r"none) of"

@@ -167,6 +167,8 @@ _TELLS_ON = re.compile(
 )
 """how a sentence opens that speaks of what stands at the end of the one before it"""
 _MEASURED = re.compile(r"\d-[a-z]{2,12}(?:-[a-z]{2,12})?$")
+_BARE_MEASURE = re.compile(r"\b(?:an?|the|its|this) (?:new )?[~$€£]?\d[\d.]*\s?(?:[A-Za-z]{1,8})?$", re.IGNORECASE)
+_WHICH = re.compile(r"\s?(?:which|who|and|but|or|with)\b")
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|will)\b")
 
 
@@ -174,9 +176,11 @@ def _separates(text: str, sentence: int, start: int, end: int) -> bool:
     """Say whether a comma or an "and" at [start, end) separates two clauses."""
     if text[end : end + 1].isdigit() and text[start:end].strip() == "and":
         return bool(_VERB.search(text, max(sentence, start - 80), start))  # "two are complete and 300 are in use"
-    behind = text[end : end + 2].lstrip()[:1]
-    joins_measures = behind and (behind.isdigit() or behind in "$€")  # "a $390-million, 20-megawatt hall"
-    return not (joins_measures and _MEASURED.search(text[max(0, start - 24) : start]))
+    before, behind = text[max(0, start - 24) : start], text[end : end + 2].lstrip()[:1]
+    if text[start] == "," and _MEASURED.search(before) and not _WHICH.match(text, end):
+        return False  # "a 715,000-square-foot, two-storey hall"
+    is_number = behind and (behind.isdigit() or behind in "$€£~")
+    return not (is_number and _BARE_MEASURE.search(before))  # "a $390 million, 20 MW hall"
 
 
 _TAKES = re.compile(

@@ -108,6 +108,10 @@ _FOLDING = _Folding(
 )
 
 
+_NOUGHTS = re.compile("[一二三四五六七八九][一二三四五六七八九〇○]+")
+"""digits in characters, whose nought is often typed as a circle: 五一○○万"""
+
+
 def fold(text: str) -> Plain:
     """Return the folded text of `text`; what cannot be folded safely is blanked, with a remark.
 
@@ -145,6 +149,8 @@ def fold(text: str) -> Plain:
     folded = "".join(pieces)
     if not folded.isascii():
         folded = folded.translate(_FOLDING)
+        if "○" in folded:
+            folded = _NOUGHTS.sub(lambda match: match.group().replace("○", "〇"), folded)
     return Plain(folded, tuple(starts), tuple(shifts), remarks)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from osint.claims.units import latin_words
+
 _MACHINE = r"(?:racks?|cabinets?|servers?|GPUs?|chips?|cards?|accelerators?|processors?|nodes?|superchips?)"
 _PLACE = r"(?:data ?cent(?:er|re)s?|facilit(?:y|ies)|campus(?:es)?|sites?|clusters?|supercomputers?|halls?|buildings?)"
 _USUAL = (
@@ -12,7 +14,7 @@ _USUAL = (
 )
 _DOES = (
     r"(?:draw|use|consume|need|require|demand|exceed|reach|pull|dissipate|generate|deliver|perform|offer|provide|cost|"
-    r"hold|house|run|take|emit|operate|have|ha)(?:s|es)?"
+    r"hold|house|run|take|emit|operate|have)(?:s|es)?"
 )
 _GENERIC = re.compile(
     rf"\b(?:an?|one|each|every|any)\s(?:[\w./'’-]+\s){{0,6}}?{_MACHINE}\s(?:[\w-]+\s){{0,6}}?{_DOES}\b[^.;]{{0,40}}$|"
@@ -24,6 +26,20 @@ _GENERIC = re.compile(
     re.IGNORECASE,
 )
 """words before a number that say it of any machine, or of the usual place: a single GPU can draw 1 kW"""
+_VERBS = re.compile(rf"\b{_DOES}\b", re.IGNORECASE)
+_USUALLY = frozenset(b"typically usually generally on normally tends tend".split())
+_NOUNS = frozenset(
+    b"rack racks cabinet cabinets server servers GPU GPUs chip chips card cards accelerator accelerators processor "
+    b"processors node nodes superchip superchips center centers centre centres datacenter datacenters "
+    b"facility facilities campus campuses site sites cluster clusters supercomputer supercomputers hall "
+    b"halls building buildings".split()
+)
+_ANY = frozenset(
+    b"a A an An one One each Each every Every any Any typical standard normal traditional conventional average "
+    b"ordinary modern individual hypothetical theoretical density optimized optimised Typical Standard Normal "
+    b"Traditional Conventional Average Ordinary Modern Individual".split()
+)
+"""words of `_GENERIC`, of which a text must hold one of each before its pattern is tried: it is slow"""
 _GENERIC_HAN = re.compile(
     r"(?:[单每一][台颗张块片枚架]|单机柜|每机柜|单卡|单芯片)[^,。;]{0,24}(?:功[耗率]|耗电|能耗|用电|发热|算力|成本|售价|价格)[^,。;\d]{0,10}$|"
     r"(?:一[座个]|单个|每[座个]|单体)[^,。;\d]{0,4}(?:大型|中型|小型|典型|普通|传统|标准|常规)的?[^,。;\d]{0,8}(?:数据中心|[智算]算中心|"
@@ -38,6 +54,7 @@ _DEFINES = re.compile(
     r"means (?:an?|any))\b[^.;]{0,60}$",
     re.IGNORECASE,
 )
+_MAY_DEFINE = ("efin", "lassif", "hreshold", "means")
 _IS_STANDARD = re.compile(
     r"[^。;]{0,60}?(?:为|作为)(?:其|该)?(?:定义|认定|判定|划分|准入|奖励|评[定判])?的?(?:标准|门槛|界限|依据)(?![化机柜])"
 )
@@ -61,8 +78,8 @@ _COULD = re.compile(r"\bcould (?:\w+ly )?(?:deliver|perform|achieve|sustain|reac
 _LATER = re.compile(
     r"\b(?:will|when|once|by|planned|plans?|next|upgrad\w+|expan\w+|future|eventually|20[2-9]\d)\b", re.IGNORECASE
 )
-_BEFORE, _SENTENCE = 110, 260
-"""characters before a number, and of its sentence, that are read (bounds the time)"""
+_BEFORE, _NEAR_VERB, _SENTENCE = 110, 56, 260
+"""characters before a number, those in which its verb stands, and those of its sentence (bounds the time)"""
 
 
 def is_of_any(text: str, start: int, end: int, clause: int) -> bool:
@@ -76,7 +93,10 @@ def is_of_any(text: str, start: int, end: int, clause: int) -> bool:
     """
     before = text[max(clause, start - _BEFORE) : start]
     if before.isascii():
-        return _GENERIC.search(before) is not None or _DEFINES.search(before) is not None
+        words = latin_words(before)
+        may = not (_USUALLY.isdisjoint(words) and (_NOUNS.isdisjoint(words) or _ANY.isdisjoint(words)))
+        says = may and _VERBS.search(before, max(0, len(before) - _NEAR_VERB)) and _GENERIC.search(before)
+        return bool(says) or (any(word in before for word in _MAY_DEFINE) and _DEFINES.search(before) is not None)
     return (
         _GENERIC_HAN.search(before) is not None
         or _DEFINES.search(text, max(0, start - _BEFORE // 2), start) is not None

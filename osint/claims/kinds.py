@@ -53,6 +53,8 @@ _POWER_USED = re.compile(r"数据中心|智算中心|该中心|机房|算力|机
 _PLANT = re.compile(r"[风光水火核煤]电|光伏|发电|电站|新能源|机组|储能|电源")
 _PER_MACHINE = re.compile(r"[单每]台.{0,14}卡[,;、，].{0,4}$")
 """单台4张卡,共60台: what holds the cards"""
+_EQUIVALENT = re.compile(r"\s?\([^()]{1,24}\)")
+"""brackets right behind a number, which say it in another unit"""
 _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
@@ -172,7 +174,7 @@ def elided_kind(found: LocatedQuantity, clauses: Clauses, before: list[tuple[Loc
         return ""
     text, (at, stop) = clauses.text, clauses.clause(found.start)
     words = _STOPS.split(text[found.end : min(stop, found.end + _AHEAD)], maxsplit=1)[0]
-    before_it = _PREVIOUS.split(text[max(at, found.start - _BEHIND) : found.start])[-1]
+    before_it = _ASIDE.sub("", _PREVIOUS.split(text[max(at, found.start - _BEHIND) : found.start])[-1])
     if (_is_named(before_it) and not _VERB_ENDS.search(before_it)) or _is_named_behind(words):
         return ""
     for other, kind in reversed(before[-4:]):
@@ -183,6 +185,8 @@ def elided_kind(found: LocatedQuantity, clauses: Clauses, before: list[tuple[Loc
     return ""
 
 
+_ASIDE = re.compile(r"\([^()]{0,16}\)")
+"""what brackets say of a type before its count names nothing: 其中V1(推理型)1000台"""
 _VERB_ENDS = re.compile(r"[是为购有达到了着过占剩付买装跑租发需要仅共的量单][约近]?[“\"]?$")
 """how words end before a count that are a verb and name nothing: 自购256台"""
 _ELIDED = 120
@@ -208,6 +212,8 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
         return "power"
     if before.startswith("With "):
         after = after.replace(",", "", 1)  # "With a capacity of 1,000 MW, the wind farm"
+    equal = _EQUIVALENT.match(after) if family in ("area", "feet") else None
+    after = after[equal.end() :] if equal else after  # 11.84万平方呎(1.1万平方米)的用地
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
     behind = words.find(ahead)

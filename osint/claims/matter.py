@@ -61,10 +61,23 @@ _ACCEPTED = re.compile(r"(?:竣工|完工)验收(?:公[告示]|报告|备案|意
 """titles of filings by which a building is taken over"""
 _CALLED_OFF = re.compile(
     r"(?:终止|废标|流标|中止|采购失败|招标失败|撤[销回]|取消)(?:采购|招标|中标)?(?:的?(?:公[告示]|通知|决定))|"
-    r"\b(?:cancellation|termination) (?:notice|of)\b",
+    r"\b(?:cancellation|termination) (?:notice|of)\b|"
+    r"(?:项目|投资|协议|合同|合作|计划|建设)(?:提前|正式|已|宣布|被)?(?:终止|取消|撤销|搁置|告吹|流产)(?!条款|条件|情形|风险|日期)|"
+    r"(?<![不未拟])(?:终止|取消|撤销|放弃|叫停)[^,，。]{2,40}(?:项目|协议|合同|合作|投资|建设)(?!.{0,12}(?:传闻|传言|不实))|"
+    r"\b(?:scraps?|scrapped|cancels?|cancell?ed|withdraws|withdrawn|shelves|shelved|abandons|abandoned|rejects|rejected|"
+    r"nixes|kills|terminates?|terminated)\b"
+    r"(?:(?! to | lawsuit| appeal| challenge| petition| moratorium| ban\b)[^,.;:]){0,40}"
+    r"\b(?:plans?|proposals?|projects?|campus|data cent(?:er|re)|rezoning|applications?)\b",
     re.IGNORECASE,
 )
-"""titles of filings that call off what they name"""
+"""titles of filings and of news that call off what they name"""
+_GOES_ON = re.compile(
+    r"部分|子项|之一|变更|改为|重新|另行|新增|并(?:投资|建设|新建|签)|恢复|"
+    r"\b(?:not|after|despite|but|as|while|some|part|two|three|one of|instead|revised|resubmit\w*|"
+    r"alternative|appeals?)\b",
+    re.IGNORECASE,
+)
+"""words of a title by which only a part is called off, or something else takes its place"""
 _MACHINES = ("chips", "servers", "racks", "compute", "power", "transformer")
 _ON_PAPER = ("duration", "pue", "energy", "gen", "battery", "battery_energy")
 _BUILT = (*_MACHINES, "floor", "land", "voltage", "tce", "money_cny", "money_usd", "money_eur", "money_hkd")
@@ -126,7 +139,7 @@ class Matter:
         self._text = text
         self._accepted = _ACCEPTED.search(self._title)
         self._filed = _FILED.search(self._title)
-        self._called_off = _CALLED_OFF.search(self._title)
+        self._called_off = None if _GOES_ON.search(self._title) else _CALLED_OFF.search(self._title)
         self._called_off = self._called_off or _ENDED.search(text, 0, _ABOUT)
         says_its_kind = self._filed or self._called_off or self._accepted or _LIST.search(text, 0, _TITLE)
         if (not title or len(text) < _SHORT) and not says_its_kind:

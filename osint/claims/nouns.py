@@ -21,6 +21,11 @@ _BREAK = word_set(
 """words that end the phrase behind a number"""
 _NOT_CHIPS = word_set("hours hour days dies die wafers clusters systems machines orders deals users")
 """nouns that a chip only describes: "2,000 H100 hours" does not count chips"""
+_ATTRIBUTE = re.compile(
+    r"-(?:figure|digit|core|bit|way|socket|thread|nano\w+|nm|layer|stack|channel|lane|port|slot|fold|phase|inch|hour|"
+    r"year|day|week|month|month-old|year-old|generation|tier|stor(?:y|ey)|lane|wafer|die)s?\b"
+)
+"""what a number says of one thing and not how many there are: six-figure GPU clusters, eight-core processors"""
 _LEAD = word_set("of the its these those such their our")
 _JOINS = word_set("and or ai tensor core sxm based powered class")
 _GAP = re.compile(r"[\s-]{0,2}[\[(×xX*]?\s?")
@@ -46,6 +51,8 @@ def chip_pattern() -> re.Pattern[str]:
 
 def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
     """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
+    if text[end : end + 1] == "-" and _ATTRIBUTE.match(text, end):
+        return None
     found: tuple[int, str, str] | None = None
     model, position, plain = "", end, 0
     for index in range(8):

@@ -196,7 +196,7 @@ def _number_pattern() -> re.Pattern[str]:
     """Return the pattern of a number with its scale and unit; every repeat in it is bounded."""
     return re.compile(
         rf"""
-        (?P<number> {COMPOUND} | {DIGITS} | {HAN_DECIMAL}(?=\s?[百千万亿]|{unit_pattern()})
+        (?P<number> {COMPOUND} | {DIGITS} | {HAN_DECIMAL}(?=\s?[百千万亿]|以|左右|[,。;、)至到~]|$|{unit_pattern()})
                   | (?<![几数]){HAN} | {WORDS} )
         (?P<more> \s?[余多来]|\+|-plus\b|个(?=[十百千万亿]) )?
         (?: [\s-]{{0,3}}+ (?:[{CLOSERS}]\s{{0,3}}+)?+ [(\[]?+ (?P<scale> {HAN_SCALE} | {WORD_SCALE} ) )?

@@ -77,8 +77,8 @@ def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQ
             if noun:
                 atom.end, atom.unit, atom.chip_model = noun
                 atom.measure = Unit(atom.unit, "count")
-    for atom in atoms if unit is None else ():
-        _sum_without_currency(atom, text)
+    if unit is None and ("亿" in text or "万" in text):
+        _sums_without_currency(atoms, text)
     for index, atom in enumerate(atoms if unit else ()):
         following = atoms[index + 1].start if index + 1 < len(atoms) else 0
         if following and TIMES.fullmatch(text, atom.end, following):
@@ -94,11 +94,30 @@ def find_quantities(plain: Plain, unit: CellUnit | None = None) -> list[LocatedQ
 
 
 _MONEY_WORD = re.compile(
-    r"(?:投资|融资|投入|预算|亏损|盈利|营收|金额|造价|估值|斩获|注资|拨款|出资|募资|贷款|合同额|产值|收入|利润|耗资|斥资|总价|报价)"
+    r"(?:投资|融资|投入|预算|亏损|盈利|营收|金额|造价|估值|斩获|注资|拨款|出资|募资|贷款|花费?|花掉|砸|豪掷|掷|掏|扔进去|耗费|合同额|产值|收入|利润|耗资|斥资|总价|报价)"
     r"[^\d,。;;!?]{0,6}$"
 )
 _ORDERED = re.compile(r"(?:的?(?:订单|投资|融资|资金|合同|贷款|大单|补贴))")
 _COUNTER = re.compile(r"\s?[人户次吨里辆件份家只名头亩平千瓦度台架张卡块个栋座项年月天P]")
+
+
+_NO_SUM = re.compile(r"(?:参数|用户|人口|人次|播放|下载|访问|点击|词元|token|产量|销量)[^,。;]{0,8}$", re.IGNORECASE)
+_STANDS_ALONE = re.compile(r"(?:[,。;、!?)]|$)")
+_SUM_REACH = 80
+"""characters from a sum without a currency in which another one needs no word of money of its own (judgement)"""
+
+
+def _sums_without_currency(atoms: list[Atom], text: str) -> None:
+    """Give the sums of a text that lack a currency the one that is meant, by words of money or a sum beside them."""
+    for atom in atoms:
+        _sum_without_currency(atom, text)
+    sums = [atom.start for atom in atoms if atom.remark == NumberDoubt.NO_CURRENCY]
+    for atom in atoms if sums else ():
+        if atom.family or atom.currency or text[atom.end - 1] != "亿" or not _STANDS_ALONE.match(text, atom.end):
+            continue
+        is_near = any(abs(atom.start - start) <= _SUM_REACH for start in sums)
+        if is_near and not _NO_SUM.search(text, max(0, atom.start - 16), atom.start):
+            atom.measure, atom.remark = declared_units()["元"], NumberDoubt.NO_CURRENCY
 
 
 def _sum_without_currency(atom: Atom, text: str) -> None:

@@ -231,8 +231,14 @@ def grows_from(text: str, start: int, end: int) -> bool:
 def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> Assertion:
     """Return what is asserted of a quantity; what the text dates after its own day is a promise.
 
-    What something grew from takes no rung from the verb of its clause, and a question asserts none.
+    What something grew from takes no rung from the verb of its clause, a question asserts none, and nothing does of
+    what is said of any thing of a kind.
     """
+    asserted = _stage_of(found, kind, when, reading)
+    return Assertion() if asserted.rung and _is_of_none(found, kind, reading) else asserted
+
+
+def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> Assertion:
     text = reading.clauses.text
     near = text[max(0, found.start - 32) : found.start]
     if ("是" in near or "非" in near or "not " in near) and _IS_DENIED.search(near):
@@ -242,7 +248,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
-    if _asks(found, reading) or _is_bound(found, text) or _is_not_so(near) or _is_of_none(found, kind, reading):
+    if _asks(found, reading) or _is_bound(found, text) or _is_not_so(near):
         return Assertion()
     at, stop = around(found, reading)
     if (
