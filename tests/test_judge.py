@@ -117,6 +117,11 @@ def absent(date, rung="roofed", **more):
     return {"date": date, "not_yet": rung, "searched_share": 1.0, **more}
 
 
+def at(lat, lon, error_m):
+    return {"lat": lat, "lon": lon, "position_error_m": error_m}
+
+
+FLOOR = {"quantity_kind": "floor_m2", "unit": "m2", "value_low": 33_000.0, "value_high": 33_000.0}
 BEFORE, AFTER = "2025-05-01", "2025-09-01"
 
 
@@ -237,6 +242,65 @@ def test_an_inherited_day_lifts_no_rung_that_a_claim_names(register):
     space = judged(register, {"modality": "will", "rung": "roofed"}, *seen, others=[due])
     filed = judged(register, {"modality": "will", "rung": "filed"}, *seen, others=[due])
     assert (space.outcome, filed.outcome) == (Outcome.COULD_FIT, Outcome.DEADLINE_MISSED)
+
+
+def test_a_day_is_inherited_from_the_same_stage_or_a_higher_one_alone(register):
+    """What is to be built by a day need not run by it; what is to run by a day is built by then, and so is a floor."""
+    built, runs = PROMISE | STATE | {"rung": "roofed"}, PROMISE | STATE | {"rung": "running"}
+    running, floor = {"modality": "will", "rung": "running"}, {"modality": "will", "rung": "announced"} | FLOOR
+    unpowered = absent(AFTER, "powered"), size(AFTER, "roof_m2", 20000.0, rung="roofed")
+    assert judged(register, running, absent(AFTER, "powered"), others=[built]).outcome == Outcome.NOT_REACHED
+    assert judged(register, running, absent(AFTER, "powered"), others=[built, runs]).outcome == Outcome.DEADLINE_MISSED
+    for due in ([built], [runs], [built, runs | {"value_date": "2026-06-30"}]):
+        found = judged(register, floor, absent(AFTER, "roofed"), others=due)
+        assert found.outcome == Outcome.DEADLINE_MISSED and "2025-06-30" in found.shown()
+        assert judged(register, floor, *unpowered, others=due).outcome != Outcome.DEADLINE_MISSED
+
+
+def test_one_roof_of_several_shows_no_stage_of_the_whole(register):
+    seen = size(BEFORE, "roof_m2", 5000.0, rung="roofed", searched_share=0.9)
+    named = [PROMISE | STATE | {"part": "building 2", "independence_group": "G902"}]
+    claim = PROMISE | STATE | {"rung": "roofed"}
+    assert judged(register, claim, seen).outcome == Outcome.SUPPORTED
+    assert judged(register, claim, seen, others=named).outcome == Outcome.UNTESTED
+    assert judged(register, claim, seen | {"searched_share": 0.96}, others=named).outcome == Outcome.SUPPORTED
+
+
+def test_where_nothing_stood_in_the_part_that_was_looked_at_no_number_could_fit(register):
+    found = judged(register, PROMISE, absent(AFTER, searched_share=0.7), absent(BEFORE, searched_share=0.7))
+    assert found.outcome == Outcome.UNTESTED and "room for none" not in found.shown()
+
+
+def test_two_points_in_one_hall_are_one_place(register):
+    """A point lies somewhere in a hall of 117 m; what stands at another part or 400 m off is another compound."""
+    works = absent("2024-07-15", rung="roofed") | {"rung": "ground broken"} | at(43.0, 94.0, 20.0)
+    claim = STATE | {"rung": "roofed", "quantity_kind": "status"}
+    for lat, part, outcome in (
+        (43.0004, "", Outcome.REFUTED),
+        (43.004, "", Outcome.UNTESTED),
+        (43.004, "building 2", Outcome.REFUTED),
+    ):
+        hall = size("2025-09-01", "roof_m2", 13_700.0, rung="roofed", part=part) | at(lat, 94.0, 20.0)
+        assert judged(register, claim, works, hall).outcome == outcome, (lat, part)
+
+
+def test_doubts_of_parts_are_added_for_the_room_of_their_sum(register):
+    named = [STATE | {"part": part} for part in ("phase 1", "phase 2")]
+    bare = [absent(AFTER, "ground broken", part=part) for part in ("phase 1", "phase 2")]
+    for p, outcome in ((0.98, Outcome.DEADLINE_MISSED), (0.96, Outcome.UNTESTED)):
+        found = judged(register, PROMISE | FLOOR, *(row | {"p_place": p} for row in bare), others=named)
+        assert found.outcome == outcome, found.shown()
+
+
+def test_a_conflict_of_stages_says_nothing_of_sizes(register):
+    seen = {"date": AFTER, "rung": "powered", "not_yet": "running"}, absent("2025-10-01", "ground broken")
+    found = judged(register, PROMISE, *seen)
+    assert found.outcome == Outcome.CONFLICT and "sizes" not in found.shown() and "Against that, O900" in found.shown()
+
+
+def test_a_size_with_both_ends_is_told_with_both(register):
+    found = judged(register, {}, size("2024-07-01", "roof_m2", 9000.0) | {"best": np.nan})
+    assert "8,550 to 9,450 m2 roof" in found.shown() and "at most 9,450" not in found.shown()
 
 
 def test_one_fact_told_by_several_instruments_gives_one_finding(register):
@@ -464,7 +528,7 @@ FACTS = [
     (RuleFacts(contradicted=True, fits=0.9), "contradicted on paper"),
     (RuleFacts(fits=0.9, fits_hardest=0.04), "the readings differ"),
     (RuleFacts(fits=0.2, fits_hardest=0.06), "room enough"),
-    (RuleFacts(absent_before=True, asserts=Asserts.PLANNED), "nothing stood there before its day"),
+    (RuleFacts(absent_before=True, asserts=Asserts.PLANNED), "not there before its day"),
     (RuleFacts(absent_before=True, asserts=Asserts.STANDS), "nothing observed bears on it"),
     (RuleFacts(holds=0.07, doubted=True, fits=0.07, asserts=Asserts.PROMISED), "too small where it was looked at"),
     (RuleFacts(holds=0.07, doubted=True, fits=0.9, asserts=Asserts.PROMISED), "room enough"),

@@ -111,7 +111,7 @@ def may_be_before(row, due):
 
 
 TRUE_OF = {
-    "nothing stood there before its day": lambda row, due, part: may_be_before(row, due) and p(row) >= 0.9,
+    "not there before its day": lambda row, due, part: may_be_before(row, due) and p(row) >= 0.9,
     "no room yet before its day": lambda row, due, part: may_be_before(row, due) and p(row) >= 0.9,
     "too small where it was looked at": lambda row, due, part: bool(due) and days(row)[0] >= due and p(row) >= 0.9,
     "how much was looked at is not stated": lambda row, due, part: np.isnan(row["searched_share"]),

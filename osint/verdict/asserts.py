@@ -11,6 +11,8 @@ from osint.register import CLAIM_KINDS, Claim, Modality, Rung
 
 PROMISES = (Modality.WILL, Modality.WOULD)
 STATEMENTS = (Modality.HAS, Modality.CAN_CARRY)
+TESTED = CAPACITY | {"floor_m2"}
+"""Quantities of which a claim is tested by sizes that were seen; a floor by areas alone, as it can stand unpowered."""
 _MONEY = frozenset({"CNY", "USD"})
 
 
@@ -46,8 +48,9 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
     """Return what a claim asserts of the ground.
 
     What is said to stand stood on the day of saying it, or on an earlier one that the claim names. A claim without a
-    due day takes that of the other claims of its filing and part, if they name one day alone. What will hold a capacity
-    needs at least a roof, and a capacity of a place where only ground is broken is still planned.
+    due day takes that of the claims of its filing and part that promise its stage or a higher one, if they name one day
+    alone: what is to run by a day is built by then, and what is to be built by it need not run. What will hold a
+    capacity needs at least a roof, and a capacity of a place where only ground is broken is still planned.
     """
     rung = claim.rung or Rung.ANNOUNCED
     spent = claim.unit in _MONEY and claim.modality in STATEMENTS  # spent or asked for: nothing that stands
@@ -66,7 +69,7 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
         return Assertion(Asserts.NOTHING, rung, 0)
     begins = claim.quantity_kind == "start_date" and rung.height < Rung.GROUND_BROKEN.height
     rung = Rung.GROUND_BROKEN if begins else rung  # a date of beginning names the works, whatever was filed then
-    starts = rung == Rung.GROUND_BROKEN and claim.quantity not in CAPACITY
+    starts = rung == Rung.GROUND_BROKEN and claim.quantity not in TESTED
     promised = rung if starts else max(rung, Rung.ROOFED, key=lambda r: r.height)
     if claim.value_date and claim.value_date.last == dt.date.max:  # "from 2025 on": it is not said by when
         return Assertion(Asserts.PLANNED, promised, 0)
@@ -74,17 +77,22 @@ def assertion(claim: Claim, dossier: Dossier) -> Assertion:
         return Assertion(
             Asserts.PROMISED, promised, claim.value_date.last.toordinal(), due_read=claim.reading_confidence
         )
-    due = _due_in_filing(claim, dossier)
+    due = _due_in_filing(claim, promised, dossier)
     if due:
-        names_state = rung.height >= Rung.ROOFED.height  # "space for" needs a roof, whatever else is due on that day
+        # "space for" needs a roof, and a floor no more than that, whatever else is due on that day
+        names_state = rung.height >= Rung.ROOFED.height or claim.quantity not in CAPACITY
         later = promised if names_state else max(promised, due.rung or promised, key=lambda r: r.height)
         return Assertion(Asserts.PROMISED, later, due.day, due.claim_id, due.reading_confidence)
     return Assertion(Asserts.PLANNED, promised, 0)
 
 
-def _due_in_filing(claim: Claim, dossier: Dossier) -> Claim | None:
-    """Return the claim of the same filing and part that names a due day, if all that do name the same one."""
-    if claim.quantity not in CAPACITY or claim.date is None:
+def _due_in_filing(claim: Claim, promised: Rung, dossier: Dossier) -> Claim | None:
+    """Return the claim of the same filing and part that names a due day for a stage that includes the one promised.
+
+    The nearest stage counts, if all that promise it name the same day. A capacity of no stated stage is due with the
+    works, whatever stage of them is promised.
+    """
+    if claim.quantity not in TESTED or claim.date is None:
         return None
     own = (claim.independence_group, claim.source_url, claim.date, claim.part)
     named = [
@@ -93,7 +101,10 @@ def _due_in_filing(claim: Claim, dossier: Dossier) -> Claim | None:
         if c.value_date
         and c.value_date.last != dt.date.max
         and c.modality in PROMISES
-        and (CLAIM_KINDS[c.quantity_kind].states or c.quantity in CAPACITY)
+        and (CLAIM_KINDS[c.quantity_kind].states or c.quantity in TESTED)
         and (c.independence_group, c.source_url, c.date, c.part) == own
     ]
-    return named[0] if len({c.day for c in named}) == 1 else None
+    stages = {c.claim_id: max(c.rung or Rung.ANNOUNCED, Rung.ROOFED, key=lambda r: r.height).height for c in named}
+    near = min((height for height in stages.values() if height >= promised.height), default=None)
+    of_stage = [c for c in named if stages[c.claim_id] == near]
+    return of_stage[0] if len({c.day for c in of_stage}) == 1 else None

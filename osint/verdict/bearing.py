@@ -6,13 +6,14 @@ An observation that is of another place, part or day says nothing of the claim, 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pyproj import Geod
 
-from osint.model import CAPACITY, CONFIRMED, Dossier, Given
+from osint.model import CONFIRMED, Dossier, Given
 from osint.register import LADDER, QUANTITIES, Claim, Modality, Observation, Rung, Tier, tidy_part
 from osint.verdict.parts import Coverage, coverage, part_numbers, same_part
 from osint.verdict.rules import sure
@@ -25,8 +26,6 @@ _EARTH = Geod(ellps="WGS84")
 POWERED_UP = LADDER[Rung.POWERED.height :]
 _LEAST = {"roof_m2": LEAST_M2, "floor_m2": LEAST_M2, "transformers_mva": LEAST_MW, "generators_mw": LEAST_MW}
 HALL_AREAS = frozenset({"roof_m2", "floor_m2"})
-TESTED = CAPACITY | {"floor_m2"}
-"""Quantities of which a claim is tested by sizes that were seen; a floor by areas alone, as it can stand unpowered."""
 _FED = frozenset(name for name, quantity in QUANTITIES.items() if quantity.power or name.endswith("_mva"))
 """Powers and transformers: of all that they feed. Areas and units of plant are of what somebody looked at."""
 
@@ -182,12 +181,20 @@ def _of_sites(claim: Claim, dossier: Dossier) -> Iterator[tuple[Observation, Cov
 
 
 def apart(a: Observation, b: Observation) -> bool:
-    """Return whether two observations are of different places: both give a coordinate, and the errors do not meet."""
+    """Return whether two observations are of different places: both give a coordinate, and the errors do not meet.
+
+    A point is somewhere in what was seen, so that two looks at one hall can differ by its width besides.
+    """
     if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
         return False
     errors = ((UNKNOWN_ERROR_M if o.position_error_m is None else o.position_error_m) for o in (a, b))
     distance: float = _EARTH.inv(a.lon, a.lat, b.lon, b.lat)[2]
-    return distance > sum(errors)
+    return distance > sum(errors) + max(_width_m(a), _width_m(b))
+
+
+def _width_m(o: Observation) -> float:
+    """Return the side of a square of the size of what was seen, where that is an area."""
+    return math.sqrt(o.high) if o.quantity in HALL_AREAS and o.high else 0.0
 
 
 def sights(claim: Claim, dossier: Dossier) -> list[Sight]:
@@ -201,9 +208,9 @@ def _sights(claim: Claim, dossier: Dossier) -> list[Sight]:
     of_parts = {site_id: _of_parts(site_id, dossier) for site_id in {row.site_id for row, _ in rows}}
     for row, covered in rows:
         share, several = row.searched_share, of_parts[row.site_id] and not tidy_part(row.part)
-        fed = not row.quantity or row.quantity in _FED
+        fed = row.quantity in _FED or (not row.quantity and share is None)
         whole = fed or not several or (share is not None and sure(share))
-        unseen = row.not_yet is not None or (row.high == 0 and not fed)  # a meter that reads 0 is whole
+        unseen = row.not_yet is not None or (row.high == 0 and row.quantity not in _FED)  # a meter of 0 is whole
         unknown = share is None and unseen and not (row.part and row.outline)
         out.append(Sight(row, covered, whole, None if unknown else 1.0 if share is None else share))
     out = [_at_spot(s, out, dossier) for s in out]
@@ -302,7 +309,7 @@ def relayed_by_one(seen: Sequence[Sight]) -> bool:
 def _beside_what_stands(bare: Sight, seen: Sequence[Sight]) -> bool:
     """Return whether a look that found nothing is of another compound of the site than one where something stands.
 
-    So is what one look did not find in one row, and did in another.
+    Both say that they are of the same part. So is what one look did not find in one row, and did in another.
     """
     missing = bare.missing
     if missing is None or not bare.covers:
@@ -312,7 +319,7 @@ def _beside_what_stands(bare: Sight, seen: Sequence[Sight]) -> bool:
         and not s.bare
         and ((bare.bare and s.substantial()) or (s.row.rung and s.row.rung.height >= missing.height))
         for s in seen
-        if s.confirmed and s.covers
+        if s.confirmed and s.covers and same_part(s.row.part, bare.row.part)
     )
 
 

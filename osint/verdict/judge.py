@@ -13,9 +13,9 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, HALL, ROUNDING, Dossier, Given, Posterior, Question
 from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
-from osint.verdict.asserts import Assertion, Asserts, assertion
+from osint.verdict.asserts import TESTED, Assertion, Asserts, assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
-from osint.verdict.bearing import POWERED_UP, TESTED, older, relayed_by_one
+from osint.verdict.bearing import POWERED_UP, older, relayed_by_one
 from osint.verdict.finding import Finding, named
 from osint.verdict.ground import ground_shows
 from osint.verdict.look import LATER_DAYS, Seen, look
@@ -233,6 +233,8 @@ def _numbers(claim: Claim, seen: Seen, day: int, q: Question, dossier: Dossier) 
     fits = about.holds(easy) if about is not None and math.isfinite(easy) else None
     if doubted and about is not None and about.day >= day and _left_by_doubt(about, easy):
         fits = None  # the same look on or after the day, or one like it
+    if about is not None and about.posterior is None and fits is not None and not below(fits, STRAIN):
+        fits = None  # nothing stood where it was looked at, so that no number fits there: the rest is not known
     fits_hardest = about.holds(hard) if about is not None and math.isfinite(hard) else None
     if seen.conflict and not seen.statements and holds is not None and too_little(holds) and not doubted:
         seen = replace(seen, conflict=(), moot=seen.conflict, absent=None, parts_absent=())

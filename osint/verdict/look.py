@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Question
 from osint.register import Bounding, Claim, Rung, tidy_part
-from osint.verdict.asserts import Assertion, Asserts
-from osint.verdict.bearing import HALL_AREAS, TESTED, Sight, by_others, official_statements, older, sights, witnesses
+from osint.verdict.asserts import TESTED, Assertion, Asserts
+from osint.verdict.bearing import HALL_AREAS, Sight, by_others, official_statements, older, sights, witnesses
 from osint.verdict.parts import Coverage, coverage, part_numbers
 from osint.verdict.room import SNAPSHOT_DAYS, Room, parts_above, room_at, rooms_alone, sum_of_rooms
 from osint.verdict.rules import sure
@@ -208,7 +208,8 @@ def _shown(asks: Assertion, seen: Seen) -> tuple[Sight | None, tuple[Sight, ...]
     """Return the sight that shows the rung by its day, of the same part, and those without the size of a hall."""
     if not asks.day or asks.rung.height < Rung.GROUND_BROKEN.height:
         return None, ()
-    same = [s for s in seen.covering if s.coverage == Coverage.SAME and sure(s.p_place) and s.last <= asks.day]
+    same = [s for s in seen.covering if s.coverage == Coverage.SAME and s.whole and sure(s.p_place)]
+    same = [s for s in same if s.last <= asks.day]
     of_rung = [s for s in same if s.row.rung is not None and s.row.rung.height >= asks.rung.height]
     if of_rung and any(s.substantial() for s in same):
         return max(of_rung, key=lambda s: s.last), ()

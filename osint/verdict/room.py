@@ -45,6 +45,8 @@ class Room:
     disagreement: Disagreement | None = None
     use_open: bool = False
     """Whether it counts chips in a hall whose use is not known: from all of it to a tenth is weighed (readings.csv)."""
+    doubt_of_parts: float = 0.0
+    """Of a sum: the doubts whether each of its parts was seen, added, as one wrong part makes the sum wrong."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -58,8 +60,9 @@ class Room:
 
     @property
     def p_place(self) -> float:
-        """Probability that it is the place: that of the least certain observation."""
-        return min(s.p_place * s.bounded_share for s in self.seen)
+        """Probability that it is the place: that of the least certain observation, of a sum that of all its parts."""
+        least = min(s.p_place * s.bounded_share for s in self.seen)
+        return max(0.0, min(least, 1 - self.doubt_of_parts))
 
     @property
     def interval(self) -> tuple[float, float, float]:
@@ -260,4 +263,6 @@ def sum_of_rooms(rooms: Sequence[Room]) -> Room:
         stand += [answer] if isinstance(answer, Posterior) else list(answer.parts) if answer is not None else []
     seen = tuple(dict.fromkeys(s for room in rooms for s in room.seen))  # one look can be of several parts
     total = model.sum_of(stand) if stand else None
-    return Room(seen, total, any(room.bounded for room in rooms), use_open=any(room.use_open for room in rooms))
+    doubt = sum({room.ids: 1 - room.p_place for room in rooms}.values())
+    bounded, use_open = any(room.bounded for room in rooms), any(room.use_open for room in rooms)
+    return Room(seen, total, bounded, use_open=use_open, doubt_of_parts=doubt)

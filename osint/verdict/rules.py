@@ -269,7 +269,7 @@ RULES = (
     FindingRule("room enough", lambda f: f.room_enough, Outcome.COULD_FIT, By.ABOUT),
     FindingRule("too small where it was looked at", lambda f: f.doubted, Outcome.UNTESTED, By.AFTER),
     FindingRule(
-        "nothing stood there before its day",
+        "not there before its day",
         lambda f: f.absent_before and not f.said_to_stand and not f.conflict,
         Outcome.NOT_REACHED,
         By.ABSENT_BEFORE,

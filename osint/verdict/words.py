@@ -65,6 +65,8 @@ def describe(s: Sight, site: str = "") -> str:
     if s.sized and row.low is not None and row.best is not None and row.high is not None:
         ends = f" ({show(row.low, 4)} to {show(row.high, 4)})" if row.low < row.high else ""
         said.append(f"{show(row.best, 4)}{ends} {_observed_unit(row.quantity)}")
+    elif s.sized and row.low is not None and row.high is not None:
+        said.append(f"{show(row.low, 4)} to {show(row.high, 4)} {_observed_unit(row.quantity)}")
     elif row.quantity and (end := row.low if row.high is None else row.high) is not None:
         said.append(f"at {'least' if row.high is None else 'most'} {show(end, 4)} {_observed_unit(row.quantity)}")
     of = ", ".join(name for name in (site, row.part) if name)
@@ -223,7 +225,8 @@ class Words(dict[str, str]):
         every = sorted((*self.f.seen.sights, *self.f.seen.own), key=lambda s: s.row.observation_id)
         rows = [s for s in every if s.row.observation_id in ids]
         said = [f"{c.claim_id} ({c.claimant}) states: {c.rung}" for c in self.f.seen.statements]
-        absent = [s for s in rows if s.missing is not None]
+        missing = [s.missing.height for s in rows if s.missing is not None]
+        absent = [s for s in rows if s.missing is not None and s.missing.height == min(missing)]
         if absent and (said or len(absent) < len(rows)):
             against = [self._described(s) for s in rows if s not in absent] + said
             return f"{self._listed(absent)}. Against that, {'; '.join(against)}"
@@ -277,6 +280,12 @@ class Words(dict[str, str]):
     def _before(self) -> str:
         earlier = [s for s in self.f.seen.covering if s.last <= self.f.asserts.day]
         return self._listed([s for s in earlier if s.last == max(o.last for o in earlier)])
+
+    def _parts_before(self) -> str:
+        """Return the parts that were seen by its day, where the whole was not."""
+        rows = [s for s in self.f.seen.confirmed if s.coverage == Coverage.PART and s.last <= self.f.asserts.day]
+        newest = {s.row.part: s for s in sorted(rows, key=lambda s: s.last)}
+        return f" Of parts of it, seen by then: {self._listed(tuple(newest.values()))}." if newest else ""
 
     def _covering(self) -> str:
         return self._listed(self.f.seen.covering)
