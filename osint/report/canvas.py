@@ -84,10 +84,9 @@ def render(sheet: Sheet, dossier: Dossier) -> Files:
     told: dict[str, Any] = {"title": sheet.caption.title, "evidence": evidence, "numbers": sheet.numbers}
     told["as_of"] = dossier.as_of
     told |= {"question": sheet.question, "alt": sheet.caption.alt, "credit": CREDIT, "licence": LICENCE, "footer": ""}
+    told |= {"pdf_fonttype": 3, "png_of_pdf": True}
     with mpl.rc_context(STYLE | {"font.family": families}):  # type: ignore[arg-type]
-        made = dict(
-            passport.stamp(sheet.draw(False), sheet.name, data=sheet.rows, dpi=DPI, pdf_fonttype=3, **told).files
-        )
+        made = dict(passport.stamp(sheet.draw(False), sheet.name, data=sheet.rows, dpi=DPI, **told).files)
         narrow = passport.stamp(sheet.draw(True), f"{sheet.name}-360", formats=("png",), dpi=DPI_NARROW, **told)
     return made | dict(narrow.files)
 
