@@ -120,13 +120,27 @@ def test_every_address_is_a_link(all_pages, register):
     """What stands at the end of a sentence belongs to it; no address of the tables is plain text."""
     front = all_pages["evidence.html"]
     linked = set(front.xpath("//section[@id='sources']//a/@href"))
-    assert {url for url in register.claims["source_url"] if re.fullmatch(r"https?://\S+", url)} <= linked
+    rows = register.claims[register.claims["source_url"].str.fullmatch(r"https?://\S+")]
+    own = rows[(rows["source_tier"] != "mirror") | rows["source_url"].str.contains("//megalodon.jp/")]
+    assert set(own["source_url"]) <= linked
+    strange = set(rows["source_url"]) - set(own["source_url"])
+    assert strange and {f"https://web.archive.org/web/*/{url}" for url in strange} <= linked
     assert not [t for t in front.xpath("//main//*[not(self::a)]/text()") if re.search(r"https?://[a-z]", t)]
     assert all(
         "archived" in e.text_content().lower()
         for e in front.xpath("//ol[@class='sources']/li")
         if "megalodon" in e.text_content()
     )
+
+
+def test_no_page_leads_to_a_strangers_copy(all_pages, register):
+    """Hosts of copies that are not the publisher's change hands; their archived copies are listed in their place."""
+    copies = register.claims[register.claims["source_tier"] == "mirror"]["source_url"]
+    hosts = {re.sub(r"^https?://", "", url).split("/")[0] for url in copies} - {"megalodon.jp"}
+    assert "buttsets.com" in hosts
+    for name, page in all_pages.items():
+        for href in page.xpath("//a/@href"):
+            assert re.sub(r"^https?://", "", href).split("/")[0] not in hosts, f"{name}: {href}"
 
 
 def test_every_quote_stands_open_on_screen_and_on_paper(all_pages, register):

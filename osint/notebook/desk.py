@@ -10,13 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec
+from urllib.parse import quote
 
 from osint import model
 from osint.case import Case, Site, open_case
 from osint.errors import NotFoundError, OsintError
 from osint.model import Dossier
 from osint.notebook.shows import Said, Shown
-from osint.register import TIERS, shipped_tables
+from osint.register import TIERS, Claim, shipped_tables
+from osint.report import COPIES, followed
 from osint.verdict import Finding, Found
 
 P = ParamSpec("P")
@@ -181,3 +183,11 @@ def error_html(sentence: str, trace: str) -> str:
 def unit_of(finding: Finding) -> str:
     """Return the unit of a claimed number without what the model reads into it."""
     return model.unit_of(finding.claim.quantity).split(",")[0]
+
+
+def page_of(claim: Claim) -> tuple[tuple[str, str], ...]:
+    """Return the page of a claim and the list of its copies as links; a stranger's copy is not opened live."""
+    url = claim.source_url
+    copies = ("copies of it", COPIES + quote(url, safe=":/?&=%#"))
+    live = followed(url, claim.source_tier) == url
+    return () if not url else (("page", url), copies) if live else (copies,)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from osint import claims, filings
 from osint.errors import OsintError
-from osint.notebook.desk import NO_SITE, Desk, of_a_site
+from osint.notebook.desk import NO_SITE, Desk, of_a_site, page_of
 from osint.notebook.forms import Form
 from osint.notebook.is_it_there import NEVER, next_in_words
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
@@ -282,8 +282,7 @@ def register_says(desk: Desk) -> Shown:
     rows = []
     for claim in desk.site.claims:
         words = Cell(claim.translation, chinese=claim.quote) if claim.quote_language == "zh" else claim.quote
-        links = (("page", claim.source_url), ("copies", f"https://web.archive.org/web/*/{claim.source_url}"))
-        page = Cell(claim.source_publisher, links=links if claim.source_url else ())
+        page = Cell(claim.source_publisher, links=page_of(claim))
         number = Cell(claim.told(), number=None)
         evidence = "yes" if claim.evidence_use else "no"
         rows.append((claim.claim_id, number, words, claim.claimant, claim.rung or "", page, evidence))

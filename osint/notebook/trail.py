@@ -6,12 +6,11 @@ import contextlib
 import csv
 import hashlib
 import io
-from urllib.parse import quote
 
 from osint import archive, files, filings, model
 from osint.errors import OsintError
 from osint.model import show
-from osint.notebook.desk import Desk, of_a_number, of_a_site
+from osint.notebook.desk import Desk, of_a_number, of_a_site, page_of
 from osint.notebook.is_it_there import citation, next_in_words, sayable, unsayable
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
 from osint.register import Claim, Observation
@@ -23,15 +22,13 @@ REVIEWED = frozenset({filings.ReviewDecision.ACCEPTED, filings.ReviewDecision.CH
 """First word of the note of a row that a person took in."""
 CORRECTIONS = "corrections.csv"
 MOST_BYTES = 8 << 20
-COPIES = "https://web.archive.org/web/*/"
-"""Where copies of a page are listed; it is followed only by a press."""
 
 
 @of_a_number(NO_CLAIM)
 def the_number(desk: Desk, finding: Finding) -> Shown:
     """Return the number under review with its words, its translation, its page and the copies of that page."""
     claim = finding.claim
-    links = _links(claim.source_url)
+    links = page_of(claim)
     rows: list[tuple[object, object]] = [
         ("claim", f"{claim.claim_id}, {claim.site_id} {desk.site.name}"),
         ("the number, as its source writes it", claim.written()),
@@ -46,10 +43,6 @@ def the_number(desk: Desk, finding: Finding) -> Shown:
         ("note", claim.note or "none"),
     ]
     return Table.of(("of the number", "on file"), rows, f"{finding.outcome.value}: {finding.shown()}")
-
-
-def _links(url: str) -> tuple[tuple[str, str], ...]:
-    return (("page", url), ("copies of it", COPIES + quote(url, safe=":/?&=%#"))) if url else ()
 
 
 @of_a_number(NO_CLAIM)
@@ -119,7 +112,7 @@ def the_rows(desk: Desk, finding: Finding) -> Shown:
         row = claims.get(row_id) or seen.get(row_id)
         if isinstance(row, Claim):
             words = row.quote if row.quote_language != "zh" else Cell(row.translation, chinese=row.quote)
-            rows.append((row_id, row.told(), words, Cell("", links=_links(row.source_url))))
+            rows.append((row_id, row.told(), words, Cell("", links=page_of(row))))
         elif isinstance(row, Observation):
             rows.append((row_id, row.quantity or str(row.rung or row.not_yet or ""), f"{row.observer}, {row.how}", ""))
     return Table.of(("row", "number or state", "words", "source"), rows, "", "The finding rests on no row.")

@@ -17,6 +17,7 @@ from osint.packet.pictures import PAIRS, Picture
 from osint.packet.says import Says, leading, says
 from osint.packet.subject import Subject
 from osint.passport import Checked
+from osint.report import followed
 from osint.shown import page_templates
 
 _SAID = 3  # findings whose sentences stand on the first page
@@ -79,7 +80,7 @@ def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Ex
         "since": extras.since,
     }
     environment = page_templates("osint.packet", ChainableUndefined)  # an empty field is left out of a passport
-    environment.filters |= {"digits": _digits, "b64": _b64, "web": _is_web}
+    environment.filters |= {"digits": _digits, "b64": _b64, "web": _is_web, "followed": followed}
     template = environment.get_template("packet.html")
     bare = template.render(context, font="")
     glyphs = fonts.font_subset(bare) if font else None

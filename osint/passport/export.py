@@ -327,7 +327,9 @@ def _rasterised(pdf: bytes, dpi: int) -> Image:
 
     document = pypdfium2.PdfDocument(pdf)
     try:
-        return document[0].render(scale=dpi / _POINTS_PER_INCH).to_pil().convert("RGB").copy()
+        scale = dpi / _POINTS_PER_INCH * (1 - 1e-6)  # its pixels are rounded up: 259.2 pt at 200 dpi would be 721
+        picture: Image = document[0].render(scale=scale).to_pil().convert("RGB")
+        return picture
     finally:
         document.close()
 

@@ -7,9 +7,11 @@ from osint.report.gather import answer_of
 from osint.report.locator import map_of_sites
 from osint.report.on_file import JUDGED, LARGEST_PICTURE, OnFile, judged_picture, png_of
 from osint.report.page import pages
+from osint.report.sources import COPIES, followed
 from osint.report.words import figure, plain, words_for
 
 __all__ = [
+    "COPIES",
     "JUDGED",
     "LARGEST_PICTURE",
     "Answer",
@@ -17,6 +19,7 @@ __all__ = [
     "Written",
     "answer_of",
     "figure",
+    "followed",
     "judged_picture",
     "map_of_sites",
     "pages",

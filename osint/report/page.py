@@ -27,7 +27,7 @@ from osint.report.answer import Answer
 from osint.report.canvas import Caption
 from osint.report.edition import Edition
 from osint.report.on_file import OnFile
-from osint.report.sources import ADDRESS, Source, Sources
+from osint.report.sources import ADDRESS, COPIES, Source, Sources, host_of
 from osint.report.views import Quote, SiteView, cannot_say, card_of, compared, quotes_of, rules_used, site_views
 from osint.report.words import day_words, plain, words_for
 from osint.shown import page_templates, shown
@@ -55,10 +55,20 @@ class Picture:
 
 
 class Links:
-    """Where ids lead from one page: anchors of its own, or of the page of the evidence and of the pages of sites."""
+    """Where ids lead from one page: anchors of its own, or of the page of the evidence and of the pages of sites.
 
-    def __init__(self, anchors: frozenset[str], sites: Mapping[str, str], here: frozenset[str], up: str = "") -> None:
-        self._anchors, self._sites, self._here, self._up = anchors, sites, here, up
+    `strange` are the hosts of strangers' copies: their addresses lead to the list of archived copies.
+    """
+
+    def __init__(
+        self,
+        anchors: frozenset[str],
+        sites: Mapping[str, str],
+        strange: frozenset[str],
+        here: frozenset[str],
+        up: str = "",
+    ) -> None:
+        self._anchors, self._sites, self._strange, self._here, self._up = anchors, sites, strange, here, up
 
     def to(self, name: str, row: bool = False) -> str:
         """Return the address of an id, of its row in the evidence if asked; empty for one that no page holds."""
@@ -75,13 +85,16 @@ class Links:
         out, at, words = [], 0, shown(str(text), keep="\n\t")
         for found in _LINKED.finditer(words):
             out.append(escape(words[at : found.start()]))
-            target = found[0] if found["address"] else self.to(found[0])
+            target = self._followed(found[0]) if found["address"] else self.to(found[0])
             rel = Markup(' rel="noreferrer"') if found["address"] else Markup("")
             label = escape(found[0])
             out.append(Markup('<a href="{}"{}>{}</a>').format(target, rel, label) if target else label)
             at = found.end()
         out.append(escape(words[at:]))
         return Markup("").join(out)
+
+    def _followed(self, address: str) -> str:
+        return COPIES + address if host_of(address) in self._strange else address
 
 
 def pages(
@@ -113,6 +126,7 @@ def pages(
         "names": {v.site.site_id: v.site.name_display for v in views},
     }
     addresses = {v.site.site_id: v.address for v in views}
+    strange = frozenset(host_of(source.address) for source in sources.listed if source.strange)
     anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
     anchors |= {f"finding-{outcome.value.replace(' ', '-')}" for outcome in verdict.FINDINGS}
     anchors |= {f"s{source.number}" for source in sources.listed} | {"figure-score"}
@@ -132,12 +146,12 @@ def pages(
     }
     beside: dict[str, object] = {"pictures": {p.name: p for p in pictures}, "tables": tables}
     jobs: dict[str, tuple[str, Mapping[str, object], Links]] = {
-        "index.html": ("page.html", front | beside, Links(anchors, addresses, cited)),
-        EVIDENCE: ("evidence.html", behind | beside, Links(anchors, addresses, anchors - set(addresses))),
+        "index.html": ("page.html", front | beside, Links(anchors, addresses, strange, cited)),
+        EVIDENCE: ("evidence.html", behind | beside, Links(anchors, addresses, strange, anchors - set(addresses))),
     }
     for view in views:
         context, here = _of_site(view, quotes[view.site.site_id], found, estimates, dossier, sources, of_sites)
-        jobs[view.address] = ("site.html", shared | context, Links(anchors, addresses, here, "../"))
+        jobs[view.address] = ("site.html", shared | context, Links(anchors, addresses, strange, here, "../"))
     return _rendered(jobs)
 
 

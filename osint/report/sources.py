@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from osint.model import Dossier
-from osint.register import Claim
+from osint.register import Claim, Tier
 from osint.report.words import day_words, words_for
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:()]")
 """An address that a page may link to; no other scheme is ever a link."""
+COPIES = "https://web.archive.org/web/*/"
+"""Where the Wayback Machine lists its copies of an address, if it has any; asked only when a reader follows it."""
 _ARCHIVES = ("web.archive.org", "archive.org", "megalodon.jp", "archive.ph", "archive.today", "archive.is", "perma.cc")
 _COPIED_ON = re.compile(r"(?:/web/|/ref/|/)(\d{4})-?(\d{2})-?(\d{2})")
 
@@ -29,7 +31,9 @@ class Source:
     address: str
     """As the register has it."""
     link: str
-    """The same where it is a whole address of the web, else empty."""
+    """Where a page leads to, by `followed`; empty where the address is none of the web."""
+    strange: bool
+    """Whether it was read at a stranger's copy, to which no page leads."""
     archived: str
     """Where a web archive keeps a copy, in words; empty where none is known."""
     captured: str
@@ -64,18 +68,36 @@ def _source(number: int, claims: list[Claim], captures: Mapping[str, str]) -> So
     first = claims[0]
     publishers = dict.fromkeys(c.source_publisher for c in claims)
     address = first.source_url.strip()
-    link = address if ADDRESS.fullmatch(address) or re.fullmatch(r"https?://[^\s<>\"']+", address) else ""
+    whole = address if ADDRESS.fullmatch(address) or re.fullmatch(r"https?://[^\s<>\"']+", address) else ""
     return Source(
         number=number,
         publisher=", ".join(publishers),
         kind=words_for(first.source_tier.value),
         date=day_words(first.date),
         address=address,
-        link=link,
-        archived=archived(link),
+        link=followed(whole, first.source_tier),
+        strange=bool(whole) and followed(whole, first.source_tier) != whole,
+        archived=archived(whole),
         captured=captures.get(first.source_url, ""),
         claim_ids=tuple(c.claim_id for c in claims),
     )
+
+
+def followed(address: str, tier: str) -> str:
+    """Return where a page leads to for a source.
+
+    A copy at a stranger's site (tier `mirror`) is not opened live: such sites change hands and serve other things than
+    they did. The reader is led to the list of its archived copies.
+
+    >>> followed("http://mirror.example/a", "mirror")
+    'https://web.archive.org/web/*/http://mirror.example/a'
+    """
+    return COPIES + address if address and tier == Tier.MIRROR and not archived(address) else address
+
+
+def host_of(address: str) -> str:
+    """Return the host of an address in lower case, without its port."""
+    return re.sub(r"^https?://", "", address).split("/")[0].split(":")[0].lower()
 
 
 def archived(link: str) -> str:
@@ -84,7 +106,7 @@ def archived(link: str) -> str:
     >>> archived("https://megalodon.jp/ref/2025-0710-1432-45/https://x.com:443/a")
     'megalodon.jp, 2025-07-10'
     """
-    host = re.sub(r"^https?://", "", link).split("/")[0].lower()
+    host = host_of(link)
     if not any(host == name or host.endswith(f".{name}") for name in _ARCHIVES):
         return ""
     day = _COPIED_ON.search(link)
