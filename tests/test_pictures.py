@@ -156,6 +156,15 @@ def cube_outline(cube):
     return degrees_box(x.min() + 50, y.min() + 50, x.max() - 50, y.max() - 50)
 
 
+@pytest.mark.parametrize("crs", ["EPSG:99999", "nonsense", "32646x", ""])
+def test_a_system_that_nobody_knows_is_named_with_its_picture(tmp_path, capsys, crs):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a_2024-05-01.png")
+    (tmp_path / "pictures.csv").write_text("file,west,south,east,north\na_2024-05-01.png,94.6,43.2,94.7,43.3\n")
+    assert cli.main(["pictures", str(tmp_path), "--crs", crs, "--out", str(tmp_path / "out.png")]) == 2
+    said = capsys.readouterr().err
+    assert f"{crs!r}, the coordinate system of a_2024-05-01.png, is not known" in said and "EPSG:4326" in said
+
+
 def test_pair_shares_one_stretch_and_says_simulated(cube, tmp_path):
     chosen = imagery.choose_pair(cube, "2024-06-01", "2024-06-30")
     low, high = chosen.stretch

@@ -143,6 +143,13 @@ def test_no_page_leads_to_a_strangers_copy(all_pages, register):
             assert re.sub(r"^https?://", "", href).split("/")[0] not in hosts, f"{name}: {href}"
 
 
+def test_a_number_that_is_no_evidence_says_why(all_pages):
+    """Coal that is saved is not coal that is used."""
+    for name in ("evidence.html", "sites/QH04.html"):
+        (entry,) = all_pages[name].xpath("//div[@id='C119']")
+        assert "Not used as evidence: coal saved, not energy used." in entry.text_content(), name
+
+
 def test_every_quote_stands_open_on_screen_and_on_paper(all_pages, register):
     front = all_pages["evidence.html"]
     assert not front.xpath("//details") and "off{display:revert}" in front.xpath("//style")[0].text

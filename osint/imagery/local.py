@@ -22,7 +22,7 @@ from affine import Affine
 from PIL import Image, ImageOps
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
+from rasterio.errors import CRSError, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.transform import from_gcps
 from rasterio.warp import Resampling, reproject, transform_bounds
@@ -193,6 +193,18 @@ def _table(home: Path) -> dict[str, dict[str, str]]:
     }
 
 
+def _system(crs: str | int, path: Path) -> CRS:
+    """Return the coordinate system of the corners of a picture; raises BadInputError where none has that name."""
+    try:
+        with rasterio.Env():  # what PROJ has to say goes to the log, not to the terminal
+            return CRS.from_user_input(crs)
+    except CRSError as error:
+        raise BadInputError(
+            f"{crs!r}, the coordinate system of {path.name}, is not known; write it as EPSG:4326 (degrees) or as "
+            f"EPSG:32646 (UTM zone 46 north, metres), with --crs or in the column crs of {TABLE}"
+        ) from error
+
+
 def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
     pixels, transform, known, taken, facts = _read(path)
     placed = _stated_place(entry, pixels.shape[-2:], path)
@@ -202,9 +214,9 @@ def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
             f"which pixels they speak: save it upright, or give its corners in {TABLE}"
         )
     if placed:
-        transform, known = placed, CRS.from_user_input(entry.get("crs", crs))
+        transform, known = placed, _system(entry.get("crs", crs), path)
     elif known is None:
-        transform, known = _world_file(path), CRS.from_user_input(entry.get("crs", crs))
+        transform, known = _world_file(path), _system(entry.get("crs", crs), path)
     date = _date(path, entry.get("date"), taken)
     sensor, credit, rights = (entry.get(name, "") for name in ("sensor", "credit", "rights"))
     precision_m = float(entry.get("precision_m", "nan"))

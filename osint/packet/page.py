@@ -14,7 +14,7 @@ from osint import fonts
 from osint.packet.flips import Flip, held_by
 from osint.packet.lints import Fault
 from osint.packet.pictures import PAIRS, Picture
-from osint.packet.says import Says, leading, says
+from osint.packet.says import leading, says
 from osint.packet.subject import Subject
 from osint.passport import Checked
 from osint.report import followed
@@ -55,8 +55,8 @@ def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Ex
         "simulated": core.get("simulated", False),
         "figure": base64.b64encode(_png(subject)).decode(),
         "render": subject.render,
-        "says": told,
-        "may_not": _of_all(told),
+        "may": _of_all([(one.claim_id, one.may) for one in told]),
+        "may_not": _of_all([(one.claim_id, one.may_not) for one in told]),
         "faults": faults,
         "checked": checked,
         "numbers": core.get("numbers", []),
@@ -87,10 +87,11 @@ def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Ex
     return (template.render(context, font=base64.b64encode(glyphs).decode()) if glyphs else bare).encode()
 
 
-def _of_all(told: Sequence[Says]) -> list[tuple[str, list[str]]]:
-    """Return what may not be said, each sentence once, with the claims of which it holds."""
-    texts = dict.fromkeys(text for one in told for text in one.may_not)
-    return [(text, [one.claim_id for one in told if text in one.may_not]) for text in texts]
+def _of_all(told: Sequence[tuple[str, Sequence[str]]]) -> list[tuple[str, list[str]]]:
+    """Return sentences on claims, each once with the claims of which it holds; those of one claim alone stand first."""
+    texts = dict.fromkeys(text for _, own in told for text in own)
+    rows = [(text, [claim_id for claim_id, own in told if text in own]) for text in texts]
+    return sorted(rows, key=lambda row: len(row[1]) > 1)
 
 
 def _png(subject: Subject) -> bytes:

@@ -309,16 +309,20 @@ def draw(findings: Sequence[verdict.Finding], title: str) -> Figure:
         ax.set_xlabel("multiple of what is claimed (bar = claimed; log scale; lines: 90%)")
         if not rows:
             ax.text(0.5, 0.5, "no claim here names a number of the model", transform=ax.transAxes, ha="center")
-        for colour, mark, label in (
-            (BLUE, "o", "what was seen had room for"),
-            (GREY, "s", "what other documents allow"),
+        for colour, mark, label, spans in (
+            (BLUE, "o", "what was seen had room for", [f.interval for f in rows]),
+            (GREY, "s", "what other documents allow", [f.paper.interval for f in rows]),
         ):
-            ax.plot([], [], mark + "-", color=colour, ms=4, label=label)
+            if any(math.isfinite(span[1]) for span in spans):
+                ax.plot([], [], mark + "-", color=colour, ms=4, label=label)
         for side in ("top", "right"):
             ax.spines[side].set_visible(False)
         figure.subplots_adjust(left=0.42, right=0.97, top=1 - 0.78 / height, bottom=0.5 / height)
-        at_top = (0.005, 1 - 0.5 / height)
-        figure.legend(loc="upper left", bbox_to_anchor=at_top, ncols=2, frameon=False, fontsize=7.5, borderaxespad=0)
+        if ax.get_legend_handles_labels()[0]:
+            at_top = (0.005, 1 - 0.5 / height)
+            figure.legend(
+                loc="upper left", bbox_to_anchor=at_top, ncols=2, frameon=False, fontsize=7.5, borderaxespad=0
+            )
         figure.suptitle(
             "\n".join(textwrap.wrap(fonts.drawable(title), 92)),
             x=0.01,

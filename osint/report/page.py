@@ -36,6 +36,10 @@ from osint.verdict import CheckFinding, Found
 EVIDENCE = "evidence.html"
 """Page of every quote, observation, rule, relation and source; each has an anchor there."""
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
+STRANGE = " (a stranger’s copy: the link lists archived copies, if there are any)"
+"""What stands behind the address of a copy that is not the publisher's."""
+NO_NUMBER = "holds no number"
+"""Reason in the register for which a claim is no evidence, and which its words show by themselves."""
 _ID = r"\b(?:[COGK]\d{3,5}|(?:XJ|QH|CN|US|TB|IM)\d{2,4}|(?:AGG|REF)-[A-Z0-9]{1,8})\b"
 _LINKED = re.compile(f"(?P<address>{ADDRESS.pattern})|(?P<id>{_ID})")
 
@@ -89,6 +93,7 @@ class Links:
             rel = Markup(' rel="noreferrer"') if found["address"] else Markup("")
             label = escape(found[0])
             out.append(Markup('<a href="{}"{}>{}</a>').format(target, rel, label) if target else label)
+            out.append(escape(STRANGE if found["address"] and target != found[0] else ""))
             at = found.end()
         out.append(escape(words[at:]))
         return Markup("").join(out)
@@ -122,6 +127,8 @@ def pages(
         "answer": answer,
         "edition": Edition.of(register, dossier, sources),
         "words": edition,
+        "STRANGE": STRANGE,
+        "apart": _apart(register),
         "judged": kept.pictures,
         "names": {v.site.site_id: v.site.name_display for v in views},
     }
@@ -207,6 +214,20 @@ def _of_site(
     here = {e.claim.claim_id for q in quotes for e in q.entries} | {row.observation_id for row, _ in view.seen}
     here |= {f"s{source.number}" for source in listed}
     return context, frozenset(here)
+
+
+def _apart(register: Register) -> dict[str, str]:
+    """Return why a number is no evidence for others, by claim: coal that is saved is soon read as coal that is used.
+
+    What the words, the note or the mark of a known error show by themselves is left out.
+    """
+    rows = register.claims[register.claims["evidence_use"] == "no"].to_dict("records")
+    told = [(str(r["claim_id"]), str(r["evidence_reason"] or "").rstrip("."), r) for r in rows]
+    return {
+        claim_id: why
+        for claim_id, why, row in told
+        if why and why != NO_NUMBER and row["error_test"] != "yes" and why.lower() not in str(row["note"]).lower()
+    }
 
 
 def _position(view: SiteView, dossier: Dossier) -> str:
