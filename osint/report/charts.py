@@ -92,19 +92,20 @@ def draw(marks: Sequence[Mark], caption: Caption, unit: str, narrow: bool, log: 
     total = float(figure.get_size_inches()[1])
     left, right = 0.12, width - 0.18
     ax = figure.add_axes((left / width, (bottom + AXIS) / total, (right - left) / width, (top - bottom - AXIS) / total))
-    _axis(ax, marks, unit, log, at)
+    _axis(ax, marks, unit, log)
     ax.set_ylim(AXIS, height + HEAD)
     drawn = [y for mark, y in zip(marks, reversed(spots), strict=True) if mark.look != Look.EMPTY]
-    ticks = [t for t in ax.get_xticks() if ax.get_xlim()[0] < t < ax.get_xlim()[1]]
-    for tick in ticks:  # beside the marks alone, so that no line crosses the words
-        ax.vlines([tick] * len(drawn), drawn, [y + MARK for y in drawn], color="#cccccc", lw=0.6, zorder=0)
+    lines = [(t, "#cccccc", 0.6) for t in ax.get_xticks() if ax.get_xlim()[0] < t < ax.get_xlim()[1]]
+    for x, colour, wide in [*lines, *([(at, BLACK, 1.0)] if at else [])]:
+        # beside the marks alone, so that no line crosses the words
+        ax.vlines([x] * len(drawn), drawn, [y + MARK for y in drawn], color=colour, lw=wide, zorder=0)
     for mark, label, y in zip(marks, words, reversed(spots), strict=True):
         _row(ax, mark, label, y)
     _headings(ax, marks, words, list(reversed(spots)))
     return figure
 
 
-def _axis(ax: Axes, marks: Sequence[Mark], unit: str, log: bool, at: float) -> None:
+def _axis(ax: Axes, marks: Sequence[Mark], unit: str, log: bool) -> None:
     values = [v for m in marks for v in (m.low, m.best, m.high) if math.isfinite(v) and v > 0]
     most = max(values, default=1.0)
     if log:
@@ -120,8 +121,6 @@ def _axis(ax: Axes, marks: Sequence[Mark], unit: str, log: bool, at: float) -> N
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(fonts.drawable(unit), fontsize=7.5)
     ax.tick_params(axis="x", labelsize=7.5)
-    if at:
-        ax.axvline(at, color=BLACK, lw=1)
 
 
 def _row(ax: Axes, mark: Mark, label: str, y: float) -> None:

@@ -136,7 +136,9 @@ def draw(points: gpd.GeoDataFrame, caption: Caption, narrow: bool = False) -> Fi
     ax.set_xlabel("")
     ax.set_ylabel("")
     ax.apply_aspect()  # fixes where a degree lies in points
-    _cities(ax, _labels(ax, points))
+    taken = _labels(ax, points)
+    _names(ax, taken)
+    _cities(ax, taken)
     return figure
 
 
@@ -146,7 +148,7 @@ def _parallel(lat: float) -> float:
 
 
 def _base(ax: Axes, provinces: set[str]) -> None:
-    """Draw borders, provinces and cities inside the frame."""
+    """Draw borders and provinces inside the frame."""
     frame = shapely.box(ax.get_xlim()[0], ax.get_ylim()[0], ax.get_xlim()[1], ax.get_ylim()[1])
     for row in table_rows("outlines.csv", "osint.report"):
         shape = shapely.from_wkt(row["wkt"])
@@ -166,9 +168,23 @@ def _base(ax: Axes, provinces: set[str]) -> None:
                     lw=0.9 if own else 0.6,
                     zorder=1,
                 )
-        elif row["kind"] == "name" and frame.contains(shape):
+
+
+def _names(ax: Axes, taken: list[Bbox]) -> None:
+    """Write the names of provinces and countries; one that finds no room inside the frame is left out."""
+    from matplotlib.transforms import Bbox
+
+    to_points = POINTS / ax.figure.dpi
+    frame = Bbox(ax.bbox.get_points() * to_points)
+    for row in (row for row in table_rows("outlines.csv", "osint.report") if row["kind"] == "name"):
+        at = shapely.from_wkt(row["wkt"])
+        x, y = ax.transData.transform((at.x, at.y)) * to_points
+        width = LETTER * CITY_POINTS * len(row["name"])
+        box = Bbox.from_bounds(x - width / 2, y, width, CITY_POINTS)
+        if frame.contains(*box.min) and frame.contains(*box.max) and not any(box.overlaps(other) for other in taken):
+            taken.append(box)
             style: dict[str, Any] = {"ha": "center", "color": "#8a8a8a", "fontsize": CITY_POINTS, "zorder": 2}
-            ax.annotate(row["name"], (shape.x, shape.y), **style)
+            ax.annotate(row["name"], (at.x, at.y), **style)
 
 
 def _cities(ax: Axes, taken: list[Bbox]) -> None:
