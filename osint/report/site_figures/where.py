@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from osint import geo
 from osint.model import Dossier
-from osint.register import Role, SiteRow
+from osint.register import Role, SiteRow, known_km
 from osint.report.site_figures.frame import BLACK, BLUE, GREY, RED, SKY, drawing, sheet, short, titled
 
 if TYPE_CHECKING:
@@ -69,9 +69,8 @@ def _position(site: SiteRow) -> tuple[float, float, float] | None:
     """Return longitude and latitude in WGS-84 and the precision in km; None without them."""
     if site.lat is None or site.lon is None or not site.coord_precision_km:
         return None
-    row = {"lon": site.lon, "lat": site.lat, "datum": site.datum, "coord_precision_km": site.coord_precision_km}
     lon, lat = geo.to_wgs(site.lon, site.lat, site.datum)
-    return lon, lat, geo.precision_km(row)
+    return lon, lat, known_km(site.coord_precision_km, site.datum, site.country)
 
 
 def _neighbours(dossier: Dossier, site_id: str, lon: float, lat: float) -> list[tuple[str, float, float]]:
