@@ -95,8 +95,8 @@ def draw(marks: Sequence[Mark], caption: Caption, unit: str, narrow: bool, log: 
     _axis(ax, marks, unit, log)
     ax.set_ylim(AXIS, height + HEAD)
     drawn = [y for mark, y in zip(marks, reversed(spots), strict=True) if mark.look != Look.EMPTY]
-    lines = [(t, "#cccccc", 0.6) for t in ax.get_xticks() if ax.get_xlim()[0] < t < ax.get_xlim()[1]]
-    for x, colour, wide in [*lines, *([(at, BLACK, 1.0)] if at else [])]:
+    upright = [(t, "#cccccc", 0.6) for t in ax.get_xticks() if ax.get_xlim()[0] < t < ax.get_xlim()[1]]
+    for x, colour, wide in [*upright, *([(at, BLACK, 1.0)] if at else [])]:
         # beside the marks alone, so that no line crosses the words
         ax.vlines([x] * len(drawn), drawn, [y + MARK for y in drawn], color=colour, lw=wide, zorder=0)
     for mark, label, y in zip(marks, words, reversed(spots), strict=True):
