@@ -130,6 +130,17 @@ def test_a_row_that_no_sheet_has_is_not_waited_for(monkeypatch):
     assert "rows after 1,000" in str(read.remarks) and "服务器" in read.text
 
 
+def test_a_workbook_whose_style_is_out_of_range_prints_nothing_beside_the_sentence(capfd):
+    """The library that reads it prints so to the output of the program, between the lines that were asked for."""
+    whole, out = filing_documents.xlsx([["服务器", 1500.0]]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, re.sub(rb'(<cellStyle [^>]*xfId=)"0"', rb'\1"99"', old.read(name)))
+    with pytest.raises(OsintError):
+        filings.parse(out.getvalue(), "a.xlsx")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize(
     "folders", ["<Folder><name>a</name></Folder>" * 500, "<Document>" * 9_000 + "</Document>" * 9_000]
 )

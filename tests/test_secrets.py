@@ -63,6 +63,8 @@ ELSEWHERE = (
     f"https://hook.x.example/{S}abc",
     f"https://x.webhook.x.example/webhookb2/a@b/IncomingWebhook/{S}abc/1",
     f"https://x.example/a?device_code={S}&m={S}@y.example",
+    f"https://x.example/geocoding/v3/?ak=1&sn={S}&JSESSION={S}&extractionCode={S}",
+    f"https://x.example/a#center=94.68,43.24&token={S}",
     f"https://x.example/a?sfz={S}&idCardNo={S}&smsCode={S}&captcha={S}&deviceId={S}&userid={S}&ASPSESSIONIDAB={S}&licenseKey={S}",
 )  # fmt: skip
 KEPT = (
@@ -92,6 +94,10 @@ KEPT = (
     "http://h.example/hooks-of-steel/9c1d7f0e3a5b4c6d8e9f0a1b2c3d4e5f.pdf",
     "http://h.example/news/sk-hynix-semiconductor-plant?h=Basic%20computing&to=mailto:li@y.example",
     "http://h.example/?tab=account&accountType=2&hsCode=84714140&barcode=690123&primaryKey=id&creditCode=91650500MA7XXXXX1K",
+    "http://h.example/wayback/#mapCenter=94.68%2C43.24%2C15&mode=explore&active=45134",
+    "http://h.example/session-2024/sign-2024a/key-projects-2024/a?kw=H100+A800+GPU+B200+H20+L40S&possession=1",
+    "http://h.example/China_map#43.2410,94.6823,15",
+    "http://h.example/wms/2024-annual-report/wfs/12",
     "http://h.example/verify/notice-of-completion-2024.html?d=%7B%22page%22%3A%2012%7D",
     "urn:sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )  # fmt: skip
@@ -122,6 +128,20 @@ def test_nearly_every_random_key_is_taken_out_under_any_name_and_behind_a_word_t
     for start, length in found.items():
         keys = ["".join(rng.choice(signs) for _ in range(length)) for _ in range(200)]
         assert sum(key in strip_secrets(start + key) for key in keys) <= 20, start
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        ("https://x.example/ogc/wms/b3c1f7e0-5a2d-4c9e-8f16-0d7e9b2a4c55?REQUEST=GetMap", "b3c1f7e0"),
+        ("https://x.example/a?idNumber=652201199001011234", "652201199001011234"),
+        ("https://x.example/a?sig_hex=00ff11ee22dd33cc44bb55aa66997788", "00ff11ee22dd33cc44bb55aa66997788"),
+        ("https://x.example/portal/sid_a8f3c1e9b7d24506/index.htm", "a8f3c1e9b7d24506"),
+        ("https://x.example/a?p=U2FsdGVkX1+9pQz7WmL3vTnK5rYb8cJd2HfXs6Ga", "9pQz7WmL3vTnK5rYb8cJd2HfXs6Ga"),
+    ],
+)
+def test_a_secret_is_known_by_what_stands_before_it_or_by_its_looks_between_blanks(url, secret):
+    assert secret not in strip_secrets(url)
 
 
 @pytest.mark.parametrize("url", KEPT)

@@ -16,7 +16,9 @@ import json
 import math
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from osint import __version__
@@ -177,6 +179,19 @@ def _offline(asked: bool) -> Iterator[None]:
         os.environ.update({OFFLINE: before} if before else {})
 
 
+@contextlib.contextmanager
+def _warned(verb: str) -> Iterator[None]:
+    """Print what this program warns of as one sentence; what libraries warn of is for who sets OSINT_TRACE."""
+
+    def show(message: Warning | str, category: type[Warning], filename: str, *_: object) -> None:
+        if Path(filename).is_relative_to(Path(__file__).parent.parent) or os.environ.get("OSINT_TRACE"):
+            _failed(verb, str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
 def _failed(verb: str, why: str, status: int = TYPED_WRONG) -> int:
     from osint.shown import shown
 
@@ -199,7 +214,8 @@ def main(argv: list[str] | None = None) -> int:
         _help.check_verb(parser, verb)
         args, left = parser.parse_known_args(words)
         _help.check_left(parser, verb, left)
-        with _marked(as_json=getattr(args, "json", False)), _offline(getattr(args, "offline", False)):
+        to_json, offline = getattr(args, "json", False), getattr(args, "offline", False)
+        with _marked(as_json=to_json), _offline(offline), _warned(verb):
             moved = place_outputs(args)
             with demo_world(args):
                 status = int(args.handler(args) or 0)

@@ -34,17 +34,21 @@ _LAST = frozenset(
 """The same where they are the thing that is named: `user` and `userName`, not `userType`; `signDate` is a day."""
 _WHOLE = frozenset(
     re.findall(
-        r"\w+", "key pin pw tgt gda yzm hdnts hdnea hdntl upt bilijct xbogus abogus account captcha imei imsi deviceid"
+        r"\w+",
+        "key mk pin pw tgt gda yzm hdnts hdnea hdntl upt bilijct xbogus abogus account captcha imei imsi deviceid",
     )
 )
 """The same where they are the whole name."""
-_TAILS = frozenset({"id", "no", "name", "num", "number", "value", "hash", "md", "key", "str", "data", "state", "hint"})
+_TAILS = frozenset(
+    {"id", "no", "name", "num", "number", "value", "hash", "hex", "md", "key", "str", "data", "state", "hint"}
+)
 """Parts behind the thing that is named, and digits."""
 _ABOUT = frozenset({"type", "expires", "expire", "time", "date", "version", "count", "length"})
 """Parts behind the name of a secret that name something of it which is none."""
 _CHINESE = re.compile("密码|口令|令牌|密钥|签名|身份证|手机|电话|邮箱|用户名|账号|帐号|验证码|提取码")
 _ENDS = re.compile(
-    r"(?:token|secret|passw(?:or)?d|pwd|signature|sess(?:ion)?id|accessid|keypairid)(?:md5|v?\d+)?$|^aspsessionid"
+    r"(?:token|secret|passw(?:or)?d|pwd|signature|sess(?:ion)?id|accessid|keypairid|(?<!pos)(?<!ob)session)(?:md5|v?\d+)?$"
+    r"|^aspsessionid"
 )
 _KEYS = re.compile(
     r"(?:access|api|app|auth|secret|private|public|subscription|shared|account|client|map|export|session|user|device|license|web|server"
@@ -65,7 +69,11 @@ _HEADER = re.compile(r"\b(?:Bearer|Basic|Digest|Token)[\s:]+(?=\S{0,80}[\d=])[\w
 """The value of a header by which a program shows who it is."""
 _USER = re.compile(r"(?:(?<=//)|(?<=:/)|\A(?!mailto:)/*)[^\s/?#@:]+:[^\s/?#@]+@(?=[\w-]+\.|localhost\b|\[)")
 """User name and password before a host, also where the address has no scheme."""
+_CITIZEN = re.compile(r"[1-8]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+"""The number of a citizen of China: six digits of a place, the day of birth, four more."""
 _TICKET = re.compile(r"(?:ST|PT|TGT|PGT)-\d+-\S+")
+_MAP_KEY, _MAP_SIGNATURE = re.compile(r"(?:\A|[&;])ak="), re.compile(r"((?:\A|[&;])sn=)[^&;]+")
+"""Beside the key of a map service `sn` signs the request; alone it finds an article of WeChat."""
 _BOT = re.compile(r"(?:bot)?\d{6,}:[\w-]{30,}")
 """A part of a path that is a number and a key, by which a program names itself to a messenger."""
 _HOOK = re.compile(r"(?:\A|[/.])(?:incoming)?(?:web)?hooks?(?:b2)?[/.]", re.I)
@@ -74,6 +82,10 @@ _IN_HOOK = re.compile(r"(?<=/)(?=[\w-]*[A-Za-z])(?=[\w-]*\d)[\w-]{12,}")
 """The part of such an address that holds letters and digits."""
 _GRANT = re.compile(r"(?<=/p/)[\w-]{20,}(?=/n/)")
 """What a cloud that takes no signature in the query writes into the path of a file that it lends."""
+_INSTANCE = re.compile(r"(?<=/)(w[mcf]s|wmts)/(?=[\da-fA-F-]*\d)[\da-fA-F]{8}[\da-fA-F-]{8,}(?=/|\Z)")
+"""A part of a path behind the name of a map service: the instance of one user, whom it is charged to."""
+_NAMED_PART = re.compile(r"([A-Za-z]\w*?)[_:~-](?=[\da-f-]*[a-f])(?=[\da-f-]*\d)([\da-f-]{12,})")
+"""A part of a path that is the name of a secret and a hexadecimal value of it."""
 _MAIL = re.compile(r"[\w.+-]+@[a-z][\w-]*(?:[.][\w-]+)*[.][a-z]{2,}(?<![.](?:png|jpg|gif|svg))", re.I)
 """An e-mail address, which says who asks; `a@2x.png` is none."""
 _COOKIELESS = re.compile(r"\((?:[A-Z]\([\w-]{16,}\))+\)")
@@ -91,7 +103,9 @@ _NAMES_A_DOCUMENT = 25
 """Characters under a name that ends in `id`: the 128 bits by which portals name documents take 24."""
 _CODES = frozenset(
     f"{one}code"
-    for one in ("auth", "verify", "check", "device", "sms", "js", "securityjs", "access", "extract", "invite", "pass")
+    for one in re.findall(
+        r"\w+", "auth verify check device sms js securityjs access extract extraction fetch pickup invite pass"
+    )
 )
 _OAUTH_CODE = 16
 """Characters from which a `code` is no stock and no postal code."""
@@ -101,8 +115,10 @@ _USER_WITH_SLASH = re.compile(r"(?<=//)[^?#\s]*@")
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"',;]+", re.I)
 _ROUTE = re.compile(r"!?/")
 """Begins a fragment that is read by a script as a path, and names a page."""
-_ON_A_MAP = re.compile(r"(?:\w+=)?-?[\d.]+(?:/-?[\d.]+)+")
+_ON_A_MAP = re.compile(r"(?:\w+=)?-?[\d.]+(?:[/,]-?[\d.]+)+")
 """A fragment that is a place on a map."""
+_AMONG_OTHERS = re.compile(r"(?:\A|&)\w+=-?\d+[.]\d+(?:(?:,|%2C|/)-?\d+(?:[.]\d+)?)+(?=&)", re.I)
+"""A place on a map that is one of several values of a fragment."""
 
 
 def strip_secrets(url: str) -> str:
@@ -127,10 +143,12 @@ def _stripped(url: str, depth: int) -> str:
         return head + mark + _list(query, depth)
     host = parts.netloc.rpartition("@")[2]
     path = re.sub(r"(https?:/+)[^/?#@\s]*@", r"\1", _path(parts.path, depth))
-    path = _GRANT.sub(STRIPPED, path)
+    path = _INSTANCE.sub(rf"\1/{STRIPPED}", _GRANT.sub(STRIPPED, path))
     if _HOOK.search(host + path):
         path = _IN_HOOK.sub(STRIPPED, path)
     fragment = parts.fragment if _ON_A_MAP.fullmatch(parts.fragment) else ""
+    if _AMONG_OTHERS.search(parts.fragment):
+        fragment = _list(parts.fragment, depth)
     if depth and _ROUTE.match(parts.fragment):
         fragment = _stripped(parts.fragment, depth - 1)
     return urlunsplit((parts.scheme, host, path, _list(parts.query, depth), fragment))
@@ -155,6 +173,8 @@ def _is_secret_part(part: str, before: str) -> bool:
     """Say whether a part of a path is a secret, by its looks and by the part before it."""
     if _JWT.fullmatch(unquote(part)) or _BOT.fullmatch(part) or _VENDOR.search(part):
         return True
+    if (named := _NAMED_PART.fullmatch(part)) and _is_named(named[1]):
+        return True
     if any(name in _ALWAYS for name in _name_parts(before)):
         return _looks_secret(part, _LEAST)
     if _MAILED.intersection(re.split(r"[-_]", before.lower())):
@@ -164,6 +184,8 @@ def _is_secret_part(part: str, before: str) -> bool:
 
 def _list(query: str, depth: int) -> str:
     """Return a list of `name=value` without its secrets."""
+    if _MAP_KEY.search(query):
+        query = _MAP_SIGNATURE.sub(rf"\1{STRIPPED}", query)
     return re.sub(r"[^&;]+", lambda pair: _pair(pair[0], depth), query)
 
 
@@ -204,7 +226,7 @@ def _is_secret(name: str, value: str) -> bool:
     if whole == "code":
         return len(value) >= _OAUTH_CODE or bool(re.search(r"[A-Za-z]", value) and re.search(r"\d", value))
     least = _LEAST if whole.endswith("key") else _NAMES_A_DOCUMENT if parts[-1:] == ["id"] else _LONG
-    return _is_named(name) or bool(_MAIL.fullmatch(value)) or _looks_secret(value, least)
+    return _is_named(name) or bool(_MAIL.fullmatch(value) or _CITIZEN.fullmatch(value)) or _looks_secret(value, least)
 
 
 def _name_parts(name: str) -> list[str]:
@@ -240,6 +262,8 @@ def _looks_secret(value: str, least: int = _LONG) -> bool:
     """Say whether a value is a key of a known form, or at least `least` characters as mixed as only keys are."""
     if _JWT.search(value) or _TICKET.fullmatch(value) or _VENDOR.search(value) or _HEADER.search(value):
         return True
+    if " " in value:  # `+` in a query is a blank between words, or a letter of base64
+        return any(_looks_secret(one, _LONG) for one in value.split(" "))
     if len(value) < least or _DOCUMENT.fullmatch(value) or not re.fullmatch(r"[\w+/=~.-]+", value, re.ASCII):
         return False
     return len(_PART.findall(value)) >= _DENSE * len(value) and not re.search(r"[.]\w{2,4}$", value)
