@@ -23,10 +23,13 @@ GENESIS = "0" * 64
 """What the first line names as the line before it."""
 SEALS = ("prev", "line_sha256")
 """Keys that sealing adds to a line."""
+_SEAL = b'"line_sha256"'
 TORN = "the line is torn"
 """Fault of a line that a crash cut short: it loses only itself."""
 LONGEST = 16 << 20
 """Bytes of a line at most."""
+MOST_ODD = 10_000
+"""Lines without a seal that are read of a log; a crash leaves one."""
 _BLOCK = 65536
 
 
@@ -102,13 +105,17 @@ def links(line: bytes) -> set[str]:
 def lines(path: Path) -> Iterator[bytes]:
     """Yield the whole lines of a log without their newline; a torn tail is not a line.
 
-    Raises UnreadableError for what is no ordinary file or holds a line without end.
+    Raises UnreadableError for what is no ordinary file, holds a line without end or is mostly of something else.
     """
     if not path.exists():
         return
+    odd = 0
     with files.open_regular(path) as file:
         while line := file.readline(LONGEST + 1):
             _check_length(line, path)
+            odd += _SEAL not in line
+            if odd > MOST_ODD:
+                raise UnreadableError(f"{path} holds over {MOST_ODD:,} lines that are of no log: put a copy back")
             if line.endswith(b"\n"):
                 yield line[:-1]
 
@@ -182,6 +189,11 @@ def read(path: Path) -> Iterator[Line]:
         yield Line(number, values if held else None, fault)
     if fault := lost_end(path):
         yield Line(number + 1, None, fault)
+
+
+def seals(path: Path) -> list[str]:
+    """Return the seals of the lines of a log that are as they were sealed, in their order."""
+    return [str(row["line_sha256"]) for line in lines(path) if (row := intact(line))]
 
 
 def lost_end(path: Path) -> str:

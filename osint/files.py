@@ -84,6 +84,14 @@ def _folders_of_case(path: Path) -> list[Path]:
     return above[: next(cases, 0)]
 
 
+def resolved(path: Path) -> Path:
+    """Return a path without links and dots; raises UnreadableError for a link that leads back to itself."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # of Python before 3.13
+        raise UnreadableError(f"{path} is a link that leads back to itself; take it out") from error
+
+
 def read_regular(path: Path, limit: int = LARGEST) -> bytes:
     """Return a whole file; raises UnreadableError for what is no ordinary file, RefusedError above `limit` bytes.
 

@@ -211,6 +211,14 @@ def test_a_pipe_in_a_case_is_not_waited_for(case):
         assert main(["archive", "verify"]) == 2
 
 
+def test_a_link_that_leads_to_itself_is_one_sentence(case, capsys):
+    table = case / "raw" / "sites.csv"
+    table.unlink()
+    table.symlink_to(table)
+    assert main(["sites"]) == 2
+    assert "sites.csv cannot be read" in (said := capsys.readouterr().err) and "fault of the program" not in said
+
+
 def test_new_files_of_a_case_are_for_their_owner_and_exports_for_all(case, portal, tmp_path):
     old = os.umask(0o002)
     try:

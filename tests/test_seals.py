@@ -1,6 +1,8 @@
 """A review and a search are sealed: a line that was changed by hand is named and does not count, and no text is code."""
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 
 from osint import archive, chain, change, filings
 from osint.cli.main import main
-from osint.errors import BadInputError, OsintError
+from osint.errors import BadInputError, OsintError, UnreadableError
 from osint.filings import review
 from osint.imagery import Pair, Swipe
 from tests.test_review import ABOUT, DAY, keys, page, register, table  # noqa: F401 - fixtures
@@ -179,6 +181,36 @@ def test_verify_tells_the_logs_of_a_case_apart(tmp_path, capsys):
             (tmp_path / place).write_bytes(lost)
             assert main(verb) == 1, (place, lost)
         (tmp_path / place).write_bytes(held)
+
+
+def test_a_head_that_was_written_down_shows_lines_that_are_gone_with_all_they_speak_of(tmp_path, capsys, monkeypatch):
+    """Nothing else can: an older copy of the whole archive is a whole archive."""
+    monkeypatch.setenv("OSINT_DATA", str(tmp_path / "case"))
+    held, heads = tmp_path / "case" / "raw" / "captures", []
+    for name in "ab":
+        (tmp_path / f"{name}.html").write_text(f"<p>page {name}")
+        about = ["--who", "d", "--when", "2026-11-24", "--where", f"https://x.example/{name}"]
+        assert main(["archive", "import", str(tmp_path / f"{name}.html"), *about]) == 0
+        heads.append(re.search(r"head ([0-9a-f]{64})", capsys.readouterr().err)[1])
+        shutil.copytree(held, tmp_path / f"after-{name}")
+    assert main(["archive", "verify", "--expect", heads[0][:16], "--expect", heads[1].upper()]) == 0
+    said = capsys.readouterr().out
+    assert "is line 1 of 2 in captures/ledger.jsonl" in said and "is line 2 of 2" in said
+    shutil.rmtree(held)
+    shutil.copytree(tmp_path / "after-a", held)
+    assert main(["archive", "verify"]) == 0
+    assert main(["archive", "verify", "--expect", heads[0]]) == 0
+    assert main(["archive", "verify", "--expect", heads[1]]) == 1
+    assert "no line has it" in capsys.readouterr().out
+    assert main(["archive", "verify", "--expect", "head"]) == 2
+    assert "16 to 64" in capsys.readouterr().err
+
+
+def test_a_log_of_other_lines_is_not_read_to_its_end(tmp_path):
+    """60 MB of them took half a minute in each verb that reads the ledger."""
+    (tmp_path / "ledger.jsonl").write_bytes(b"a,b,c\n" * (chain.MOST_ODD + 2))
+    with pytest.raises(UnreadableError, match="of no log"):
+        list(chain.lines(tmp_path / "ledger.jsonl"))
 
 
 def test_the_journal_of_a_search_is_sealed(tmp_path):

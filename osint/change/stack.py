@@ -19,7 +19,7 @@ from pyproj import Transformer
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from osint import imagery
+from osint import files, imagery
 from osint.errors import BadInputError, NetworkError, NotFoundError
 from osint.http import Cost
 from osint.register import read_span
@@ -194,7 +194,7 @@ class StackSource:
         collection = collection or imagery.default_collection(catalogue)
         if "://" in catalogue or catalogue in imagery.CATALOGUES:
             return cls(catalogue, collection, start, end)
-        path = Path(catalogue).resolve()
+        path = files.resolved(Path(catalogue))
         if not (path.is_file() or (path / "catalog.json").is_file()):
             names = ", ".join(imagery.CATALOGUES)
             raise NotFoundError(

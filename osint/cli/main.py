@@ -183,12 +183,12 @@ def _offline(asked: bool) -> Iterator[None]:
 def _warned(verb: str) -> Iterator[None]:
     """Print what this program warns of as one sentence; what libraries warn of is for who sets OSINT_TRACE."""
 
-    def show(message: Warning | str, category: type[Warning], filename: str, *_: object) -> None:
+    def show(message: Warning | str, category: type[Warning], filename: str, *_: Any, **__: Any) -> None:
         if Path(filename).is_relative_to(Path(__file__).parent.parent) or os.environ.get("OSINT_TRACE"):
             _failed(verb, str(message))
 
     with warnings.catch_warnings():
-        warnings.showwarning = show
+        setattr(warnings, "showwarning", show)  # noqa: B010 - Python asks for this way to show them
         yield
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osint.cli._arguments import add_offline, add_out, add_verb, in_case, out_file, say
 from osint.cli.main import print_answer, print_json
+from osint.errors import BadInputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from osint.archive import Archive, Entry
+    from osint.archive import Archive, Entry, Verification
     from osint.portals import SourceReport
     from osint.sources import Revision
+
+SHORTEST_HEAD = 16
+"""Letters of a head that a person has to write down: no two lines begin with the same ones by chance."""
 
 
 def add_verbs(subparsers: Any) -> None:
@@ -74,6 +79,8 @@ def _add_archive(subparsers: Any) -> None:
     act = add_verb(acts, "verify", _verify, help=told)
     logs = "review logs and .tiles.jsonl to check; those in raw/ and derived/ without one"
     act.add_argument("logs", nargs="*", type=Path, metavar="LOG", help=logs)
+    expect = f"a head that was written down before, {SHORTEST_HEAD} letters at least: says whether it is still there"
+    act.add_argument("--expect", action="append", default=[], metavar="HEAD", help=expect)
     act = add_verb(acts, "export", _export, help="write WARC, CSV and files that sha256sum can check")
     act.add_argument("folder", metavar="FOLDER", help="new folder; a bare name goes into derived/ of the case")
     act = add_verb(acts, "import", _import, help="take in a file or folder that a person saved by hand")
@@ -106,7 +113,15 @@ def _capture(args: argparse.Namespace) -> int:
             receipt = sources.save_copy(session, url)
             _print_entry(receipt, as_json=args.json)
             good = good and receipt.kind == "receipt"
+    _tell_head(session.archive)
     return 0 if good else 1
+
+
+def _tell_head(archive: Archive) -> None:
+    """Print what shows later that no capture up to here was cut off or written anew, if it is kept elsewhere."""
+    if (last := archive.last_entry()) and last.line_sha256:
+        kept = "kept elsewhere, it lets `osint archive verify --expect HEAD` find lines that were cut off"
+        say(f"head {last.line_sha256}: {kept}")
 
 
 def _watch(args: argparse.Namespace) -> int:
@@ -228,17 +243,39 @@ def _verify(args: argparse.Namespace) -> int:
         for path in paths
         if path.exists() and path.stat().st_size > chain.tail(path)[1]
     )
+    heads = _find_heads(args.expect, paths, report, archive.Archive(_there(args)).ledger)
     if args.json:
-        print_json({**dataclasses.asdict(report), "logs": logs})
+        print_json({**dataclasses.asdict(report), "logs": logs, "heads": heads})
         return 1 if report.damage else 0
     for damage in report.damage:
         print(f"damaged: {damage.where}: {damage.what}")
     for note in report.notes:
         print(f"note: {note}")
     count = f"captures: {report.captures}, {report.bytes} bytes" + "".join(f", {name}" for name in logs)
+    for name, head in heads.items():
+        print(f"{name}: head {head}")
     state = "DAMAGED" if report.damage else "every digest and the chain hold"
     print(f"{count}: {state}; head {report.head or '-'}")
     return 1 if report.damage else 0
+
+
+def _find_heads(expected: list[str], paths: list[Path], report: Verification, ledger: Path) -> dict[str, str]:
+    """Return the head of each log, and tell a report where the heads that were expected stand, or that one is gone."""
+    from osint import archive, chain
+
+    sealed = {f"{path.parent.name}/{path.name}": chain.seals(path) for path in (ledger, *paths)}
+    every = [(name, at, len(seals), seal) for name, seals in sealed.items() for at, seal in enumerate(seals, 1)]
+    for head in expected:
+        if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_HEAD},64}}", head.lower()):
+            most = f"{SHORTEST_HEAD} to 64 of the signs 0-9 and a-f, as `osint archive verify` prints it"
+            raise BadInputError(f"{head!r} is no head of a log, which is {most}")
+        places = [(name, at, of) for name, at, of, seal in every if seal.startswith(head.lower())]
+        if not places:
+            what = "no line has it: lines at the end are gone, or it is of another log, or this one was written anew"
+            report.damage.append(archive.Damage(f"head {head}", what))
+        report.notes.extend(f"head {head} is line {at} of {of} in {name}" for name, at, of in places)
+    ours = f"{ledger.parent.name}/{ledger.name}"
+    return {name: seals[-1] for name, seals in sealed.items() if seals and name != ours}
 
 
 def _logs_of(case: Path) -> list[Path]:
@@ -301,6 +338,7 @@ def _import(args: argparse.Namespace) -> int:
         if cut:
             say(f"{cut} of {len(taken)} captures of {path} are not whole; the line of each says why")
         good = good and bool(taken) and not cut and not done.faults
+    _tell_head(store)
     return 0 if good else 1
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from osint import files
 from osint.errors import NetworkError, NotFoundError, OsintError, RefusedError, UnreadableError
 from osint.http.addresses import is_loopback, named_host
 from osint.http.answers import Answer, Limits, Request, Trouble
@@ -198,10 +199,10 @@ def _reason_not_range(answer: Answer, start: int) -> str:
 
 def local_path(href: str, catalogue: str) -> Path:
     """Return the file that an item of a local catalogue names; it must lie inside the catalogue's folder."""
-    root = Path(catalogue).resolve()
+    root = files.resolved(Path(catalogue))
     root = root if root.is_dir() else root.parent
     path = Path(unquote(urlsplit(href).path)) if href.startswith("file:") else Path(href)
-    path = (root / path).resolve()
+    path = files.resolved(root / path)
     if not path.is_relative_to(root):
         raise RefusedError(f"the item points to {path.name}, outside the folder of its catalogue: not read")
     if not path.is_file():

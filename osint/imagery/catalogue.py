@@ -187,9 +187,9 @@ def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[di
     top = path / "catalog.json" if path.is_dir() else path
     if not top.exists():
         raise BadInputError(f"the folder {path} holds no catalog.json: name the folder or file of a STAC catalogue")
-    root = top.resolve().parent
+    root = files.resolved(top).parent
     found: list[dict[str, Any]] = []
-    waiting = [top.resolve()]
+    waiting = [files.resolved(top)]
     seen: set[Path] = set()
     while waiting and len(seen) < items.MAX_ITEMS:
         here = waiting.pop()
@@ -204,7 +204,7 @@ def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[di
         for link in body.get("links", []):
             href = str(link.get("href", ""))
             if link.get("rel") in ("child", "item") and "://" not in href:
-                waiting.append((here.parent / href).resolve())
+                waiting.append(files.resolved(here.parent / href))
 
     def fits(item: dict[str, Any]) -> bool:
         when = str((item.get("properties") or {}).get("datetime") or "")[:10]

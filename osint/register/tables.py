@@ -115,7 +115,7 @@ def load_register(path: str | Path | None = None) -> Register:
         own = raw / f"{name}.csv"
         try:
             frames[name] = read_table(own if name in _OF_A_CASE or own.is_file() else shipped / own.name, name)
-            if name in _COMPLETED and own.is_file() and raw.resolve() != shipped.resolve():
+            if name in _COMPLETED and own.is_file() and files.resolved(raw) != shipped.resolve():
                 frames[name] = _with_shipped_rows(frames[name], read_table(shipped / own.name, name), _COMPLETED[name])
         except OsintError as error:
             faults.append(str(error))
@@ -151,10 +151,10 @@ def read_cells(path: Path) -> pd.DataFrame:
     except OsintError:
         raise
     except FileNotFoundError as error:
-        where = path.resolve()
+        where = files.resolved(path)
         raise NotFoundError(f"{where} is missing; give the data folder with --data or OSINT_DATA") from error
     except OSError as error:
-        raise UnreadableError(f"{path.resolve()} cannot be read ({error.strerror}); repair its permissions") from error
+        raise UnreadableError(f"{path.absolute()} cannot be read ({error.strerror}); repair its permissions") from error
     lines = body.count(b"\n")
     if lines > MOST_ROWS:
         most = (
