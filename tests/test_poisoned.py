@@ -3,9 +3,11 @@
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -442,3 +444,35 @@ def test_each_verb_that_reads_leaves_a_case_with_links_as_it_is(poisoned, victim
         assert not [path for path in writes if Path(path).is_relative_to(poisoned) or "home" in Path(path).parts], verb
     assert (digest(victims), digest(poisoned)) == before
     assert "Traceback" not in capsys.readouterr().err
+
+
+READ_BY = {
+    "raw/sites.csv": ["sites"], "raw/claims.csv": ["claims", "XJ03"], "raw/observations.csv": ["show", "XJ03"],
+    "raw/captures/ledger.jsonl": ["captures", "https://x.example/a"],
+    "raw/captures/captures-00001.warc": ["notice", "https://x.example/a"], "raw/reviews.jsonl": ["archive", "verify"],
+    "derived/pace.json": ["watch", "--dry-run"],
+}  # fmt: skip
+"""A verb that reads each file; a sweep of all verbs over 27 files and 32 contents is too long for a test."""
+HOSTILE = {
+    "empty": lambda good: b"", "NULs": lambda good: bytes(5000), "cut": lambda good: good[: len(good) // 2],
+    "UTF-16": lambda good: good.decode("utf-8", "replace").encode("utf-16"), "deep": lambda good: b"[" * 100_000,
+    "long": lambda good: good[:200] + b"x" * (10 << 20) + b"\n", "rows": lambda good: good + b"a,b,c\n" * 200_000,
+    "bidi": lambda good: good.replace(b"a", "a\u202e\x1b[31m".encode(), 60), "list": lambda good: b"[1,2,3]\n",
+    "other columns": lambda good: b"a,b\n1,2\n", "numbers": lambda good: re.sub(rb"\b[0-9]+\b", b"1e308", good),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", HOSTILE)
+def test_whatever_stands_in_a_file_of_a_case_is_read_or_one_sentence(case, capsys, content):
+    review_of(case)
+    (case / "derived/pace.json").write_text('{"x.example": 12.5}')
+    for place, words in READ_BY.items():
+        path = case / place
+        good = path.read_bytes()
+        path.write_bytes(HOSTILE[content](good))
+        before, begun = digest(case), time.process_time()
+        assert main(words) in (0, 1, 2), place
+        said = "".join(capsys.readouterr())
+        assert not [sign for sign in ("Traceback", "fault of the program", "\x1b", "\u202e") if sign in said], place
+        assert digest(case) == before and time.process_time() - begun < 10, place
+        path.write_bytes(good)
