@@ -462,6 +462,17 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n", bytes(300), b'file\n"a.png', b"file,west\na.png,1e999\n", b"a" * 200_000]
+)
+def test_a_table_of_pictures_that_is_none_is_one_sentence(tmp_path, capsys, content, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(RAW.parent.parent / "samples" / "screenshots", "mine")
+    Path("mine/pictures.csv").write_bytes(content)
+    assert main(["pictures", "mine", "--before", "2023-05", "--after", "2024-09", "--out", "a.png"]) == 2
+    assert "fault of the program" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", HOSTILE)
 def test_whatever_stands_in_a_file_of_a_case_is_read_or_one_sentence(case, capsys, content):
     review_of(case)

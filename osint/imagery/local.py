@@ -28,7 +28,7 @@ from rasterio.transform import from_gcps
 from rasterio.warp import Resampling, reproject, transform_bounds
 from shapely.geometry.base import BaseGeometry
 
-from osint import geo
+from osint import files, geo
 from osint.errors import BadInputError, RefusedError, UnreadableError
 from osint.geo import Place
 from osint.imagery.gdal import CLOSED_GDAL
@@ -39,6 +39,8 @@ SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp")
 OTHERS = (".heic", ".heif", ".avif", ".bmp", ".gif", ".jp2", ".j2k", ".jxl", ".psd", ".dng", ".cr2", ".nef", ".arw")
 """Suffixes of pictures that are not read; a file of one is named."""
 TABLE = "pictures.csv"
+MOST_TABLE_BYTES = 4 << 20
+"""Bytes of the table of pictures at most: a line for each of tens of thousands."""
 MAX_PIXELS = 200_000_000
 NAMED = 3
 """Pictures that a remark names."""
@@ -172,7 +174,7 @@ def _table(home: Path) -> dict[str, dict[str, str]]:
     path = home / TABLE
     if not path.is_file():
         return {}
-    body = path.read_bytes()
+    body = files.read_regular(path, MOST_TABLE_BYTES)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:  # as Excel writes it in China
@@ -184,7 +186,12 @@ def _table(home: Path) -> dict[str, dict[str, str]]:
                 f"line {number} of {TABLE} has {len(row)} cells, and its first line {len(rows[0])}: write numbers with "
                 "a point, as 94.698, and put a text with a comma in quotes"
             )
-    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    if not rows:
+        raise BadInputError(f"{TABLE} is empty: its first line names the columns, of which `file` is one")
+    try:
+        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise BadInputError(f"{TABLE} is not a table ({' '.join(str(error).split())}); write it anew") from error
     if "file" not in frame:
         raise BadInputError(f"{TABLE} needs a column `file`; it has {', '.join(frame.columns)}")
     return {
