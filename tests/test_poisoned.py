@@ -473,6 +473,19 @@ def test_a_table_of_pictures_that_is_none_is_one_sentence(tmp_path, capsys, cont
     assert "fault of the program" not in capsys.readouterr().err
 
 
+def test_a_pipe_in_the_place_of_a_picture_or_of_outlines_is_not_waited_for(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(RAW.parent.parent / "samples" / "screenshots", "mine")
+    Path("mine/2023-05-01.png").unlink()
+    for name in ("mine/2023-05-01.png", "a.kml", "a.geojson", "a.csv"):
+        os.mkfifo(name)
+    assert main(["pictures", "mine", "--before", "2023-05", "--after", "2024-09", "--out", "a.png"]) == 2
+    assert "2023-05-01.png is no ordinary file" in capsys.readouterr().err
+    for name in ("a.kml", "a.geojson", "a.csv"):
+        with pytest.raises(OsintError):
+            geo.read_outlines(name)
+
+
 @pytest.mark.parametrize("content", HOSTILE)
 def test_whatever_stands_in_a_file_of_a_case_is_read_or_one_sentence(case, capsys, content):
     review_of(case)

@@ -242,6 +242,8 @@ def _read(path: Path) -> tuple[np.ndarray, Affine, CRS | None, str, dict[str, st
 
     That is `depth`, `turned` where EXIF turned it, and `bands` where the choice of bands is in doubt.
     """
+    if not path.is_file():  # a pipe would be waited for
+        raise UnreadableError(f"{path.name} is no ordinary file: take it out of the folder of the pictures")
     if path.suffix.lower() in (".tif", ".tiff"):
         try:
             with rasterio.Env(**CLOSED_GDAL), rasterio.open(path, driver="GTiff") as source:
