@@ -43,7 +43,7 @@ _SOURCE = re.compile(r"[A-Z]{1,4}\d+|(relation|number|stac|file|finding):\S{1,30
 SOURCE_FORMS = "C013, O001, relation:NAME, number:ID, stac:ITEM, sha256:DIGEST, file:NAME or finding:CLAIM"
 """Forms of the way back from a number."""
 _FORBIDDEN = (
-    (re.compile(r"[\w.+-]+@[\w-]+\.[A-Za-z]{2,}"), "an e-mail address"),
+    (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[A-Za-z]{2,}"), "an e-mail address"),
     (
         re.compile(r"(?:^|[\s\"'(=])(?:/(?:home|Users|root|tmp|var|work|mnt|private)/|[A-Za-z]:\\|\\\\\w|file://)"),
         "a path",
