@@ -259,6 +259,8 @@ def test_a_contradiction_is_counted_once_with_both_sides(register):
     found = verdict.contradictions(verdict.cross_checks(book(register, *claims)))
     assert set(found) == {"C1", "C2", "C3"}
     assert len({c.check_id for against in found.values() for c in against}) == 1
+    told_so = verdict.cross_checks(book(register, *claims))[0].to_row()["arithmetic"]
+    assert "also on the first side: stated 9,000 PFLOPS" in told_so and told_so.index("C3") < told_so.index("also")
     assert found["C3"][0].others == ("C1", "C2") and found["C3"][0].pair == verdict.Pair.TWO_DOCUMENTS
 
 

@@ -257,7 +257,7 @@ class Answer:
         if hard:
             cases = f"{counted(hard, 'certain contradiction')} and {counted(soft, 'case')} that hold {unstated}"
             return f"No. {against}. {says}. There {'is' if hard == 1 else 'are'} {cases}."
-        of_this_kind = "It is the one case" if soft == 1 else f"It is one of {soft} cases"
+        of_this_kind = "It is the one such pair on file" if soft == 1 else f"It is one of {soft} such pairs on file"
         return f"{_capital(unstated)}. {against}. {says}. {of_this_kind}."
 
 

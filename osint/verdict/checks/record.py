@@ -196,7 +196,7 @@ class Check:
             "second": list(self.second),
             "kind": self.pair.value,
             "finding": self.finding.value,
-            "arithmetic": written.format(sentence["arithmetic"], **self.figures),
+            "arithmetic": written.format(sentence["arithmetic"], **self.figures) + str(self.figures.get("also", "")),
             "says": written.format(sentence["says"], **self.figures) + str(self.figures.get("unused", "")),
             "does_not_say": sentence["does_not_say"],
             "by_chance": self.tally.text() if self.tally else "",

@@ -88,7 +88,7 @@ def survey(source: Register | Dossier) -> Survey:
 def _once(found: Sequence[Check]) -> list[Check]:
     """Return each contradiction once: texts of one site against the same other side are one check.
 
-    The strongest of them speaks, and the others stand beside it on their side. Of two kinds of check that rest on
+    The strongest of them speaks, and the others are told behind its arithmetic, which is not theirs. Of two kinds of check that rest on
     the same claims the stronger one is kept, else the first.
     """
     strength = {finding: n for n, finding in enumerate(CheckFinding)}
@@ -100,8 +100,9 @@ def _once(found: Sequence[Check]) -> list[Check]:
     for members in groups.values():
         best = min(members, key=lambda c: strength[c.finding])
         first = tuple(dict.fromkeys(i for c in (best, *members) for i in c.first))
-        told = "; ".join(dict.fromkeys(str(c.figures["first"]) for c in (best, *members)))
-        merged.append(replace(best, first=first, figures={**best.figures, "first": told}))
+        others = dict.fromkeys(str(c.figures["first"]) for c in members if c.figures["first"] != best.figures["first"])
+        also = {"also": f"; also on the first side: {'; '.join(others)}"} if others else {}
+        merged.append(replace(best, first=first, figures={**best.figures, **also}))
     kept: dict[frozenset[str], Check] = {}
     for check in merged:
         claims = frozenset(check.claim_ids)
