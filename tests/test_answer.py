@@ -119,7 +119,7 @@ def test_the_sharpest_contradiction_is_quoted_and_counted_once(case, told):
     said = told.sentences()[2]
     assert "17,000 PFLOPS" in said and "60,000 PFLOPS" in said and "C069" in said and "C044" in said
     checks = [c for c in verdict.survey(case).checks if c.finding == "strained" and c.pair != verdict.Pair.PLANTED]
-    assert f"{len(checks)} cases" in said and len({c.check_id for c in told.misfits}) == len(told.misfits)
+    assert f"{len(checks)} such pairs on file" in said and len({c.check_id for c in told.misfits}) == len(told.misfits)
     gone = answer(without(case, "C044"))
     assert "C044" not in gone.text() and len(gone.misfits) < len(told.misfits)
     none = answer(without(case, *(i for c in told.misfits for i in c.claim_ids)))
