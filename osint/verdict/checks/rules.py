@@ -88,8 +88,8 @@ def survey(source: Register | Dossier) -> Survey:
 def _once(found: Sequence[Check]) -> list[Check]:
     """Return each contradiction once: texts of one site against the same other side are one check.
 
-    The strongest of them speaks, and the others are told behind its arithmetic, which is not theirs. Of two kinds of check that rest on
-    the same claims the stronger one is kept, else the first.
+    The strongest of them speaks, and the others are told behind its arithmetic, which is not theirs. Of two kinds of
+    check that rest on the same claims the stronger one is kept, else the first.
     """
     strength = {finding: n for n, finding in enumerate(CheckFinding)}
     groups: dict[tuple[object, ...], list[Check]] = {}
