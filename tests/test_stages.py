@@ -138,3 +138,78 @@ def test_quantities_as_real_pages_print_them(text, kind, low, high):
 )
 def test_what_describes_one_thing_counts_nothing(text):
     assert extract(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("该系统算力达3EFLOPS(每秒百亿亿次浮点运算)。", ["compute"]),
+        ("项目用地面积*.57平方米,机柜*6架,投资***8万元。", []),
+        ("机柜**600架**。", ["racks"]),
+        ("标段3(B17、B19机楼)和机楼2(A21)同期招标。", []),
+        ("滨河万卡项目(二期)开工。", []),
+        ("The 64 chips behave like one GPU, or one massive accelerator.", ["chips"]),
+        ("7.3 亿,某市算力中心总承包招标。", ["money_cny"]),
+        ("7.3 亿,全国人口的一半。", []),
+        ("地盤佔地約4.5萬方呎,樓面約20萬方呎。", ["land", "floor"]),
+        ("PUE由1.5优化到1.22。", ["pue", "pue"]),
+        ("某市限制PUE>1.35项目审批。", ["pue"]),
+        ("The plot measures 900 square metres with a total floor area of 2,000 square metres.", ["land", "floor"]),
+    ],
+)
+def test_masked_digits_labels_of_lots_and_figures_of_speech_count_nothing(text, kinds):
+    assert [claim.kind for claim in extract(text)] == kinds
+
+
+@pytest.mark.parametrize("text", ["7.3 亿,某市算力中心总承包招标。", "累计砸了300亿。"])
+def test_a_sum_whose_currency_is_taken_for_granted_is_never_of_high_confidence(text):
+    assert [(claim.confidence, "no currency" in claim.warning) for claim in extract(text)] == [("medium", True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rung"),
+    [
+        ("電力公司目前不再核供8MW以上的資料中心。", ""),
+        ("目前8MW限制條件不變。", ""),
+        ("目前机房已有机柜700架。", "roofed"),
+        ("The cluster has to consume at least 90 MW of power.", ""),
+        ("The operator must have 90 MW of power by 2031.", "announced"),
+        ("GMX計畫在新竹投入2億元興建一座9MW的資料中心。", "announced"),
+        ("全市机房面积在2031年估计可达60万平方米。", "announced"),
+        ("该市提出机柜规模达到3万架的“双三”目标。", "announced"),
+        ("The operator is widely said in the press to be building a 700-rack hall.", "ground broken"),
+        ("The operator is expected to be building a 700-rack hall.", "announced"),
+        ("The operator is said to be running a 700-rack hall.", "running"),
+        ("The firm is in advanced talks on sites of 300 MW, following the two signed leases.", "announced"),
+        ("Contracted power capacity rose to 3.1 gigawatts.", "filed"),
+        ("Contracted capacity rose to 90 MW, of which 40 MW is live.", "running"),
+        ("Halls 4 and 5, of 6 MW and 7 MW, respectively, will be built next.", "announced"),
+        ("滨河未来人工智能中心提供400P算力。", ""),
+        ("中心采用液冷,将PUE压降至1.17。", ""),
+        ("中心PUE将降至1.17。", "announced"),
+        ("运达股份在某县打造900P算力中心。", ""),
+        ("目前多地仍在加码数据中心(IDC)建设,服务器总量超过5万台。", "ground broken"),
+    ],
+)
+def test_rules_inferences_names_and_reports_of_real_pages(text, rung):
+    assert extract(text)[-1].rung == rung
+
+
+@pytest.mark.parametrize(
+    ("heading", "words", "rung"),
+    [
+        ("公共算力须量力而行", "算力中心配有服务器300台。", ""),
+        ("算力要为实体服务", "算力中心配有服务器300台。", ""),
+        ("滨河算力中心拟建项目", "该算力中心服务器300台。", "announced"),
+        ("滨河算力中心二期全部建成", "二期服务器300台。", "roofed"),
+        ("滨河算力中心二期全部建成", "单台服务器功耗约9千瓦。", ""),
+        ("滨河算力中心二期全部建成", "该公司投资3亿元,在邻县投建青山算力中心。", ""),
+        ("滨河算力中心二期全部建成", "青山算力中心有服务器300台。", ""),
+        ("滨河算力中心二期全部建成", "滨河算力中心服务器300台。", "roofed"),
+        ("滨河算力中心集中开工", "园区可布置机柜超2万个,设计规模为服务器9万台。", ""),
+    ],
+)
+def test_a_heading_lends_the_stage_of_its_own_project_and_of_an_act(heading, words, rung):
+    text = f"{heading}\n\n{words}"
+    matter = Matter("", text)
+    assert {matter.stage(claim).rung for claim in extract(text)} == {rung}

@@ -77,6 +77,8 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
         return False  # "(万元)" and "单位:万元" are the unit of a label
     if _is_tail(match, text) or _is_blank(match, text):
         return False
+    if text[match.start() - 1 : match.start()] in _MAY_MASK and _is_masked(match, text):
+        return False
     after = text[match.end("number") : match.end("number") + 1]
     if after > "~" and ("⁰" <= after <= "⁹" or after in "¹" or "①" <= after <= "⓿"):
         return False  # a power of ten or a circled digit belongs to the number: not read
@@ -90,6 +92,18 @@ def _has_number_sense(match: re.Match[str], text: str) -> bool:
     code = _CODE_BEFORE.search(text, max(0, at - 44), at) if text[at - 1 : at] == "-" else None
     # a part of a project code or of a telephone number
     return not code or bool(code["left"] and _can_follow(code["left"], number))
+
+
+_MAY_MASK = frozenset("*＊█.,")
+_MASK = re.compile(r"(?<!\d)(?:[*＊█xX×]{1,12}[.,]|[*＊█]{2,12}|(?<=[一-龥约:])[*＊█])$")
+_CLOSES_BOLD = re.compile(r"[^*\n,，。;；]{0,16}\*")
+
+
+def _is_masked(match: re.Match[str], text: str) -> bool:
+    """Say whether the leading digits of a number were struck out, 用地*.34平方米, and are not only set in bold."""
+    at = match.start()
+    masked = _MASK.search(text, max(0, at - 14), at)
+    return masked is not None and not (text[at - 1] == "*" and _CLOSES_BOLD.match(text, match.end()))
 
 
 _DECIMAL_COMMA = re.compile(r",\d{1,2}(?![\d,.])")
@@ -210,6 +224,8 @@ def _unit(match: re.Match[str], is_money: bool, text: str) -> str:
     if not unit:
         return ""
     after = text[match.end() : match.end() + 1]
+    if unit == "项" and after == "目" and "." in match["number"]:
+        return ""  # PUE>1.4项目: nothing is counted in tenths
     if unit in ("year", "years") and after == "-":
         return ""  # "year-round", "year-old"
     on_next_line = "\n" in text[match.end("number") : match.start("unit")] and not (is_money or match["scale"])

@@ -184,9 +184,13 @@ def _separates(text: str, sentence: int, start: int, end: int) -> bool:
 
 
 _TAKES = re.compile(
+    r"将[^,。;\d将使让令]{0,8}(?:PUE|能耗|功耗|电耗|电费|成本|时延)(?:值|水平)?[^,。;\d将]{0,6}[降压控减缩优]|"
     r"将(?:其|该|原|预算|规模|总?投资额?|数量|[^,。;]{2,30}(?=交由|交给|移交给|出租给|委托))[^,。;\d]{0,8}(?:由|从|交|出租|委托)"
 )
-"""where 将 is no future: it only takes its object before the verb, 将预算由1亿元上调"""
+"""where 将 is no future: it only takes its object before the verb, 将预算由1亿元上调, 将PUE压降至1.2"""
+_REPORTED = re.compile(r"\b(?:reported(?:ly)?|said|believed|understood|thought|known)\b[^,.;]{0,48}\s$")
+_BUILDING = re.compile(r"to be (?P<work>building|constructing|erecting)\b|to be \w+ing\b", re.IGNORECASE)
+"""what somebody is said to be doing: it goes on, and is no future"""
 
 
 def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
@@ -203,6 +207,11 @@ def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
         else:
             turned = condition(text, start, stop, at, end, role)
             role, aim = turned[:2] if turned else (of_completion(text, start, stop, at, end) or role, "")
+        doing = _BUILDING.match(text, at, stop) if word == "to be" else None
+        if doing and _REPORTED.search(text, max(start, at - _LONGEST_LEAD), at):
+            if not doing["work"]:
+                continue
+            role, end = "ground broken", doing.end()
         if role == "future" and text.startswith("将", at) and _TAKES.match(text, at):
             continue
         if role and text[at:end] != "May":
@@ -292,6 +301,6 @@ def counts_itself(text: str, at: int, stop: int) -> bool:
 
 
 _COUNTED = re.compile(
-    r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server)|"
+    r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server|square |sq )|"
     r"[一二两三四五六七八九十百千万亿][余多]?(?:[台张架套块亩元]|平方米)"
 )

@@ -149,6 +149,8 @@ def fold(text: str) -> Plain:
     folded = "".join(pieces)
     if not folded.isascii():
         folded = folded.translate(_FOLDING)
+        if "画" in folded:
+            folded = folded.replace("计画", "计划").replace("规画", "规划")
         if "○" in folded:
             folded = _NOUGHTS.sub(lambda match: match.group().replace("○", "〇"), folded)
     return Plain(folded, tuple(starts), tuple(shifts), remarks)

@@ -44,6 +44,8 @@ _NAME = re.compile(
     r"申请|仪式上|请求|意向|企业|需求|[方商](?!案|用)|营[商公企方]|手续|许可|合同|协议|计划|资质|前(?!期|后|夕|往|来|景|沿)"
 )
 """what makes a word of a stage the first part of a noun: 投产企业, 并网申请, 停工前"""
+_FIRM = ("股份", "科技", "集团", "能源", "信息", "网络", "智能")
+"""what makes a word of buying the name of a firm: 运达股份"""
 _CONTENT = re.compile(
     r"[^,。;的]{0,20}的(?:(申请|请求|报告)|目标|计划|设想|需求|方案|愿望|任务|打算|规划|可能|前景|愿景)"
 )
@@ -153,6 +155,8 @@ def _han(text: str, before: str, start: int, stop: int, at: int, end: int, role:
     if _OPENER.search(before):
         return Reach("future")
     if role in WEAK_ROLES:
+        if text.startswith(_FIRM, end):
+            return Reach("none")
         number = _DIGIT.search(text, end, min(stop, end + _AFTER))
         if number and text.startswith(("现有", "存量"), at) and _RELATES.search(before[-4:]):
             return Reach(role, at, number.end())
@@ -238,7 +242,7 @@ _TOLD_OF_PLACE = re.compile(
     r"\b(?:site|campus|cent(?:er|re)|hall|facility|park|plant|building|complex|hub|project|cluster|pod)\b[^,]{0,24},?\s*$"
 )
 _WHICH = re.compile(r"\s?(?:which|who|whose)\b")
-TURNS = re.compile(r"\s?(?:可(?=[^,。;\d]{1,8}[还仍尚])|但|而(?!且)|然而|不过|只是|却)")
+TURNS = re.compile(r"\s?(?:but (?=the |its |an? )|可(?=[^,。;\d]{1,8}[还仍尚])|但|而(?!且)|然而|不过|只是|却)")
 """how a clause opens that turns to something else"""
 _THIS = re.compile(r"本(?:项目|工程|期|次)")
 _NAMED = re.compile(r"[^一-龥]*(?:而|但)?([一-龥]{2,8})(?:项目|公司|集团|工程|基地)(?!建设)")

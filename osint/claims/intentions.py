@@ -70,6 +70,19 @@ def is_goal(found: LocatedQuantity, reading: Reading) -> bool:
     )
 
 
+_SETS, _A_GOAL = (
+    re.compile(r"(?:[定立设]下|设[定立]|确[定立]|提出|制[定订]|明确)了?[^,。;]{0,40}$"),
+    re.compile(r"[^,。;]{0,40}?目标"),
+)
+
+
+def sets_goal(text: str, found: LocatedQuantity) -> bool:
+    """Say whether the words around a number set it as a goal: 定下机柜达到2万架的“双二”目标."""
+    return _SETS.search(text, max(0, found.start - 56), found.start) is not None and bool(
+        _A_GOAL.match(text, found.end)
+    )
+
+
 def around(found: LocatedQuantity, reading: Reading) -> tuple[int, int]:
     """Return the ends of the clause of a quantity, at most 80 characters on either side."""
     at, stop = reading.clauses.clause(found.start)

@@ -215,6 +215,7 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
     equal = _EQUIVALENT.match(after) if family in ("area", "feet") else None
     after = after[equal.end() :] if equal else after  # 11.84万平方呎(1.1万平方米)的用地
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
+    after = _WITH_OTHER.split(after, maxsplit=1)[0] if family in ("area", "feet") else after
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
     behind = words.find(ahead)
     best = kinds[behind[0][2]] if behind else ""
@@ -225,6 +226,10 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
         if named:
             return kinds[named[-1][2]]
     return best or _DEFAULT[family]
+
+
+_WITH_OTHER = re.compile(r"\swith (?:an? |the )?(?:total|combined|overall)\b")
+"""where words behind an area turn to another one: 3,400 square metres with a total floor area of ..."""
 
 
 def _duration(found: LocatedQuantity, before: str, after: str) -> str:

@@ -6,6 +6,7 @@ import re
 
 from osint.claims.assertion import Assertion, StageWay
 from osint.claims.claim import TextClaim
+from osint.claims.hypothetical import is_of_any
 from osint.claims.stages import grows_from, stage_of_heading, stage_of_state
 from osint.register import LADDER, TAKEN_BACK, Modality
 
@@ -126,6 +127,18 @@ _BYLINE = re.compile(
     r"来源|发布|作者|记者|编辑|浏览|字号|字体|时间|日期|20\d\d\s?[-/.年]\s?\d|\b(?:by|published|posted|updated)\b",
     re.IGNORECASE,
 )
+_DESIGNED = re.compile(
+    r"可(?:布[置放]|容纳|部署|安装|放置|安放|摆放|承载|提供)|设计(?!院|师|单位)|规划(?!局)|\bdesigned\b"
+)
+"""words before a number that say what there can be, of which a heading says nothing"""
+_ANOTHER_ACT = re.compile(
+    r"投建|投资(?:建设|兴建|新建)|另(?:行|外|有|建|一)|其他项目|别的项目|\b(?:another|separate|separately)\b"
+)
+"""words by which a sentence turns to a project of its own"""
+_PROJECT = re.compile(
+    r"([一-龥]{2,6})(?:(?:超级|先进|绿色|云|人工智能)?(?:计算|算力|智算|数据|超算)(?:中心|基地|集群)|产业园)"
+)
+_GENERIC_NAME = re.compile(r"[该本此其这整个座全为的将在是了由建设型新大有以及和与]$")
 _PART = re.compile(r"[一二三四五六]期|[一二三四五六\d]号|\b(?:phase|building|hall) ?\d", re.IGNORECASE)
 
 
@@ -178,7 +191,17 @@ class Matter:
         if self._status and claim.kind in _LENT.get(self._status.rung, _MACHINES):
             said = self._status
             return _staged(claim, said.rung, said.aim, said.modality, "a field of the document states it")
-        return _under_heading(claim, heading) if heading else claim
+        if not heading or (not claim.column_label and self._is_of_none(claim)):
+            return claim
+        return _under_heading(claim, heading)
+
+    def _is_of_none(self, claim: TextClaim) -> bool:
+        """Say whether a claim is told of any thing of a kind, or of what is only designed, so that no heading lends."""
+        before = self._text[max(0, claim.start - _REACH // 4) : claim.start]
+        clause = claim.start - len(_CLAUSE_END.split(before)[-1])
+        return is_of_any(self._text, claim.start, claim.end, clause) or (
+            _DESIGNED.search(self._text, clause, claim.start) is not None
+        )
 
     def _plans_elsewhere(self, claim: TextClaim) -> bool:
         """Say whether a claim is a plan only by another clause of its sentence: 投资12亿元，计划9月开工."""
@@ -217,7 +240,7 @@ def _status(text: str) -> Assertion | None:
 def _under_heading(claim: TextClaim, heading: str) -> TextClaim:
     """Return a claim with the stage of the heading that it stands under, if its own sentence leaves it to that."""
     own = claim.sentence.rpartition("\n")[2] + claim.column_label if claim.column_label else claim.sentence
-    if _OPEN.search(own):
+    if _OPEN.search(own) or (not claim.column_label and _is_of_other(own, heading)):
         return claim
     parts, named = set(_PART.findall(claim.sentence.lower())), set(_PART.findall(heading.lower()))
     said = stage_of_heading(heading)
@@ -225,6 +248,16 @@ def _under_heading(claim: TextClaim, heading: str) -> TextClaim:
     if not said.rung or is_other or claim.kind not in _LENT.get(said.rung, _MACHINES):
         return claim
     return _staged(claim, said.rung, said.aim, said.modality, f"the heading says {heading!r}")
+
+
+def _is_of_other(own: str, heading: str) -> bool:
+    """Say whether a sentence tells of another project than its heading, by its verb or by the name that it gives."""
+    if _ANOTHER_ACT.search(own):
+        return True
+    if _OF_MANY.search(heading) and not _PROJECT.search(heading):
+        return False
+    names = [named[1] for named in _PROJECT.finditer(own) if not _GENERIC_NAME.search(named[1])]
+    return bool(names) and not any(name[at : at + 2] in heading for name in names for at in range(len(name) - 1))
 
 
 def _staged(claim: TextClaim, rung: str, aim: str, modality: str, reason: str) -> TextClaim:

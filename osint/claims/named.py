@@ -9,7 +9,7 @@ from osint.claims.atoms import Atom
 NAMED_MODEL = re.compile(r" [A-Z][A-Za-z]{1,15} \d{1,4}(?= [a-z])")
 _NAMED_SIZE = re.compile(r"[十百千万]{1,3}(?:卡|P)$")
 _OF_PROGRAMME = re.compile(
-    r"(?:级|国产|智算|算力|超)*(?:集群)?(?:扩建|建设|升级|改造|配套|[一二三四]期)*(?:计划|工程|行动|专项|战略|时代)"
+    r"(?:级|国产|智算|算力|超)*(?:集群)?(?:扩建|建设|升级|改造|配套|[一二三四]期)*(?:计划|工程|行动|专项|战略|时代|项目)"
 )
 _QUOTES = ("“", '"', "「", "『")
 _STATED = re.compile(r"\d\s?[万千]?(?:[张块枚]|卡)")
@@ -40,6 +40,14 @@ _STOREY_BEHIND = re.compile(r"\s?\d{1,4}\s?[-楼层号室单]")
 _SLOT_BEHIND = re.compile(r"\s?(?:GPU|显卡|加速卡|PCIe|网|硬盘)?\s?(?:插槽|接口|端口|槽位|卡槽|插口)")
 _DEFINES = re.compile(r"\s?(?:算力)?\s?(?:等于|相当于|即|=|equals)")
 _DEFINED = re.compile(r"(?:等于|相当于|即|=|equals)\s?(?:每秒)?\s?$")
+_ROUND = re.compile(r"[十百千万亿]+次")
+_EXPLAINS = re.compile(r"[A-Za-z]\s?\((?:即|指|意为)?每秒$")
+"""how a bracket opens that says what the unit before it means: EFLOPS(每秒百亿亿次浮点运算)"""
+_LOT = re.compile(r"(?:标段|标包|合同包|采购包|分包|包件|子包|地块|机楼|楼栋|厂房|附件|附表)$")
+_ENDS_LOT = frozenset("段标包件块楼栋房表")
+_LIKENED = re.compile(r"\b(?:as|like|into|form(?:s|ing)?|becom(?:es?|ing))\s$")
+_GIANT = re.compile(r"\s(?:giant|massive|huge|big|virtual|unified|logical|enormous)\b")
+"""what makes "one" of many things a figure of speech: 72 of them act as one giant GPU"""
 
 
 def is_beside(atom: Atom, text: str) -> bool:
@@ -52,6 +60,8 @@ def is_beside(atom: Atom, text: str) -> bool:
         behind = _STOREY_BEHIND if atom.unit in ("栋", "幢", "座") else _SLOT_BEHIND
         return behind.match(text, atom.end) is not None
     if family == "compute":
+        if _ROUND.fullmatch(text, atom.start, atom.end) and _EXPLAINS.search(text, first, atom.start):
+            return True
         defines = atom.number == 1 and _DEFINES.match(text, atom.end) is not None
         return defines or _DEFINED.search(text, first, atom.start) is not None
     return False
@@ -71,6 +81,12 @@ def without_names(atoms: list[Atom], text: str) -> list[Atom]:
 
 def _is_name(before: str, atom: Atom, text: str) -> bool:
     """Say whether a number is an ordinal or the round size of a cluster; `before` is the character in front of it."""
+    is_one = not atom.measure.family and text.startswith(("one ", "One "), atom.start)
+    if is_one and (_LIKENED.search(text, max(0, atom.start - 10), atom.start) or _GIANT.match(text, atom.end)):
+        return True
+    is_short = before in _ENDS_LOT and atom.number <= _LARGEST_ORDINAL and not atom.unit
+    if is_short and _LOT.search(text, max(0, atom.start - 4), atom.start):
+        return True
     if before == " " and atom.number <= _LARGEST_ORDINAL and atom.measure.family in _COUNTS:
         return _ORDINAL_NAME.search(text, max(0, atom.start - 12), atom.start) is not None
     if before in _QUOTES and _PROGRAMME.match(text, atom.end):

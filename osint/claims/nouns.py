@@ -10,7 +10,7 @@ from osint.register import table_rows
 
 _MOST_ADJECTIVES = 3  # words between a number and the noun that it counts (judgement)
 _MODEL = re.compile(
-    r"(?i:(?:Nvidia['’]?s?\s)?(?:GB?[23]00(?:\sNVL\d{1,3})?|[HABL]\d{2,3}s?|H100-?(?:eq|equivalents?)|L40S|MI\d{3}X?|"
+    r"(?i:(?:Nvidia['’]?s?\s)?(?:GB?[23]00(?:\sNVL\d{1,3})?|[HABL](?:[1234]0|[1238]00|16)s?|H100-?(?:eq|equivalents?)|L40S|MI\d{3}X?|"
     r"RTX\s?\d{4}D?|Trainium\s?\d?|TPU\s?v?\d\w?|Ascend\s?\d{3}[A-D]?|Blackwell|Hopper|PPU)s?)(?![A-Za-z0-9])"
 )
 _TOKEN = re.compile(r"[\s-]{1,2}[\[(\"]?([A-Za-z][A-Za-z0-9./'’&+]{0,24})[\])\",]?")

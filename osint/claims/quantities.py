@@ -103,6 +103,11 @@ _COUNTER = re.compile(r"\s?[人户次吨里辆件份家只名头亩平千瓦度�
 
 _NO_SUM = re.compile(r"(?:参数|用户|人口|人次|播放|下载|访问|点击|词元|token|产量|销量)[^,。;]{0,8}$", re.IGNORECASE)
 _STANDS_ALONE = re.compile(r"(?:[,。;、!?)]|$)")
+_LINE_OPENS = re.compile(r"(?:\A|\n)[\s#*·【\[-]{0,5}$")
+_HEADLINE = re.compile(
+    r"\s?[,:!|]\s?[^\n。]{0,60}(?:招标|采购|中标|成交|候选人|开标|竞标|竞买|签约|签订|融资|投资|总承包|EPC)"
+)
+"""how a headline goes on that a sum without a currency opens: 3.6亿,某市算力中心招标"""
 _SUM_REACH = 80
 """characters from a sum without a currency in which another one needs no word of money of its own (judgement)"""
 
@@ -125,6 +130,10 @@ def _sum_without_currency(atom: Atom, text: str) -> None:
     if atom.family or atom.currency or text[atom.end - 1] not in "万亿":
         return
     if _COUNTER.match(text, atom.end):
+        return
+    opens = text[atom.end - 1] == "亿" and _LINE_OPENS.search(text, max(0, atom.start - 6), atom.start)
+    if opens and _HEADLINE.match(text, atom.end):
+        atom.measure, atom.remark = declared_units()["元"], NumberDoubt.NO_CURRENCY
         return
     if _MONEY_WORD.search(text, max(0, atom.start - 14), atom.start) or _ORDERED.match(text, atom.end):
         atom.measure, atom.remark = declared_units()["元"], NumberDoubt.NO_CURRENCY

@@ -45,6 +45,8 @@ _BOUNDED = re.compile(r",?(?:且|并且|但)?不得?(?:超过|高于|大于|多�
 """what stands between the two ends of 不低于A且不超过B"""
 _AT_LEAST = re.compile(r"不(?:得)?(?:低于|少于|小于)(?:人民币)?$")
 _PUE_RANGE, _PUE_LIST = re.compile(rf"{_RANGE.pattern}|\sand\s"), re.compile(r"[、,和及与]\s?|, and ")
+_PUE_CHANGES = re.compile(r"(?:下?降低?|压[降减]|调[整低减]?|优化|改善|变更)?[至到为]|\sto\s")
+"""what stands between what a PUE was and what it becomes"""
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
 _AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
 MULTIPLIED = ("transformer", "power", "gen", "battery")
@@ -77,7 +79,7 @@ def _complete(atoms: list[Atom], text: str) -> None:
         if atom.family == "pue" and not following.family and _PUE_LOW <= following.number <= _PUE_HIGH:
             between = text[atom.end : following.start] if following.start - atom.end <= _NEAR else "far"
             in_list = "." in text[following.start : following.end] and _PUE_LIST.fullmatch(between)
-            if in_list or _PUE_RANGE.fullmatch(between):
+            if in_list or _PUE_RANGE.fullmatch(between) or _PUE_CHANGES.fullmatch(between):
                 following.measure = atom.measure
     named: Atom | None = None
     for atom in atoms:

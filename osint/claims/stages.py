@@ -10,7 +10,7 @@ from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
 from osint.claims.hypothetical import is_imagined, is_of_any
-from osint.claims.intentions import around, is_goal, promised
+from osint.claims.intentions import around, is_goal, promised, sets_goal
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
@@ -29,9 +29,15 @@ def stage_of_heading(words: str) -> Assertion:
     is_denied = clauses.denies(0, len(words)) and not (len(hits) == 1 and hits[0].role == "announced")
     if not hits or is_denied or taken_back(words, 0, len(words)):
         return Assertion()
+    if all(hit.role == "future" and not hit.aim for hit in hits) and not _PLAN_LABEL.search(words):
+        return Assertion()  # 算力中心须顺势而为: a duty or a forecast that names no act
     return decide(clauses, hits, len(words), len(words))
 
 
+_PLAN_LABEL = re.compile(
+    r"计划|规划|目标|拟|远期|后续|预计|预测|待|\b(?:plan\w*|targets?|goals?|roadmap|to be|future)\b", re.I
+)
+"""words of a heading that call what stands under it a plan"""
 _OF_A_LIST = (
     (re.compile(r"前期|储备|可研(?!批)|谋划|招商|in design|concept|pipeline|proposed|\bplan"), "announced"),
     (re.compile(r"(?:计划)?新开工|拟开工"), "announced"),
@@ -193,10 +199,16 @@ _RULE = re.compile(
 )
 _RULE_HAN = re.compile(
     r"及?以[上下]的(?:企业|用户|客户|单位)|(?:及?以[上下])?的?(?:企业|项目|机柜|用户|单位|园区|数据中心|机房|中心)?[^。;]{0,10}"
-    r"(?:给予|须|应当|优先|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线)"
+    r"(?:给予|须|应当|优先|予以(?:补|奖)|补[助贴]|奖[励补]|可享|方可|实行)|的?(?:上限|门槛|红线|限制|限值|限额)"
 )
 """what a rule says of whoever is above or below a number"""
+_REFUSES = re.compile(
+    r"(?:不再|暂停|停止|不予|限制|禁止|严禁|不得|不准)(?:核供|核准|核批|受理|审批|批准|新[增建]|供[电应]?|接入|建设|报装)?"
+    r"[^,。;\d]{0,10}$"
+)
+"""what stands before the bound of a rule that says what is not allowed: 不再核供5MW以上"""
 _NEAR_RULE, _NEAR_MISSING, _NEAREST = 90, 48, 12
+_OF_RULES = ("more than", "at least", "up to", "less than")
 _BOUNDS = ("than ", "over ", "above ", "least ", "exceeding ", "below ", "under ")
 """how a bound opens, which is asked before the pattern of a rule"""
 
@@ -208,6 +220,8 @@ def _is_bound(found: LocatedQuantity, text: str) -> bool:
     if not text[found.end : found.end + _NEAR_MISSING].isascii() and _RULE_HAN.match(text, found.end):
         return True
     if _LIMIT.match(text, found.end):
+        return True
+    if found.quantity.qualifier in _OF_RULES and _REFUSES.search(text, max(0, found.start - _NEAREST * 2), found.start):
         return True
     before = text[max(0, found.start - _NEAR_RULE) : found.start]
     is_bound = before[-_NEAREST:].lower().endswith(_BOUNDS) and _OVER.search(before)
@@ -259,6 +273,8 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
     day = when[:10]
+    if not asserted.modality and kind in MAY_STAND and "目标" in text[found.end : stop] and sets_goal(text, found):
+        return GOAL
     if (
         asserted.modality in ("", "has")
         and kind in _METERED
