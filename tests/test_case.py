@@ -478,7 +478,8 @@ def read_all(case, rows):
     made = []
     for number, given_ in enumerate(rows):
         known = dict(given_)
-        known |= dict(zip(("low", "best", "high"), known.pop("ends"), strict=True))
+        ends = known.pop("ends") if known.get("quantity") else (None, None, None)  # a size of nothing is not taken
+        known |= dict(zip(("low", "best", "high"), ends, strict=True))
         known["place_reason"] = "by hand" if known.get("p_place") is not None else ""
         made.append(change.observation_row("XJ03", f"desk {number}", "picture", known.pop("date"), **known))
     raw = case.path / "raw" / "observations.csv"

@@ -180,6 +180,16 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     assert load_register(data).observations["note"].iloc[-1] == "=1+1, and more"
 
 
+ROOF = {"quantity": "roof_m2", "low": 1.2, "best": 1.37, "high": 1.56, "unit": "m2"}
+
+
+@pytest.mark.parametrize("unit", ["", "m2", "m2 roof", "㎡", "平方米"])
+def test_a_unit_of_the_same_size_is_read_in_any_spelling(data, unit):
+    row = observation_row("XJ03", "a reader", "picture", "2024-07", rung="roofed", **ROOF | {"unit": unit})
+    append_rows(data, "observations", [row])
+    assert load_register(data).observations["high"].iloc[-1] == ROOF["high"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -197,6 +207,13 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
         ({"lat": 43.25, "lon": 94.7}, "lat, lon and position_error_m, or none"),
         ({"lat": 143.25, "lon": 94.7, "position_error_m": 10.0}, "a number from -90 to 90"),
         ({"simulated": "yes"}, "SIMULATED rows do not enter a case of real evidence"),
+        (ROOF | {"unit": "万m2"}, "column unit has '万m2', expected the unit of its quantity"),
+        (ROOF | {"unit": "sq ft"}, "column unit"),
+        (ROOF | {"quantity": "facility_mw", "unit": "kW"}, "column unit has 'kW'"),
+        (ROOF | {"quantity": "energy_gwh_per_yr", "unit": "亿kWh"}, "column unit"),
+        (ROOF | {"quantity": "roof_area"}, "expected a quantity of the model"),
+        (ROOF | {"quantity": ""}, "expected the quantity that low, best and high are of"),
+        (ROOF | {"low": None, "high": None}, "column high has '', expected low and high"),
     ],
 )
 def test_a_broken_row_leaves_the_file_as_it_was(data, wrong, said):

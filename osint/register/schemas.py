@@ -13,7 +13,7 @@ from enum import StrEnum
 import pandas as pd
 
 from osint.register import vocabulary
-from osint.register.vocabulary import CLAIM_KINDS, table_rows
+from osint.register.vocabulary import CLAIM_KINDS, QUANTITIES, own_unit, table_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,39 @@ def _own_parent(sites: pd.DataFrame) -> pd.Series[bool]:
     return sites["site_id"].map({site_id: returns(site_id) for site_id in parents})
 
 
+_OF_NO_MODEL = frozenset({"", "backscatter_ratio"})
+"""What `quantity` says where the model has none: nothing, or the change of backscatter that a series dates."""
+
+
+def _foreign_unit(seen: pd.DataFrame) -> pd.Series[bool]:
+    """Return the sizes whose unit is not that of their quantity, so that their numbers mean another size."""
+    pairs = set(zip(seen["quantity"], seen["unit"], strict=True))
+    foreign = {(q, unit) for q, unit in pairs if q in QUANTITIES and not own_unit(q, unit)}
+    return pd.Series([pair in foreign for pair in zip(seen["quantity"], seen["unit"], strict=True)], seen.index, bool)
+
+
+_SIZES = (
+    ColumnRule(
+        "quantity",
+        f"a quantity of the model, or empty: {', '.join(QUANTITIES)}",
+        lambda t: ~t["quantity"].isin(_OF_NO_MODEL | QUANTITIES.keys()),
+    ),
+    ColumnRule(
+        "quantity",
+        "the quantity that low, best and high are of",
+        lambda t: (t["quantity"] == "") & t[["low", "best", "high"]].notna().any(axis=1),
+    ),
+    ColumnRule(
+        "unit",
+        "the unit of its quantity (m2, MW, MVA, GWh, a count) with its numbers in it, as 13700 m2 for 1.37 万m2",
+        _foreign_unit,
+    ),
+    ColumnRule(
+        "high",
+        "low and high, its 90% interval: a number without its error bounds nothing; of a sure count both are equal",
+        lambda t: t["quantity"].isin(QUANTITIES.keys()) & t["high"].isna(),
+    ),
+)
 _FIXED_UNITS = {name: kind.unit for name, kind in CLAIM_KINDS.items() if kind.unit}
 _LOW_BEST_HIGH = (_ordered("low", "best"), _ordered("best", "high"), _ordered("low", "high"))
 _RULES: dict[str, tuple[ColumnRule, ...]] = {
@@ -127,7 +160,7 @@ _RULES: dict[str, tuple[ColumnRule, ...]] = {
             lambda t: (t["quote_language"] == "zh") & (t["translation"] == ""),
         ),
     ),
-    "observations": _LOW_BEST_HIGH,
+    "observations": (*_LOW_BEST_HIGH, *_SIZES),
     "relations": (
         *_LOW_BEST_HIGH,
         ColumnRule(

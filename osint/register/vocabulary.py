@@ -266,6 +266,29 @@ UNITS = (*dict.fromkeys(k.unit for k in KINDS if k.unit), "projects", "count", "
 """Units that claims.csv may have."""
 QUANTITIES = {q.quantity: q for q in _records(ModelQuantity, "quantities.csv")}
 """Name of a quantity of the model -> its row."""
+_SAME_UNIT = {
+    "m2": frozenset({"m²", "㎡", "sqm", "平方米", "平米"}),
+    "MW": frozenset({"兆瓦"}),
+    "MVA": frozenset({"兆伏安"}),
+    "GWh": frozenset({"gwh/yr", "gwh/a", "gwh/year", "吉瓦时"}),
+    "PFLOPS": frozenset({"p", "pflop/s"}),
+    "CNY": frozenset({"rmb", "yuan", "元", "人民币"}),
+    "count": frozenset({"racks", "cabinets", "servers", "chips", "units", "sets", *"台个架套块张组颗座"}),
+}
+"""Unit of the numbers of a quantity -> other words for a unit of that very size; nothing that is converted."""
+
+
+def own_unit(quantity: str, text: str) -> bool:
+    """Return whether a text names the unit of a quantity, in any spelling of the same size; empty is its own.
+
+    >>> [own_unit("roof_m2", text) for text in ("", "m2 roof", "㎡", "万m2", "mu")]
+    [True, True, True, False, False]
+    """
+    said, of = text.strip().casefold(), QUANTITIES[quantity]
+    own = {word.strip(",") for word in f"{of.unit} {of.si_unit}".casefold().split()} | {"a", "per"}
+    return said in _SAME_UNIT[of.si_unit] or set(said.replace(",", " ").split()) <= own
+
+
 _CHIP_NAMES = [(row["name"], row["match"], tuple(row["families"].split("|"))) for row in table_rows("chip_names.csv")]
 _CHIP_WORDS = {row["word"]: row["means"] for row in table_rows("chip_words.csv")}
 _CHIP_WORD = re.compile("|".join(re.escape(word) for word in sorted(_CHIP_WORDS, key=len, reverse=True)))
