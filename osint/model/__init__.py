@@ -24,7 +24,7 @@ from osint.model.evidence import (
 from osint.model.factors import Z90, Factor
 from osint.model.fits import Fit, Fits, fits
 from osint.model.given import Given, lies, percent, show, sig, stated
-from osint.model.network import BY_CHIP, Network, height_used, unit_of
+from osint.model.network import BY_CHIP, LOADS, Network, height_used, unit_of
 from osint.model.posterior import Posterior, after, design, posterior, tightest
 from osint.model.readings import Reading, Readings
 from osint.model.score import Score, leave_out, score
@@ -42,6 +42,7 @@ __all__ = [
     "CONTRADICT",
     "DISAGREE",
     "HALL",
+    "LOADS",
     "POWER",
     "ROUNDING",
     "Z90",

@@ -215,6 +215,8 @@ def estimate(
     network = source.network if isinstance(source, Dossier) else Network.of(source)
     chip = _sold(network, chip, date) if chip else None
     wanted = {target} | {g.quantity for g in givens}
+    if target == "cabinets" and wanted & {"roof_m2", "floor_m2"}:  # so many as fit, whatever they draw
+        fixed = {ReadingWord.CABINET: ReadingWord.BY_FLOOR, **(fixed or {})}
     asked: dict[str, Any] = {"country": country, "form": form, "fixed": fixed, "elevation_m": elevation_m}
     readings = network.readings(wanted, chip=chip, date=date, **asked)
     answer, _ = posterior(target, givens, readings)

@@ -6,6 +6,7 @@ The number under test is not part of a Question: verdict.judge alone opens it.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from osint.register import (
     Observation,
     Register,
     Role,
+    Rung,
     SiteRow,
     Stage,
     chip_families,
@@ -91,7 +93,7 @@ class Dossier:
             return source
         sites = {row["site_id"]: SiteRow.from_row(row) for row in source.sites.to_dict("records")}
         all_claims = tuple(Claim.from_row(row) for row in source.claims.to_dict("records"))
-        seen = [Observation.from_row(row) for row in source.observations.to_dict("records")]
+        seen = [Observation.from_row(row).measured() for row in source.observations.to_dict("records")]
         claims: dict[str, list[Claim]] = {site: [] for site in sites}
         observations: dict[str, list[Observation]] = {site: [] for site in sites}
         parts: defaultdict[str, list[str]] = defaultdict(list)
@@ -175,6 +177,10 @@ class Question:
     """Option of the reading `use of the hall` that is known of the site; empty if it is not."""
     elevation_m: float | None = None
     """Height of the site; None if it is not known."""
+    runs: bool = False
+    """Whether chips or servers are asked that run, so that a load is theirs; of any other a load shows what is used."""
+    server: str = ""
+    """Option of the reading `kind of server` that the words of the claim name; empty if they name none."""
 
 
 def question(claim: Claim, source: Register | Dossier) -> Question:
@@ -194,7 +200,28 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
         precision=claim.precision if claim.precision in STATED_PRECISIONS else "",
         use=site.hall_use,
         elevation_m=site.elevation_m,
+        runs=claim.rung == Rung.RUNNING and claim.quantity in CHIP_COUNTS,
+        server=_server_named(claim, site),
     )
+
+
+_SERVER_OF = r"[^，。,;；.]{0,8}(?:服务器|servers?\b)"
+_AI_SERVER = re.compile(
+    rf"(?:AI|GPU|NPU|智算|智能计算|加速|训练|八卡|8\s*卡|accelerat\w+|8-card){_SERVER_OF}", re.IGNORECASE
+)
+_ORDINARY_SERVER = re.compile(
+    rf"(?:普通|通用|云计算|云|存储|x86|CPU|ordinary|general[- ]purpose|storage|cloud){_SERVER_OF}", re.IGNORECASE
+)
+"""Words before 'servers' that say of which kind they are; the name of a place says nothing of it."""
+
+
+def _server_named(claim: Claim, site: SiteRow) -> str:
+    """Return the kind of server that a claim counts, by its words or by what its hall is for alone; else empty."""
+    words = f"{claim.quote} {claim.translation} {claim.scope}"
+    ai, ordinary = (bool(kind.search(words)) for kind in (_AI_SERVER, _ORDINARY_SERVER))
+    if claim.chip_model or (ai and not ordinary) or (site.hall_use == ReadingWord.AI_ALONE and not ordinary):
+        return ReadingWord.AI_SERVER
+    return ReadingWord.ORDINARY if ordinary and not ai else ""
 
 
 def given_of(claim: Claim) -> Given | None:
@@ -253,7 +280,8 @@ def readings_for(
     further discrete unknowns by hand, as {"use of the hall": "AI alone"}.
     """
     network = Dossier.of(source).network
-    held = {ReadingWord.PRECISION: q.precision, ReadingWord.USE: q.use, **(fixed or {})}
+    server = ReadingWord.AI_SERVER if q.families else q.server
+    held = {ReadingWord.PRECISION: q.precision, ReadingWord.USE: q.use, ReadingWord.SERVER: server, **(fixed or {})}
     return network.readings(
         {q.quantity} | {g.quantity for g in givens},
         country=q.country,

@@ -31,11 +31,16 @@ MOST_READINGS = 1500  # readings of one question from which bounded factors are 
 HEIGHT_STEP_M = 50.0  # to which the height of a site is rounded, so that sites share their readings
 HELD = 1.0001  # range up and down of a relation that is held at a value
 KEPT_READINGS = 512  # sets of readings that a network keeps
-_OF_THE_CHIP = frozenset({ReadingWord.CHIP_FAMILY, ReadingWord.PRECISION})
+_OF_THE_CHIP = frozenset({ReadingWord.CHIP_FAMILY, ReadingWord.PRECISION, ReadingWord.SERVER})
+LOADS = frozenset({"average_mw", "energy_gwh_per_yr", "demand_mw"})
+"""Quantities that are a load: of what is in use."""
+_OF_CHIPS = frozenset({"chips", "pflops"})
+"""Quantities beside which a server is one of these chips."""
 _BRINGS_IN = {
     "floor_m2": frozenset({"floor_m2", "roof_m2"}),
     "cooling_mw": frozenset({"cooling_mw", "cooling_area_m2", "cooling_units"}),
     "racks": frozenset({"racks", "cabinets"}),
+    "average_mw": LOADS,
 }
 """Quantity under `applies_to` -> quantities that bring the unknown in, where it is not that one alone."""
 _COOLED = frozenset(name for name, q in QUANTITIES.items() if q.group == ReadingWord.PLANT)
@@ -179,6 +184,8 @@ class Network:
             families = family_prior or self.families(country, date)
         up = max(height_used(wanted, elevation_m), 0.0) / ALTITUDE_M
         fixed = dict(fixed or {})
+        if chip or wanted & _OF_CHIPS:
+            fixed.setdefault(ReadingWord.SERVER, ReadingWord.AI_SERVER)
         cn = country == "CN"
         question = (frozenset(wanted), cn, *families, form, *fixed.items())
         key = (question, *families.values(), up)
@@ -221,12 +228,12 @@ class Network:
         for unknown in self.unknowns_cn if cn else self.unknowns_elsewhere:
             relevant = wanted & _BRINGS_IN.get(unknown.applies_to, frozenset({unknown.applies_to}))
             if relevant and not (unknown.name == ReadingWord.HALL and cn):
-                options[unknown.name] = unknown.priors
+                options[unknown.name] = dict(unknown.priors)
         for name in options.keys() & fixed.keys():
             if fixed[name] not in options[name] and name != ReadingWord.CHIP_FAMILY:
                 raise BadInputError(f"{name} cannot be {fixed[name]!r}; use one of {', '.join(options[name])}")
             options[name] = {fixed[name]: 1.0}
-        return options
+        return {name: {o: p for o, p in priors.items() if p > 0} for name, priors in options.items()}
 
     def _blocks(
         self,
@@ -281,8 +288,9 @@ class Network:
         if ReadingWord.CHIP_FAMILY not in choice:
             return trees
         chip, precision = choice[ReadingWord.CHIP_FAMILY], choice.get(ReadingWord.PRECISION, "")
-        key = ("chip", cn, smooth, form, chip, precision)
-        return (self.once(key, lambda: Tree(chip_edges(self.chips[chip], precision, f, cn, form))), *trees)
+        ordinary = choice.get(ReadingWord.SERVER) == ReadingWord.ORDINARY
+        key = ("chip", cn, smooth, form, chip, precision, ordinary)
+        return (self.once(key, lambda: Tree(chip_edges(self.chips[chip], precision, f, cn, form, ordinary))), *trees)
 
     def _grid(self, wanted: set[str], trees: Sequence[Tree], fixed: Mapping[str, str], held: tuple[Any, ...]) -> Grid:
         """Return the options of the factors that lie between the wanted quantities in one tree.

@@ -36,6 +36,7 @@ class ReadingWord(StrEnum):
     CHIP_FAMILY = "chip family"
     ENERGY = "energy basis"
     DESIGN_LOAD = "design load"
+    AVERAGE_LOAD = "average load"
     RACKS = "rack basis"
     DESIGN = "design"
     HALL = "hall"
@@ -57,6 +58,14 @@ class ReadingWord(StrEnum):
     CABINET = "kind of cabinet"
     PHYSICAL = "physical"
     AI_CABINET = "AI"
+    LIQUID = "liquid"
+    BY_FLOOR = "by floor"
+    SERVER = "kind of server"
+    ORDINARY = "ordinary"
+    AI_SERVER = "AI"
+    LOAD = "what a load serves"
+    CAPACITY_USED = "all of the capacity"
+    IN_USE = "what is in use"
 
 
 _RATED = {
@@ -158,7 +167,11 @@ def _chip_factor(chip: Chip, what: str, unit: str) -> Factor | None:
     return log_normal(f"{what}_mw{PER}{chip.chip}", low, best, high, unit, chip.source)
 
 
-_CABINETS: dict[str, str] = {ReadingWord.PHYSICAL: "cabinet_physical", ReadingWord.AI_CABINET: "cabinet_ai"}
+_CABINETS: dict[str, str] = {
+    ReadingWord.PHYSICAL: "cabinet_physical",
+    ReadingWord.AI_CABINET: "cabinet_ai",
+    ReadingWord.LIQUID: "cabinet_liquid",
+}
 _STATED: dict[str, str] = {ReadingWord.IT_NAMEPLATE: "it_mw", ReadingWord.YEARLY_AVERAGE: "average_mw"}
 
 
@@ -168,18 +181,24 @@ def plain_edges(choice: Mapping[str, str], f: Mapping[str, Factor], cn: bool) ->
     filled = () if choice.get(ReadingWord.RACKS) == ReadingWord.DESIGN else ((-1.0, f["rack_fill"]),)
     conventional = choice.get(ReadingWord.HALL) == ReadingWord.CONVENTIONAL
     floor = "floor_cn" if cn else "floor_conventional" if conventional else "floor_ai"
-    cabinet = _CABINETS.get(choice.get(ReadingWord.CABINET, ""), "rack_power")
+    kind = choice.get(ReadingWord.CABINET, "")
+    cabinet = Edge("it_mw", ((-1, f[_CABINETS.get(kind, "rack_power")]), *filled))
+    if kind == ReadingWord.BY_FLOOR:
+        cabinet = Edge("floor_m2", ((-1, f["cabinet_floor"]),))
+    # a load is that of what is in use, and capacity is more where a hall is filled in part
+    used = ((1.0, f["hall_fill"]),) if choice.get(ReadingWord.LOAD) == ReadingWord.IN_USE else ()
     edges = {
         "power_mw": Edge(_STATED.get(choice.get(ReadingWord.POWER_KIND, ""), "facility_mw")),
         "floor_m2": Edge("facility_mw" if floor == "floor_ai" else "it_mw", ((-1, f[floor]),)),
         "facility_mw": Edge("it_mw", ((1, f["pue_peak"]),)),
-        "average_mw": Edge("it_mw", ((1, f["load_factor"]),)),
+        "average_mw": Edge("it_mw", ((1, f["load_factor"]), *used)),
+        "demand_mw": Edge("it_mw", ((1, f["full_load_share"]), (1, f["pue_peak"]), *used)),
         "energy_gwh_per_yr": Edge(used_from, ((1, f["pue_annual_cn" if cn else "pue_annual"]),), math.log(HOURS)),
         "racks": Edge("it_mw", ((-1, f["rack_power"]), *filled)),
-        "cabinets": Edge("it_mw", ((-1, f[cabinet]), *filled)),
+        "cabinets": cabinet,
         "full_load_mw": Edge("it_mw", ((1, f["full_load_share"]),)),
         "land_m2": Edge("facility_mw", ((-1, f["land"]),)),
-        "roof_m2": Edge("floor_m2", ((-1, f[ReadingWord.STOREYS]),)),
+        "roof_m2": Edge("floor_m2", ((-1, f[ReadingWord.STOREYS]), (-1, f["roof_floor"]))),
         "transformers_mva": Edge("facility_mw", ((-1, f["rating_use"]),)),
         "site_transformers_mva": Edge("facility_mw", ((-1, f["transformers"]),)),
         "generators_mw": Edge("facility_mw", ((-1, f["generators"]),)),
@@ -236,18 +255,24 @@ def _compute_factor(chip: Chip, precision: str) -> Factor | None:
     return log_normal(name, per_chip / spread, per_chip, per_chip * spread, unit, chip.source)
 
 
-def chip_edges(chip: Chip, precision: str, f: Mapping[str, Factor], cn: bool, form: str) -> dict[str, Edge]:
-    """Return the edges of one chip family at a precision; `form` is that of its server, where it is known."""
+def chip_edges(
+    chip: Chip, precision: str, f: Mapping[str, Factor], cn: bool, form: str, ordinary: bool = False
+) -> dict[str, Edge]:
+    """Return the edges of one chip family at a precision; `form` is that of its server, where it is known.
+
+    `ordinary`: the servers that are counted are not those of the chips; they take a hall as it is.
+    """
     use = f.get(ReadingWord.USE)
     nameplate = _chip_factor(chip, "it", "MW IT nameplate per chip")
     edges = {
         "ai_mw": Edge("it_mw", ((1, use),) if use else ()),
         "chips": Edge("ai_mw", ((-1, nameplate),) if nameplate else ()),
-        "servers": Edge("chips", ((-1, f["chips_per_server"]),)),
+        "ai_servers": Edge("chips", ((-1, f["chips_per_server"]),)),
+        "servers": Edge("it_mw", ((-1, f["server_ordinary"]),)) if ordinary else Edge("ai_servers"),
         "full_load_mw": Edge("ai_mw", ((1, f["full_load_share"]),)),
     }
     if cn and chip.price:
-        edges["cost_cny"] = Edge("servers", ((1, f[chip.price]),))
+        edges["cost_cny"] = Edge("ai_servers", ((1, f[chip.price]),))
     compute = _compute_factor(chip, precision)
     if compute is not None:
         edges["pflops"] = Edge("chips", ((1, compute),))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Self
@@ -160,10 +160,23 @@ class Claim(Record):
     part: str
 
     @cached_property
+    def unknown_precision(self) -> str:
+        """Precision of a count of PFLOPS that its words state and of which chips.csv has no figure; else empty."""
+        if self.quantity_kind != "PFLOPS" or self.precision in STATED_PRECISIONS:
+            return ""
+        words = f"{self.precision} {self.scope} {self.quote} {self.note}"
+        named = {word.upper() for word in _PRECISION_WORDS.findall(words)}
+        named = {_PRECISION_NAMES.get(word, word) for word in named}
+        return "" if named & _KNOWN_PRECISIONS else next(iter(sorted(named)), "")
+
+    @cached_property
     def quantity(self) -> str:
-        """Quantity of the model that the claim speaks of; empty if it has none, or if no rule reads its scope."""
+        """Quantity of the model that the claim speaks of.
+
+        Empty if it has none, if no rule reads its scope, or for a precision of which the model has no figure.
+        """
         kind, scope = CLAIM_KINDS[self.quantity_kind], Scope.read(self.scope)
-        if scope in _OUTSIDE:
+        if scope in _OUTSIDE or self.unknown_precision:
             return ""
         return _POWER.get(scope, kind.quantity) if kind.quantity == "power_mw" else kind.quantity
 
@@ -275,6 +288,10 @@ _BOUND_WORDS = {
 _FP16 = ("dense", "sparse")
 STATED_PRECISIONS = (*_FP16, "FP8", "INT8", "mixed")
 """Words of `precision` that a source has stated; the readings of the same name (readings.csv)."""
+_PRECISION_WORDS = re.compile(r"(?:FP(?:4|8|16|32|64)|TF32|BF16|INT(?:4|8))(?!\d)|半精度|单精度|双精度", re.IGNORECASE)
+_PRECISION_NAMES = {"半精度": "FP16", "单精度": "FP32", "双精度": "FP64"}
+_KNOWN_PRECISIONS = frozenset({"FP16", "BF16", "FP8", "INT8"})
+"""Precisions of which chips.csv has a figure; a text that names one of them is read by it."""
 _STANDARD = "standard"  # word of a scope or a unit: the source calls them standard racks
 _UNNAMED = ("ratio", "count")  # units that are no word of a source
 _COUNTS = ("chips", "servers", "racks", "projects")  # units whose size does not depend on their name
@@ -292,6 +309,11 @@ _JUDGED = {
 """Quantity of the model whose unit says more than the words of a claim do -> why it is read so."""
 _OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE, Scope.OWN_MAKE, Scope.OTHER}
 _POWER = {Scope.IT: "it_mw", Scope.FACILITY: "facility_mw", Scope.GRID: ""}
+
+
+_POWER_OF_A_SITE = frozenset({"facility_mw", "power_mw"})
+_METERED = re.compile(r"\b(?:sub)?meter(?:s|ed|ing)?\b|\bbills?\b|\bbilled\b|电表|计量|电费|需量", re.IGNORECASE)
+"""Words of `how` by which a power is one that was drawn."""
 
 
 @dataclass(frozen=True)
@@ -323,6 +345,11 @@ class Observation(Record):
     simulated: bool | None
     picture: str
     picture_sha256: str
+
+    def measured(self) -> Observation:
+        """Return the row with a power that a meter gave as what it is: the highest demand, and no capacity."""
+        metered = self.quantity in _POWER_OF_A_SITE and _METERED.search(self.how)
+        return replace(self, quantity="demand_mw") if metered else self
 
     @cached_property
     def days(self) -> tuple[int, int]:

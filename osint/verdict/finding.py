@@ -17,7 +17,7 @@ from osint.verdict.look import Seen
 from osint.verdict.needs import Needs
 from osint.verdict.room import Room
 from osint.verdict.rules import By, FindingRule, Outcome, sure, word
-from osint.verdict.words import USE_OPEN, Words, claimed_unit, contradicting, describe, how_sure, relay
+from osint.verdict.words import Words, claimed_unit, contradicting, describe, how_sure, left_open, relay
 
 
 class Confidence(StrEnum):
@@ -235,7 +235,7 @@ class Finding:
             return ""
         unit = claimed_unit(self.claim)
         most = f"at most {show(room.at_most)} {unit} (90%)" if room.at_most > 0 else f"no {unit}"
-        most += USE_OPEN if room.at_most > 0 and any(r.use_open for r in room.rooms) else ""
+        most += left_open(room.rooms) if room.at_most > 0 else ""
         sites = sorted({s.row.site_id for r in room.rooms for s in r.seen})
         what = f"what was seen at {', '.join(sites)} ({', '.join(room.ids)})"
         if room.partial:

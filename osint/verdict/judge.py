@@ -217,6 +217,8 @@ class _Numbers:
     holds: float | None
     fits: float | None
     fits_hardest: float | None
+    fits_surely: float | None
+    """The same by the kind of cabinet or server that leaves least."""
     doubted: bool
     """Whether what `holds` leaves is left by the doubt of the place alone."""
 
@@ -239,7 +241,8 @@ def _numbers(claim: Claim, seen: Seen, day: int, q: Question, dossier: Dossier) 
     if seen.conflict and not seen.statements and holds is not None and too_little(holds) and not doubted:
         seen = replace(seen, conflict=(), moot=seen.conflict, absent=None, parts_absent=())
     seen = replace(seen, conflict=seen.conflict or disagree or disagree_about or seen.disputed)
-    return _Numbers(easy, seen, after, about, holds, fits, fits_hardest, doubted)
+    surely = about.surely_holds(hard) if fits_hardest is not None and about is not None else None
+    return _Numbers(easy, seen, after, about, holds, fits, fits_hardest, surely, doubted)
 
 
 def _left_by_doubt(room: Room, number: float) -> bool:
@@ -272,6 +275,8 @@ def _facts(
         and (not asks.day or numbers.about.day < asks.day)
         and not all(older(s, claim) for s in numbers.about.seen),
         fits_hardest=numbers.fits_hardest,
+        fits_surely=numbers.fits_surely,
+        unknown_precision=claim.unknown_precision,
         shown=shown,
         little=seen.shown is not None and not shown,
         power=q.quantity in STATED_POWER and claim.rung in POWERED_UP,

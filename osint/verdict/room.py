@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import Dossier, Given, Posterior, Question, ReadingWord, SharedSum
+from osint.model import LOADS, Dossier, Given, Posterior, Question, ReadingWord, SharedSum
 from osint.register import QUANTITIES, tidy_part
-from osint.verdict.bearing import Sight, apart, one_look
+from osint.verdict.bearing import HALL_AREAS, Sight, apart, one_look
 from osint.verdict.parts import Coverage, coverage, part_numbers
 from osint.verdict.rules import sure
 
@@ -45,6 +45,10 @@ class Room:
     disagreement: Disagreement | None = None
     use_open: bool = False
     """Whether it counts chips in a hall whose use is not known: from all of it to a tenth is weighed (readings.csv)."""
+    fill_open: bool = False
+    """Whether it is by a load, of which it is not known how much of the capacity it was of (hall_fill)."""
+    by_kind: tuple[Posterior | SharedSum, ...] = ()
+    """The same by each kind of cabinet or server that was counted or is asked, where the kind is not known."""
     doubt_of_parts: float = 0.0
     """Of a sum: the doubts whether each of its parts was seen, added, as one wrong part makes the sum wrong."""
 
@@ -73,12 +77,25 @@ class Room:
         return (math.nan, math.nan, high) if self.bounded else (low, best, high)
 
     def at_least(self, value: float) -> float:
-        """Return the probability that there was room for the value, at the place that was seen."""
-        return self.posterior.at_least(value) if self.posterior is not None else 0.0
+        """Return the probability that there was room for the value, at the place that was seen.
+
+        Where the kind of what is counted is not known, by the kind that leaves most: an unknown kind refutes nothing.
+        """
+        return max((p.at_least(value) for p in self.sides), default=0.0)
+
+    @property
+    def sides(self) -> tuple[Posterior | SharedSum, ...]:
+        """What was seen by each kind of what is counted, or the one answer where the kind is known."""
+        return self.by_kind or (() if self.posterior is None else (self.posterior,))
 
     def holds(self, value: float) -> float:
         """Return the probability that the place has room for the value; if another was seen, nothing denies it."""
         return 1 - self.p_place * (1 - self.at_least(value))
+
+    def surely_holds(self, value: float) -> float:
+        """Return the same by the kind that leaves least, as a claim is supported."""
+        least = min((p.at_least(value) for p in self.sides), default=0.0)
+        return 1 - self.p_place * (1 - least)
 
 
 def snapshot(seen: Sequence[Sight], anchor: Sight) -> list[Sight]:
@@ -161,7 +178,7 @@ def disagreement(
         return None
     firm += whole
     try:
-        readings = model.readings_for(q, firm, dossier)
+        readings = model.readings_for(q, firm, dossier, _as_room(q, firm))
     except OsintError:
         return None
     for conflict in model.conflicts(firm, readings):
@@ -205,7 +222,7 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     near = snapshot(seen, anchor)
     of_chips = ({q.quantity} | {s.row.quantity for s in near}) & model.BY_CHIP
     prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
-    key = ("room", q.quantity, prior, q.precision, q.use, tuple(s.key for s in near))
+    key = ("room", q.quantity, prior, q.precision, q.use, q.runs, q.server, tuple(s.key for s in near))
     return dossier.once(q.site_id, key, lambda: _room(near, q, dossier))
 
 
@@ -222,30 +239,56 @@ def _larger(s: Sight, seen: Sequence[Sight], dossier: Dossier) -> bool:
 
 def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     """Return the room by the sizes of the part, or of the smallest of what holds it; what holds that is a bound."""
+    areas = [s for s in near if s.row.quantity in HALL_AREAS]
+    if q.quantity == "cabinets" and areas and len(areas) < len(near):
+        rooms = [_room(of, q, dossier) for of in (areas, [s for s in near if s not in areas])]  # floor and power
+        return min((r for r in rooms if r is not None), key=lambda r: r.interval[2], default=None)
     larger = [s for s in near if _larger(s, near, dossier)]
     own = _merged([s for s in near if s not in larger])
+    if q.runs and any(g.quantity in LOADS for g, _ in own):  # what runs draws the load; plant bounds it from above
+        own = [(g if g.quantity in LOADS else replace(g, low=None, best=None), rows) for g, rows in own]
     over = [(replace(g, low=None), [s]) for s in larger if (g := s.given()) is not None]
     givens, most = [g for g, _ in own], [g for g, _ in over]
     used = tuple(s for _, rows in (*own, *over) for s in rows)
     apart_ = disagreement(givens, q, dossier) or disagreement(givens, q, dossier, most)
     fits = [*givens, *most] if apart_ is None else givens
     try:
-        readings = model.readings_for(q, fits, dossier, _of_design(q, fits))
-        answer, _ = model.posterior(q.quantity, model.tightest(fits, readings), readings)
+        answer = _answer(q, fits, dossier)
     except OsintError:  # no relation joins them, or none of them bounds it from above
         return None
     within = all(s.coverage == Coverage.WITHIN for s in used)
     open_ = not q.use and ReadingWord.USE in answer.readings.unknowns
-    return Room(used, answer, answer.ceiling or within, apart_, open_)
+    fill_open = not q.runs and any(g.quantity in LOADS for g in fits)
+    return Room(used, answer, answer.ceiling or within, apart_, open_, fill_open, _by_kind(answer, q, fits, dossier))
 
 
-def _of_design(q: Question, givens: Sequence[Given]) -> dict[str, str]:
-    """Return the reading of racks that holds for room: a standard rack takes its design power, filled or not.
+def _answer(q: Question, fits: Sequence[Given], dossier: Dossier, fixed: Mapping[str, str] | None = None) -> Posterior:
+    readings = model.readings_for(q, fits, dossier, {**_as_room(q, fits), **(fixed or {})})
+    return model.posterior(q.quantity, model.tightest(fits, readings), readings)[0]
 
-    Only a load that was measured is that of the racks in use.
+
+def _by_kind(answer: Posterior, q: Question, fits: Sequence[Given], dossier: Dossier) -> tuple[Posterior, ...]:
+    """Return the answer by each kind of cabinet or server, where it is open; nothing where the kind is known."""
+    out: list[Posterior] = []
+    for name in (ReadingWord.CABINET, ReadingWord.SERVER):
+        options = sorted(set(answer.readings.labels(name).tolist()) - {""}) if name in answer.readings.unknowns else []
+        out += [_answer(q, fits, dossier, {name: option}) for option in options if len(options) > 1]
+    return tuple(out)
+
+
+def _as_room(q: Question, givens: Sequence[Given]) -> dict[str, str]:
+    """Return the readings that hold for room.
+
+    A rack or cabinet takes its design power, filled or not. What was metered is an average, of what is in use: of a
+    hall that can be filled in part, unless what runs is asked. So many cabinets as fit on a floor fit, whatever they
+    draw.
     """
-    loads = any(QUANTITIES[g.quantity].power for g in givens)
-    return {} if q.quantity != "racks" or loads else {ReadingWord.RACKS: ReadingWord.DESIGN}
+    loads = any(g.quantity in LOADS for g in givens)
+    held: dict[str, str] = {ReadingWord.RACKS: ReadingWord.DESIGN, ReadingWord.ENERGY: ReadingWord.AVERAGE_LOAD}
+    held[ReadingWord.LOAD] = ReadingWord.IN_USE if loads and not q.runs else ReadingWord.CAPACITY_USED
+    if q.quantity == "cabinets" and any(g.quantity in HALL_AREAS for g in givens):
+        held[ReadingWord.CABINET] = ReadingWord.BY_FLOOR
+    return held
 
 
 def rooms_alone(room: Room, q: Question, dossier: Dossier) -> list[Room]:
@@ -257,12 +300,18 @@ def rooms_alone(room: Room, q: Question, dossier: Dossier) -> list[Room]:
 
 def sum_of_rooms(rooms: Sequence[Room]) -> Room:
     """Return the room of several parts together, with the errors of relations in common; a bare part adds nothing."""
-    stand: list[Posterior] = []
-    for room in rooms:
-        answer = room.posterior
-        stand += [answer] if isinstance(answer, Posterior) else list(answer.parts) if answer is not None else []
     seen = tuple(dict.fromkeys(s for room in rooms for s in room.seen))  # one look can be of several parts
-    total = model.sum_of(stand) if stand else None
+    stand = [room.posterior for room in rooms if room.posterior is not None]
+    sides: tuple[SharedSum, ...] = ()
+    if any(room.by_kind for room in rooms):  # each by the kind that leaves most, and by that which leaves least
+        known = [room.sides for room in rooms if room.sides]
+        sides = tuple(_sum([end(of, key=lambda p: p.interval[1]) for of in known]) for end in (max, min))
+    use, fill = any(room.use_open for room in rooms), any(room.fill_open for room in rooms)
+    total = _sum(stand) if stand else None
     doubt = sum({room.ids: 1 - room.p_place for room in rooms}.values())
-    bounded, use_open = any(room.bounded for room in rooms), any(room.use_open for room in rooms)
-    return Room(seen, total, bounded, use_open=use_open, doubt_of_parts=doubt)
+    return Room(seen, total, any(room.bounded for room in rooms), None, use, fill, sides, doubt)
+
+
+def _sum(answers: Sequence[Posterior | SharedSum]) -> SharedSum:
+    """Return the sum of answers, of which one can be a sum itself."""
+    return model.sum_of([p for a in answers for p in ([a] if isinstance(a, Posterior) else a.parts)])

@@ -103,6 +103,10 @@ class RuleFacts:
     """All of that size was seen before its day, or on a day that may be, or none is due; and not before it was said."""
     fits_hardest: float | None = None
     """The same for the number that fits least easily."""
+    fits_surely: float | None = None
+    """The same for it by the kind of what was counted that leaves least, as a claim is supported."""
+    unknown_precision: str = ""
+    """Precision of a count of PFLOPS of which chips.csv has no figure."""
     shown: bool = False
     """The rung was shown by its day, with a size that bears on it, at a confirmed place."""
     power: bool = False
@@ -258,7 +262,7 @@ RULES = (
     FindingRule("rung shown by its day", lambda f: f.shown and f.states, Outcome.SUPPORTED, By.RUNG),
     FindingRule(
         "power measured and rung shown",
-        lambda f: f.shown and f.power and f.fits_hardest is not None and not below(f.fits_hardest, EVEN),
+        lambda f: f.shown and f.power and f.fits_surely is not None and not below(f.fits_surely, EVEN),
         Outcome.SUPPORTED,
         By.ABOUT,
     ),
@@ -286,6 +290,7 @@ RULES = (
     FindingRule("not all of the place was looked at", lambda f: f.unsearched, Outcome.UNTESTED),
     FindingRule("the place is not sure enough", lambda f: f.unsure, Outcome.UNTESTED),
     FindingRule("the place is not confirmed", lambda f: f.unconfirmed, Outcome.UNTESTED),
+    FindingRule("a precision that no figure tests", lambda f: bool(f.unknown_precision) and f.seen, Outcome.UNTESTED),
     FindingRule("a part of it was not there", lambda f: f.part_lacks and f.states, Outcome.UNTESTED),
     FindingRule("no size was measured", lambda f: f.small, Outcome.UNTESTED),
     FindingRule("a figure that no size tests", lambda f: f.tests_others, Outcome.UNTESTED),

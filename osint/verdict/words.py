@@ -15,9 +15,18 @@ from osint.verdict.parts import Coverage, same_part
 
 if TYPE_CHECKING:
     from osint.verdict.finding import Finding
+    from osint.verdict.room import Room
 
 USE_OPEN = ", the use of the hall left open"
 """What is said beside room for chips where it is not known how much of the hall is for them."""
+FILL_OPEN = ", the share of its capacity that draws the load left open"
+"""What is said beside a capacity by a load, which shows what is in use (hall_fill)."""
+
+
+def left_open(rooms: Sequence[Room]) -> str:
+    """Return what is left open of rooms, in words; empty where nothing is."""
+    use, fill = any(room.use_open for room in rooms), any(room.fill_open for room in rooms)
+    return f"{USE_OPEN if use else ''}{FILL_OPEN if fill else ''}"
 
 
 def all_of_it(rows: Sequence[Sight]) -> str:
@@ -162,7 +171,7 @@ class Words(dict[str, str]):
         range_ = (
             f"at most {show(high)} {unit}" if room.bounded else f"{show(best)} ({show(low)} to {show(high)}) {unit}"
         )
-        open_ = USE_OPEN if room.use_open else ""
+        open_ = left_open([room])
         return f"{self._listed(room.seen)}: room for {range_}{open_}{all_of_it(room.seen)}"
 
     def _lies(self) -> str:
@@ -295,6 +304,9 @@ class Words(dict[str, str]):
 
     def _lacking(self) -> str:
         return self._listed(self.f.seen.part_lacks)
+
+    def _precision(self) -> str:
+        return self.f.claim.unknown_precision
 
     def _elsewhere(self) -> str:
         return self._listed([s for s in self.f.seen.confirmed if not s.covers])
