@@ -509,6 +509,8 @@ def test_decision_and_its_words(register, claim, seen, outcome, words):
 
 FACTS = [
     (RuleFacts(), "nothing observed bears on it"),
+    (RuleFacts(unknown_precision="FP32", seen=True), "a precision that no figure tests"),
+    (RuleFacts(unknown_precision="FP32", seen=True, absent=True, asserts=Asserts.STANDS), "not there on its day"),
     (RuleFacts(conflict=True, absent=True, asserts=Asserts.STANDS), "observers contradict each other"),
     (RuleFacts(absent=True, asserts=Asserts.STANDS, contradicted=True), "not there on its day"),
     (RuleFacts(absent=True, asserts=Asserts.PROMISED, holds=0.9, fits=0.9), "not there by its due day"),
@@ -1087,7 +1089,8 @@ def test_a_rack_takes_its_design_power_whether_it_is_filled_or_not(register):
     roof = size(AFTER, "roof_m2", 3000.0)
     most = [judged(register, claim, roof).seen.room_for.at_most for claim in (racks, power)]
     assert most[0] * 0.0025 == pytest.approx(most[1], rel=0.02)
-    load = size(AFTER, "it_mw", 2.5)
+    capacity, load = size(AFTER, "it_mw", 2.5), size(AFTER, "it_mw", 2.5, how="metered load")
+    assert judged(register, racks, capacity).seen.room_for.at_most == pytest.approx(1e3, rel=0.1)
     assert judged(register, racks, load).seen.room_for.at_most > 1.5e3
 
 

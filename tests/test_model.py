@@ -538,13 +538,18 @@ def test_between_counts_of_chips_the_use_of_the_hall_plays_no_part(register):
         ("average_mw", "it_mw=10", 0.0, 10.0),
         ("facility_mw", "it_mw=10", 10.0, 15.0),
         ("energy_gwh_per_yr", "average_mw=1", 8.76, 8.76 * 1.3),
-        ("floor_m2", "roof_m2=1000", 1000.0, 6000.0),
     ],
 )
 def test_what_is_bounded_stays_within_its_bounds(register, target, text, least, most):
     found = gaussian(register, target, text, country="CN", fixed={"energy basis": "average load"})
     assert found.at_least(least * 0.999) == pytest.approx(1, abs=1e-6)
     assert found.at_most(most * 1.001) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("storeys", [1, 6])
+def test_a_roof_is_larger_than_a_storey_by_its_eaves(register, storeys):
+    found = one(register, "floor_m2", "roof_m2=1000", country="CN", fixed={"storeys": str(storeys)})
+    assert (found.low, found.high) == pytest.approx((850 * storeys, 1000 * storeys), rel=0.01)
 
 
 def test_the_printed_range_of_a_relation_is_the_range_used(register):

@@ -311,7 +311,8 @@ _OUTSIDE = {Scope.GENERATION, Scope.EACH, Scope.EQUIVALENT, Scope.SHARE, Scope.O
 _POWER = {Scope.IT: "it_mw", Scope.FACILITY: "facility_mw", Scope.GRID: ""}
 
 
-_POWER_OF_A_SITE = frozenset({"facility_mw", "power_mw"})
+_METERED_AS = {"facility_mw": "demand_mw", "power_mw": "demand_mw", "it_mw": "average_mw"}
+"""Quantity of a power -> what it is where a meter gave it."""
 _METERED = re.compile(r"\b(?:sub)?meter(?:s|ed|ing)?\b|\bbills?\b|\bbilled\b|电表|计量|电费|需量", re.IGNORECASE)
 """Words of `how` by which a power is one that was drawn."""
 
@@ -347,9 +348,9 @@ class Observation(Record):
     picture_sha256: str
 
     def measured(self) -> Observation:
-        """Return the row with a power that a meter gave as what it is: the highest demand, and no capacity."""
-        metered = self.quantity in _POWER_OF_A_SITE and _METERED.search(self.how)
-        return replace(self, quantity="demand_mw") if metered else self
+        """Return the row with a power that a meter gave as what it is: a load, and no capacity."""
+        load = _METERED_AS.get(self.quantity, "") if _METERED.search(self.how) else ""
+        return replace(self, quantity=load) if load else self
 
     @cached_property
     def days(self) -> tuple[int, int]:
