@@ -75,9 +75,14 @@ def odd_register(register, rng):
         fixed = {"quantity_kind": kind, "claim_id": claim, "site_id": str(rng.choice(sites)), "translation": "text"}
         said.append(drawn(rng, "claims", ids, **fixed, **({"unit": unit} if unit else {})))
     seen = [
-        drawn(rng, "observations", ids, observation_id=f"O{n}", site_id=str(rng.choice(sites)), quantity=str(q))
+        drawn(rng, "observations", ids, observation_id=f"O{n}", site_id=str(rng.choice(sites)), quantity=str(q), unit="")
         for n, q in enumerate(rng.choice(["", *QUANTITIES], 3))
     ]
+    for row in seen:  # a size has a quantity and an upper end
+        if not row["quantity"]:
+            row |= {"low": "", "best": "", "high": ""}
+        elif not row["high"]:
+            row["high"] = max((row[end] for end in ("low", "best") if row[end]), key=float, default="1.0")
     return small_register(register, places, said, seen)
 
 
