@@ -478,8 +478,9 @@ def read_all(case, rows):
     made = []
     for number, given_ in enumerate(rows):
         known = dict(given_)
-        ends = known.pop("ends") if known.get("quantity") else (None, None, None)  # a size of nothing is not taken
-        known |= dict(zip(("low", "best", "high"), ends, strict=True))
+        ends = known.pop("ends")
+        if known["quantity"]:  # a size of nothing is not taken
+            known |= dict(zip(("low", "best", "high"), ends, strict=True))
         known |= {} if known["quantity"] or known["rung"] else {"not_yet": "roofed"}  # nor is a row that shows nothing
         known["place_reason"] = "by hand" if known.get("p_place") is not None else ""
         made.append(change.observation_row("XJ03", f"desk {number}", "picture", known.pop("date"), **known))
