@@ -98,7 +98,7 @@ def test_cabinets_and_servers_of_unstated_kind_span_ordinary_and_ai(register):
         model.estimate("it_mw", [Given(given, 100, 100)], country="CN", register=register)
         for given in ("cabinets", "servers")
     )
-    assert cabinets.low < 0.2 and cabinets.high > 6
+    assert cabinets.low < 0.2 and cabinets.high > 5
     assert servers.low < 0.05 and servers.high > 1
 
 
