@@ -75,7 +75,9 @@ def odd_register(register, rng):
         fixed = {"quantity_kind": kind, "claim_id": claim, "site_id": str(rng.choice(sites)), "translation": "text"}
         said.append(drawn(rng, "claims", ids, **fixed, **({"unit": unit} if unit else {})))
     seen = [
-        drawn(rng, "observations", ids, observation_id=f"O{n}", site_id=str(rng.choice(sites)), quantity=str(q), unit="")
+        drawn(
+            rng, "observations", ids, observation_id=f"O{n}", site_id=str(rng.choice(sites)), quantity=str(q), unit=""
+        )
         for n, q in enumerate(rng.choice(["", *QUANTITIES], 3))
     ]
     for row in seen:  # a size has a quantity and an upper end
