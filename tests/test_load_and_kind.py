@@ -1,5 +1,6 @@
 """What a load, a count of unstated kind and a floor can say of a number; SIMULATED rows of no real place."""
 
+import numpy as np
 import pytest
 
 from osint import model
@@ -105,3 +106,10 @@ def test_cabinets_and_servers_of_unstated_kind_span_ordinary_and_ai(register):
 def test_cabinets_of_a_floor_are_those_that_fit_on_it(register):
     fits = model.estimate("cabinets", [Given("floor_m2", 10_000, 10_000)], country="CN", register=register)
     assert fits.low == pytest.approx(10_000 / 14, rel=0.01) and fits.high == pytest.approx(10_000 / 3.5, rel=0.01)
+
+
+@pytest.mark.parametrize(("low", "outcome"), [(8000.0, Outcome.SUPPORTED), (80.0, Outcome.UNTESTED)])
+def test_a_size_without_a_best_shows_a_hall_by_its_lower_end(register, low, outcome):
+    claim = of(POWER, np.nan, quantity_kind="status", unit="", scope="", bound="", rung="roofed", part="phase 1")
+    roof = size("2025-05-01", "roof_m2", 9000.0, low=low, rung="roofed", part="phase 1", searched_share=1.0)
+    assert judged(register, claim, roof | {"best": np.nan}).rule.outcome == outcome

@@ -149,13 +149,14 @@ class Sight:
         return Given(row.quantity, row.low or None, row.high, who, ids, observed=True, best=row.best or None)
 
     def substantial(self) -> bool:
-        """Return whether the size is that of a data hall at all: a lamp shows no hall."""
+        """Return whether the size, without a best its lower end, is that of a data hall at all: a lamp shows no hall."""
         row = self.row
-        if not self.sized or row.best is None:
+        least = row.low if row.best is None else row.best
+        if not self.sized or least is None:
             return False
         if row.quantity in _LEAST:
-            return row.best >= _LEAST[row.quantity]
-        return row.best >= (LEAST_MW if row.quantity.endswith("_mw") else LEAST_UNITS)
+            return least >= _LEAST[row.quantity]
+        return least >= (LEAST_MW if row.quantity.endswith("_mw") else LEAST_UNITS)
 
 
 def day_text(ordinal: int) -> str:
