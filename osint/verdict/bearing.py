@@ -149,7 +149,7 @@ class Sight:
         return Given(row.quantity, row.low or None, row.high, who, ids, observed=True, best=row.best or None)
 
     def substantial(self) -> bool:
-        """Return whether the size, without a best its lower end, is that of a data hall at all: a lamp shows no hall."""
+        """Return whether the size (without a best its lower end) is that of a data hall: a lamp shows none."""
         row = self.row
         least = row.low if row.best is None else row.best
         if not self.sized or least is None:
