@@ -214,6 +214,8 @@ def test_a_unit_of_the_same_size_is_read_in_any_spelling(data, unit):
         (ROOF | {"quantity": "roof_area"}, "expected a quantity of the model"),
         (ROOF | {"quantity": ""}, "expected the quantity that low, best and high are of"),
         (ROOF | {"low": None, "high": None}, "column high has '', expected low and high"),
+        ({"rung": "roofed", "not_yet": "ground broken"}, "expected a rung above that of the column rung"),
+        (ROOF | {"quantity": "chillers", "unit": "万台"}, "column unit"),
     ],
 )
 def test_a_broken_row_leaves_the_file_as_it_was(data, wrong, said):

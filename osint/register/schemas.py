@@ -128,12 +128,15 @@ _SIZES = (
         "the unit of its quantity (m2, MW, MVA, GWh, a count) with its numbers in it, as 13700 m2 for 1.37 万m2",
         _foreign_unit,
     ),
-    ColumnRule(
-        "high",
-        "low and high, its 90% interval: a number without its error bounds nothing; of a sure count both are equal",
-        lambda t: t["quantity"].isin(QUANTITIES.keys()) & t["high"].isna(),
-    ),
 )
+
+
+def _later_than_not_yet(seen: pd.DataFrame) -> pd.Series[bool]:
+    """Return the rows that show a rung and deny a lower one."""
+    height = {rung.value: rung.height for rung in vocabulary.Rung}
+    return seen["rung"].map(height) > seen["not_yet"].map(height)
+
+
 _FIXED_UNITS = {name: kind.unit for name, kind in CLAIM_KINDS.items() if kind.unit}
 _LOW_BEST_HIGH = (_ordered("low", "best"), _ordered("best", "high"), _ordered("low", "high"))
 _RULES: dict[str, tuple[ColumnRule, ...]] = {
@@ -160,7 +163,11 @@ _RULES: dict[str, tuple[ColumnRule, ...]] = {
             lambda t: (t["quote_language"] == "zh") & (t["translation"] == ""),
         ),
     ),
-    "observations": (*_LOW_BEST_HIGH, *_SIZES),
+    "observations": (
+        *_LOW_BEST_HIGH,
+        *_SIZES,
+        ColumnRule("not_yet", "a rung above that of the column rung, which was reached", _later_than_not_yet),
+    ),
     "relations": (
         *_LOW_BEST_HIGH,
         ColumnRule(
@@ -179,6 +186,11 @@ _ENTRY_RULES: dict[str, tuple[ColumnRule, ...]] = {
             "place_reason",
             "a reason for every p_place: on what it rests, or who set it and why",
             lambda t: t["p_place"].notna() & (t["place_reason"].str.strip() == ""),
+        ),
+        ColumnRule(
+            "high",
+            "low and high, its 90% interval: a number without its error bounds nothing; of a sure count both are equal",
+            lambda t: t["quantity"].isin(QUANTITIES.keys()) & t[["low", "high"]].isna().all(axis=1),
         ),
         ColumnRule(
             "not_yet",

@@ -267,25 +267,30 @@ UNITS = (*dict.fromkeys(k.unit for k in KINDS if k.unit), "projects", "count", "
 QUANTITIES = {q.quantity: q for q in _records(ModelQuantity, "quantities.csv")}
 """Name of a quantity of the model -> its row."""
 _SAME_UNIT = {
-    "m2": frozenset({"m²", "㎡", "sqm", "平方米", "平米"}),
-    "MW": frozenset({"兆瓦"}),
+    "m2": frozenset({"m²", "m^2", "㎡", "sqm", "sq m", "square metres", "square meters", "平方米", "平米", "平方公尺"}),
+    "MW": frozenset({"mwe", "megawatt", "megawatts", "兆瓦"}),
     "MVA": frozenset({"兆伏安"}),
-    "GWh": frozenset({"gwh/yr", "gwh/a", "gwh/year", "吉瓦时"}),
+    "GWh": frozenset({"gwh/yr", "gwh/a", "gwh/year", "gwh per annum", "吉瓦时"}),
     "PFLOPS": frozenset({"p", "pflop/s"}),
     "CNY": frozenset({"rmb", "yuan", "元", "人民币"}),
-    "count": frozenset({"racks", "cabinets", "servers", "chips", "units", "sets", *"台个架套块张组颗座"}),
 }
 """Unit of the numbers of a quantity -> other words for a unit of that very size; nothing that is converted."""
+_NO_COUNT = re.compile(r"\d|[十百千万萬亿億]|thousand|million|hundred|dozen|\bk\b|m2|m²|㎡|[kmg]w|mva|flop")
+"""What no name of the things that are counted has: a scale, or a unit of something else."""
 
 
 def own_unit(quantity: str, text: str) -> bool:
     """Return whether a text names the unit of a quantity, in any spelling of the same size; empty is its own.
+
+    Things that are counted have any name.
 
     >>> [own_unit("roof_m2", text) for text in ("", "m2 roof", "㎡", "万m2", "mu")]
     [True, True, True, False, False]
     """
     said, of = text.strip().casefold(), QUANTITIES[quantity]
     own = {word.strip(",") for word in f"{of.unit} {of.si_unit}".casefold().split()} | {"a", "per"}
+    if of.si_unit == "count":
+        return not _NO_COUNT.search(said)
     return said in _SAME_UNIT[of.si_unit] or set(said.replace(",", " ").split()) <= own
 
 

@@ -78,6 +78,8 @@ def describe(s: Sight, site: str = "") -> str:
         said.append(f"{show(row.low, 4)} to {show(row.high, 4)} {_observed_unit(row.quantity)}")
     elif row.quantity and (end := row.low if row.high is None else row.high) is not None:
         said.append(f"at {'least' if row.high is None else 'most'} {show(end, 4)} {_observed_unit(row.quantity)}")
+    elif s.row.best is not None:
+        said.append(f"{show(s.row.best, 4)} {_observed_unit(row.quantity)} without an interval, which bounds nothing")
     of = ", ".join(name for name in (site, row.part) if name)
     relayed = f", as relayed in {row.source_claim_id}" if row.source_claim_id else ""
     who = f"{row.observer}, {row.how}, {row.date.text}{relayed}"
