@@ -464,8 +464,8 @@ ROWS = st.fixed_dictionaries(
         "ends": st.lists(ODD, min_size=3, max_size=3).map(sorted),
         "p_place": st.sampled_from([None, 0.0, 0.5, 0.98]),
         "searched_share": st.sampled_from([None, 0.0, 0.5, 1.0]),
-        "rung": st.sampled_from([None, "ground broken", "running"]),
-        "not_yet": st.sampled_from([None, "roofed"]),
+        "rung": st.sampled_from([None, "ground broken", "powered"]),
+        "not_yet": st.sampled_from([None, "running"]),
         "date": st.sampled_from(["2026-05-01", "2025", "../2024-06", "2024-06/2026-01"]),
     }
 )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from osint import verdict
-from osint.register import CLAIM_KINDS, QUANTITIES, SCHEMAS, check_table
+from osint.register import CLAIM_KINDS, QUANTITIES, SCHEMAS, Rung, check_table
 
 SIZES = (0, 1e-300, 1e-9, 1e-3, 0.5, 1, 7, 40, 3000, 115_000, 1e7, 1e10, 1e15)
 DAYS = ("2023", "2024-06", "2025-01-31", "2025-08~", "2026-06?", "2025-01/..", "2024-06/2024-11", "2026-10-31", "2030")
@@ -80,11 +80,11 @@ def odd_register(register, rng):
         )
         for n, q in enumerate(rng.choice(["", *QUANTITIES], 3))
     ]
-    for row in seen:  # a size has a quantity and an upper end
+    for row in seen:  # a size has a quantity, and no row denies a stage below the one that it shows
         if not row["quantity"]:
             row |= {"low": "", "best": "", "high": ""}
-        elif not row["high"]:
-            row["high"] = max((row[end] for end in ("low", "best") if row[end]), key=float, default="1.0")
+        if row["rung"] and row["not_yet"]:
+            row["rung"], row["not_yet"] = sorted((row["rung"], row["not_yet"]), key=lambda r: Rung(r).height)
     return small_register(register, places, said, seen)
 
 
