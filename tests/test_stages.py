@@ -213,3 +213,45 @@ def test_a_heading_lends_the_stage_of_its_own_project_and_of_an_act(heading, wor
     text = f"{heading}\n\n{words}"
     matter = Matter("", text)
     assert {matter.stage(claim).rung for claim in extract(text)} == {rung}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "新线路为园区带来电力负荷90MW。",
+        "园区获得电力容量30MW。",
+        "变压器增加电力容量30MW。",
+        "方案综合环境与成本,电力容量30MW。",
+        "平台实现有效算力700P。",
+        "设备正在运输途中,共400台服务器。",
+        "各类机柜中,其中标准机架600架。",
+        "当地产业发达产值高,机柜600架。",
+        "公司由此推动建设,机柜600架。",
+        "平台可调度虚拟机,服务器400台。",
+        "全市公开工作,机柜600架。",
+        "Applied Digital's campus of 90 MW is near Ellendale.",
+    ],
+)
+def test_a_word_of_a_stage_inside_other_words_says_nothing(text):
+    assert {claim.rung for claim in extract(text) if claim.kind != "gen"} == {""}
+
+
+@pytest.mark.parametrize(
+    ("text", "rung"),
+    [
+        ("项目前期工作已启动,机柜600架。", "announced"),
+        ("在用机架600架,设计算力规模700P。", ""),
+        ("公司已与客户签订30MW的租约。", "filed"),
+        ("公司宣布完成5亿元融资。", ""),
+        ("一期已建成机柜200个,二期在建300个,三期规划500个。", "announced"),
+        ("The firm operates 90 MW and 2 GW contracted.", ""),
+        ("Applied Digital's 90 MW campus is under construction.", "ground broken"),
+    ],
+)
+def test_names_parts_and_designs_of_real_pages(text, rung):
+    assert extract(text)[-1].rung == rung
+
+
+def test_a_floor_in_ping_and_a_spelt_out_usage_effectiveness_are_read():
+    assert [(claim.kind, claim.quantity.si_low) for claim in extract("總樓地板面積2萬坪。")] == [("floor", 66115.7)]
+    assert [claim.kind for claim in extract("Power usage effectiveness (PUE) averages 1.19.")] == ["pue"]

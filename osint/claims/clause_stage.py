@@ -195,6 +195,7 @@ def _speaking(clauses: Clauses, near: list[RungWord], clause: tuple[int, int], s
         and (hit.start < end or not _governs_forward(text, hit))
         and not (hit.start >= end and (hit.start >= high or _IN_PART.search(text, max(at, hit.start - 24), hit.start)))
         and not (hit.start >= end and _PART_COUNTED.search(text, end, hit.start))
+        and not (hit.end <= start and text.startswith(" contracted", end))
         and not (text.startswith(_CONTRACTED, hit.start) and _OF_WHICH in text[end : end + _WHOLE])
         and not (
             hit.role in _PAPER and hit.start >= end and _AFTER_ANOTHER.search(text, max(end, hit.start - 40), hit.start)
@@ -269,7 +270,7 @@ def _under_lead(clauses: Clauses, start: int, kind: str) -> Assertion:
 
 
 _OWN_MATTER = re.compile(
-    r"融资|募资|贷款|借款|配套|创建|培育|吸引|带动|降至|降到|节约|减排|实现|作价|收入|营收|利润|亏损|罚款|奖励|补贴|而设计|\b(?:against|"
+    r"融资|募资|贷款|借款|配套|创建|培育|吸引|带动|降至|降到|节约|减排|实现|作价|收入|营收|利润|亏损|罚款|奖励|补贴|而设计|设计总?(?:算力|规模|容量|能力|负荷|机[柜架]|IT)|\b(?:against|"
     r"compared with)\b"
 )
 """words by which a clause turns to a matter of its own, of which the done work before it says nothing"""
@@ -295,8 +296,7 @@ def _of_another(text: str, end: int, hit: RungWord, stop: int) -> bool:
     return turns and counts_itself(text, hit.end, min(stop, hit.end + _CLOSE))
 
 
-_CONTRACTED, _WHOLE = ("contracted ", "Contracted "), 60  # a whole whose parts are told: "90 MW, of which ..."
-_PAPER = ("announced", "filed", "bought", "contract")
+_PAPER, _CONTRACTED, _WHOLE = ("announced", "filed", "bought", "contract"), ("contracted ", "Contracted "), 60
 _AFTER_ANOTHER = re.compile(
     r"\b(?:following|on top of|in addition to|besides|beyond)\s(?:the|its|their|an?|two|three|four|earlier)\s"
     r"(?:\w+\s){0,3}$"

@@ -168,5 +168,5 @@ _TURNS = re.compile(
     r"实际[是为上]|实为|应为|正确的|而是|其余|剩余|但[^,。;]{0,12}仍"
 )
 """words by which a sentence turns from what is taken back to something else"""
-_OF_RACK = re.compile(r"[柜架]|rack|cabinet")
+_OF_RACK = re.compile(r"[柜架卡]|rack|cabinet|GPU|chip|card|server|accelerator")
 _RATED_KINDS = ("power", "chips", "racks", "servers", "compute", "count")

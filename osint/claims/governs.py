@@ -121,7 +121,7 @@ _BINDS = re.compile(
     r"(?![^,;.。]{0,60}(?:\binvest|投资))(?! (?:an? )?(?:memorand|letter|framework|non-binding|MoU|LOI|"
     r"joint))[^,;.。]{0,40}?(?:\b(?:leases?|contracts?|orders?|"
     r"(?:supply|purchase|lease|service|sale|connection|interconnection|power)\b[^,;.]{0,12} agreements?|PPAs?|ESAs?)\b|"
-    r"(?<!框架)(?<!意向)合同(?!意向))"
+    r"(?<!框架)(?<!意向)(?:合同|租约)(?!意向))"
 )
 """what is signed and binds"""
 

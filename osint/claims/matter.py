@@ -227,7 +227,7 @@ def _first_words(text: str) -> str:
     """Return the words with which a text without a title begins, where they can be one: 终止公告：…."""
     named = _NAMED.search(text, 0, _ABOUT)
     words = named[0] if named else next(_FIRST_WORDS.finditer(text[:_TITLE].strip(" |\t\n")))[0]
-    return "" if re.search(r"未|尚|无|不|(?:拟|将|计划|有意)签|not\b|\bno\b", words) else words
+    return "" if re.search(r"未|尚|无|不|凡|须|应当|(?:拟|将|计划|有意)签|not\b|\bno\b", words) else words
 
 
 def _status(text: str) -> Assertion | None:

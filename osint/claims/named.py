@@ -53,7 +53,7 @@ _GIANT = re.compile(r"\s(?:giant|massive|huge|big|virtual|unified|logical|enormo
 def is_beside(atom: Atom, text: str) -> bool:
     """Say whether a number belongs to an address, a slot or the definition of a unit."""
     family, first = atom.measure.family, max(0, atom.start - 24)
-    if family == "area" and atom.unit in ("平", "平方"):
+    if family == "area" and atom.unit in ("平", "平方", "坪"):
         no_area = _AREA_WORD.search(text, first, atom.start) is None
         return no_area or _PLACE_BEHIND.match(text, atom.end) is not None
     if family in ("thing", "cards", "chips"):

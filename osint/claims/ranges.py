@@ -15,7 +15,7 @@ _PUE_LOW, _PUE_HIGH = 1.0, 3.0  # no power usage effectiveness is outside (1 by 
 _NEAR = 8  # longest gap between two numbers of one range, list or product, in characters (judgement)
 _AGAIN_REACH = 120  # longest gap between a number and another that counts the same again, in characters (judgement)
 _HEAD = re.compile(r"[(\[](?:单位:)?([^()\[\]\s]{1,8})[)\]][ \t]{0,2}(?:为|是)?[: \t|]{0,3}[约¥]?$")
-_PUE = re.compile(r"(?:PUE|[电][能力]?[利使]用效率)[^0-9;。]{0,32}$", re.IGNORECASE)
+_PUE = re.compile(r"(?:PUE|[电][能力]?[利使]用效率|power usage effectiveness)[^0-9;。]{0,32}$", re.IGNORECASE)
 
 
 def _take_unit(atom: Atom, label: str) -> None:
