@@ -206,6 +206,8 @@ def test_rules_inferences_names_and_reports_of_real_pages(text, rung):
         ("滨河算力中心二期全部建成", "该公司投资3亿元,在邻县投建青山算力中心。", ""),
         ("滨河算力中心二期全部建成", "青山算力中心有服务器300台。", ""),
         ("滨河算力中心二期全部建成", "滨河算力中心服务器300台。", "roofed"),
+        ("Acme data center goes live in Abilene", "The site has 640 servers.", "running"),
+        ("Acme data center goes live in Abilene", "Work on the other halls, of 90 MW, goes on.", ""),
         ("滨河算力中心集中开工", "园区可布置机柜超2万个,设计规模为服务器9万台。", ""),
     ],
 )
@@ -245,6 +247,10 @@ def test_a_word_of_a_stage_inside_other_words_says_nothing(text):
         ("公司宣布完成5亿元融资。", ""),
         ("一期已建成机柜200个,二期在建300个,三期规划500个。", "announced"),
         ("The firm operates 90 MW and 2 GW contracted.", ""),
+        ("The 90 MW campus goes live in Abilene.", "running"),
+        ("The 90 MW campus goes live in May.", "announced"),
+        ("The 9 MW hall opened in 2016 and closed in 2023.", ""),
+        ("The firm has completed 8 MW, with 40 MW more to come.", "announced"),
         ("Applied Digital's 90 MW campus is under construction.", "ground broken"),
     ],
 )

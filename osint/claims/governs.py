@@ -94,7 +94,11 @@ _SUED = re.compile(
     r"protection|chapter)\b"
 )
 """what is opened, launched or filed without a stage of a place"""
-_TO_COME = re.compile(r" (?:in|next|on|by|this|later|early)\b")
+_TO_COME = re.compile(
+    r" (?:next|this|later|early|(?:in|on|by) (?:\d|Q\d|H\d|early|late|mid|the |an? |about|around|spring|summer|autumn|"
+    r"fall|winter|two|three|four|five|six|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))"
+)
+"""a time behind a verb in the present, and no place: opens in May, goes live in Abilene"""
 _OWN_VERB = re.compile(
     r"\s(?:is|are|was|were|has|have|had|will|would|wants?|plans?|that|who|which|and|won|signed|by|to|from|for)\b|[,;]"
 )

@@ -132,7 +132,8 @@ _DESIGNED = re.compile(
 )
 """words before a number that say what there can be, of which a heading says nothing"""
 _ANOTHER_ACT = re.compile(
-    r"投建|投资(?:建设|兴建|新建)|另(?:行|外|有|建|一)|其他项目|别的项目|\b(?:another|separate|separately)\b"
+    r"投建|投资(?:建设|兴建|新建)|另(?:行|外|有|建|一)|其他项目|别的项目|\b(?:another|others?|remaining|separate(?:ly)?)\b",
+    re.IGNORECASE,
 )
 """words by which a sentence turns to a project of its own"""
 _PROJECT = re.compile(

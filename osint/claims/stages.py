@@ -249,6 +249,10 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     what is said of any thing of a kind.
     """
     asserted = _stage_of(found, kind, when, reading)
+    if asserted.rung == LADDER[-1]:
+        stop = min(reading.clauses.clause(found.start)[1], found.end + _NEAR_RULE)
+        if _CLOSED.search(reading.clauses.text, found.end, stop):
+            return Assertion()
     return Assertion() if asserted.rung and _is_of_none(found, kind, reading) else asserted
 
 
@@ -306,6 +310,11 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     return asserted
 
 
+_CLOSED = re.compile(
+    r"\b(?:and|but|before|until it) (?:was |were |has since |since |later )*(?:closed|shut|ceased|"
+    r"demolished|decommissioned|went offline)\b|(?:已|后|又|并)(?:全部|于[^,。;]{1,10})?(?:关停|停运|拆除|退役|关闭)"
+)
+"""what says that a thing that ran runs no more: opened in 2016 and closed in 2023"""
 _IN_A_YEAR = re.compile(
     r"20\d\d年(?![^,。;]{0,20}(?:已|现有|目前))[^,。;]{0,24}可(?:达到?|实现|形成|承载|提供|支撑)[^,。;\d]{0,8}$"
 )
