@@ -152,16 +152,21 @@ class Scope(StrEnum):
 
         >>> [Scope.read(text).value for text in ("IT load", "per cabinet", "data hall of building 2", "wind")]
         ['IT', 'each', 'part', 'other']
+        >>> Scope.read("high density, 16 kW").value
+        'site'
         """
         return _scope_read(text.strip())
 
 
 _PART = r"(?:building|hall|phase|lot|floor|storey|block|wing|room|module|campus|zone)s?"
 _POWER_OF = rf"(?: (?:load|power|capacity))?(?: of (?:.* )?{_PART}\b.*)?$"
+_KIND_OF_RACK = r"(?:high|low|medium|standard)[ -](?:density|power)|(?:liquid|air|water)[ -]cooled"
+"""Kinds of racks that a source names: all kinds are weighed where they are counted, so that none is counted apart."""
 _SCOPES = tuple(
     (scope, re.compile(pattern, re.IGNORECASE))
     for scope, pattern in (
         (Scope.SITE, "^(?:|unstated|standard|cards|built or building)$"),
+        (Scope.SITE, rf"^(?:{_KIND_OF_RACK})(?:,? (?:about )?\d+(?:\.\d+)? ?kW)?(?: each)?$"),
         (Scope.SHARE, r"^of\b|\b(?:share|half|percent|per cent)\b|%"),
         (Scope.EACH, r"\b(?:each|every|per)\b"),
         (Scope.EQUIVALENT, r"\bequivalents?\b"),
