@@ -58,6 +58,11 @@ def test_money_keeps_its_scale(text, value):
     assert (claim.quantity.si_low, claim.kind[:5]) == (value, "money")
 
 
+@pytest.mark.parametrize("text", ["采购320台GPU伺服器", "採購330台英偉達H800GPU系列算力伺服器", "采购320台GPU服务器"])
+def test_machines_with_chips_are_counted_as_machines_in_either_script(text):
+    assert [claim.kind for claim in extract(text)] == ["servers"]
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "si_low", "si_high", "qualifier"),
     [

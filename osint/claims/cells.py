@@ -213,9 +213,11 @@ def _noun_kind(words: str) -> str:
 
 # ---------------------------------------------------------------- what a name counts
 
+_LONGEST_NAME = 400
+"""Characters of the words of a cell that can name what it counts; what is longer is a text."""
 _TAIL = re.compile(
     r"(?:[(\[【].*?[)\]】]|(?:及|和|、|与)(?:其)?(?:配套|附属|相关)[一-龥]{0,6}|数量|数目|总数|台数|规模|总量|合计|总计|小计|"
-    r"采购|购置|租赁|设备|费用?|部署|建设|新增|数$|[\s:,;/\-—*#]|[A-Za-z]?\d[\w.\-]*|[A-Z]{1,3}型|型号?|[一二三四五]期|"
+    r"采购|购置|租赁|设备|费用?|部署|建设|新增|数$|[\s:,;/\-—*#]|[A-Za-z]?\d[\w.\-]*+|[A-Z]{1,3}型|型号?|[一二三四五]期|"
     r"qty|quantity|number|total|units?)+$",
     re.IGNORECASE,
 )
@@ -246,7 +248,7 @@ def counted_kind(names: str) -> str:
     >>> counted_kind("智算服务器"), counted_kind("服务器电源模块"), counted_kind("GPU servers")
     ('servers', '', 'servers')
     """
-    plain = fold(names).text.strip().lower()
+    plain = fold(names[-_LONGEST_NAME:]).text.strip().lower()
     plain = _IN_BRACKETS.sub("", plain).strip() or plain  # 训练服务器(八卡,含网卡) is a server
     plain = next((part for part in plain.split(",") if _TAIL.sub("", part.strip())), plain).strip()
     words, kinds = kind_words()["thing"]

@@ -108,6 +108,8 @@ _FOLDING = _Folding(
 )
 
 
+_TAIWANESE = (("计画", "计划"), ("规画", "规划"), ("伺服器", "服务器"), ("晶片", "芯片"), ("资料中心", "数据中心"))
+"""words of Taiwan and Hong Kong for the same things, each as long as the other"""
 _NOUGHTS = re.compile("[一二三四五六七八九][一二三四五六七八九〇○]+")
 """digits in characters, whose nought is often typed as a circle: 五一○○万"""
 
@@ -149,8 +151,9 @@ def fold(text: str) -> Plain:
     folded = "".join(pieces)
     if not folded.isascii():
         folded = folded.translate(_FOLDING)
-        if "画" in folded:
-            folded = folded.replace("计画", "计划").replace("规画", "规划")
+        if "画" in folded or "伺服" in folded or "晶片" in folded or "资料" in folded:
+            for taiwanese, mainland in _TAIWANESE:
+                folded = folded.replace(taiwanese, mainland)
         if "○" in folded:
             folded = _NOUGHTS.sub(lambda match: match.group().replace("○", "〇"), folded)
     return Plain(folded, tuple(starts), tuple(shifts), remarks)
