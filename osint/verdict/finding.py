@@ -143,7 +143,7 @@ class Finding:
         ids = {s.row.observation_id for s in self.decided_by} | {i for c in self.contradictions for i in c.others}
         ids |= set(self.seen.conflict) if self.outcome == Outcome.CONFLICT else set()
         ids |= ({self.asserts.due_from} | {s.spot_by for s in self.decided_by}) - {""}
-        if not self.decided_by:
+        if "{paper" in self.rule.sentence:
             ids |= set(self.paper.ids)
         return sorted(ids)
 

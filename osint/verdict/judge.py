@@ -295,7 +295,7 @@ def _facts(
         seen=bool(seen.confirmed),
         own=bool(seen.own),
         of_several=q.quantity in TESTED and bool(sized) and not any(s.whole for s in sized),
-        tests_others=bool(q.quantity) and q.quantity not in (TESTED if seen.confirmed else CAPACITY),
+        tests_others=bool(q.quantity) and q.quantity not in TESTED,
         paper=paper,
     )
 
