@@ -11,6 +11,7 @@ from tests.test_judge import AFTER, judged, size
 
 POWER = {"quantity_kind": "power_MW", "unit": "MW", "scope": "IT", "modality": "has", "rung": "powered"}
 SERVERS = {"quantity_kind": "servers", "unit": "servers", "modality": "has", "rung": "running"}
+CHIPS = {"quantity_kind": "chips", "unit": "chips", "modality": "has", "rung": "powered", "chip_model": "H100"}
 CABINETS = {"quantity_kind": "cabinets", "unit": "racks", "modality": "has", "rung": "powered"}
 
 
@@ -43,6 +44,12 @@ def bill(gwh):
         # 72 liquid-cooled cabinets take 9 MW, and not 90
         (of(POWER, 9), size(AFTER, "cabinets", 72.0), {Outcome.STRAINED, Outcome.UNTESTED}),
         (of(POWER, 90), size(AFTER, "cabinets", 72.0), {Outcome.REFUTED}),
+        # 100 servers in a hall are no 12,000 chips in it; of what the hall could hold or feed they say nothing
+        (of(CHIPS, 12000), size(AFTER, "servers", 100.0), {Outcome.REFUTED}),
+        (of(CHIPS, 12000, modality="can carry"), size(AFTER, "servers", 100.0), {Outcome.UNTESTED}),
+        (of(POWER, 30), size(AFTER, "servers", 100.0), {Outcome.UNTESTED}),
+        (of(POWER, 30), size(AFTER, "chips", 800.0), {Outcome.UNTESTED}),
+        (of(CABINETS, 20000), size(AFTER, "servers", 100.0), {Outcome.UNTESTED}),
         # under 17,140 m2 of roof are no 130,000 cabinets, whatever they draw; 4,000 can be
         (of(CABINETS, 130000), size(AFTER, "roof_m2", 17140.0), {Outcome.REFUTED}),
         (of(CABINETS, 4000), size(AFTER, "roof_m2", 17140.0), {Outcome.UNTESTED}),
@@ -66,6 +73,13 @@ def test_a_load_is_tight_for_what_runs_and_loose_for_what_stands(register):
 def test_a_bill_and_plant_of_a_hall_in_part_filled_do_not_contradict_each_other(register):
     seen = (bill(37.9), size(AFTER, "chillers", 30.0))
     assert judged(register, of(POWER, 20), *seen).rule.outcome != Outcome.CONFLICT
+
+
+def test_a_count_of_what_was_in_a_hall_is_not_told_as_its_room(register):
+    found = judged(register, of(CHIPS, 12000), size(AFTER, "servers", 100.0))
+    assert "by a count of what was in it" in found.shown() and "the place held 12,000 chips" in found.shown()
+    roof = judged(register, of(CHIPS, 120000), size(AFTER, "roof_m2", 900.0))
+    assert "count" not in roof.shown() and "had room for 120,000 chips" in roof.shown()
 
 
 def test_a_power_by_a_meter_is_a_demand(register):

@@ -24,6 +24,7 @@ from osint.register import (
     STATED_PRECISIONS,
     Bounding,
     Claim,
+    Modality,
     Observation,
     Register,
     Role,
@@ -179,6 +180,8 @@ class Question:
     """Height of the site; None if it is not known."""
     runs: bool = False
     """Whether chips or servers are asked that run, so that a load is theirs; of any other a load shows what is used."""
+    can_carry: bool = False
+    """Whether it is asked what a hall can carry, of which a count of what is in it is no bound from above."""
     server: str = ""
     """Option of the reading `kind of server` that the words of the claim name; empty if they name none."""
 
@@ -201,6 +204,7 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
         use=site.hall_use,
         elevation_m=site.elevation_m,
         runs=claim.rung == Rung.RUNNING and claim.quantity in CHIP_COUNTS,
+        can_carry=claim.modality == Modality.CAN_CARRY,
         server=_server_named(claim, site),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import LOADS, Dossier, Given, Posterior, Question, ReadingWord, SharedSum
+from osint.model import CHIP_COUNTS, LOADS, Dossier, Given, Posterior, Question, ReadingWord, SharedSum
 from osint.register import QUANTITIES, tidy_part
 from osint.verdict.bearing import HALL_AREAS, Sight, apart, one_look
 from osint.verdict.parts import Coverage, coverage, part_numbers
@@ -47,6 +47,8 @@ class Room:
     """Whether it counts chips in a hall whose use is not known: from all of it to a tenth is weighed (readings.csv)."""
     fill_open: bool = False
     """Whether it is by a load, of which it is not known how much of the capacity it was of (hall_fill)."""
+    counted: bool = False
+    """Whether it is by a count of chips or servers: what was in the place, and not what it could hold."""
     by_kind: tuple[Posterior | SharedSum, ...] = ()
     """The same by each kind of cabinet or server that was counted or is asked, where the kind is not known."""
     doubt_of_parts: float = 0.0
@@ -222,7 +224,7 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     near = snapshot(seen, anchor)
     of_chips = ({q.quantity} | {s.row.quantity for s in near}) & model.BY_CHIP
     prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
-    key = ("room", q.quantity, prior, q.precision, q.use, q.runs, q.server, tuple(s.key for s in near))
+    key = ("room", q.quantity, prior, q.precision, q.use, q.runs, q.can_carry, q.server, tuple(s.key for s in near))
     return dossier.once(q.site_id, key, lambda: _room(near, q, dossier))
 
 
@@ -247,7 +249,10 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     own = _merged([s for s in near if s not in larger])
     if q.runs and any(g.quantity in LOADS for g, _ in own):  # what runs draws the load; plant bounds it from above
         own = [(g if g.quantity in LOADS else replace(g, low=None, best=None), rows) for g, rows in own]
-    over = [(replace(g, low=None), [s]) for s in larger if (g := s.given()) is not None]
+    counted = CHIP_COUNTS if q.quantity not in CHIP_COUNTS or q.can_carry else frozenset[str]()
+    # what is counted in a hall is not what the hall can hold: it is a bound from below
+    own = [(replace(g, high=None, best=None) if g.quantity in counted else g, rows) for g, rows in own]
+    over = [(replace(g, low=None), [s]) for s in larger if (g := s.given()) and g.quantity not in counted]
     givens, most = [g for g, _ in own], [g for g, _ in over]
     used = tuple(s for _, rows in (*own, *over) for s in rows)
     apart_ = disagreement(givens, q, dossier) or disagreement(givens, q, dossier, most)
@@ -259,7 +264,9 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     within = all(s.coverage == Coverage.WITHIN for s in used)
     open_ = not q.use and ReadingWord.USE in answer.readings.unknowns
     fill_open = not q.runs and any(g.quantity in LOADS for g in fits)
-    return Room(used, answer, answer.ceiling or within, apart_, open_, fill_open, _by_kind(answer, q, fits, dossier))
+    kinds = _by_kind(answer, q, fits, dossier)
+    in_it = any(g.quantity in CHIP_COUNTS and g.high is not None for g in fits)
+    return Room(used, answer, answer.ceiling or within, apart_, open_, fill_open, in_it, kinds)
 
 
 def _answer(q: Question, fits: Sequence[Given], dossier: Dossier, fixed: Mapping[str, str] | None = None) -> Posterior:
@@ -307,9 +314,10 @@ def sum_of_rooms(rooms: Sequence[Room]) -> Room:
         known = [room.sides for room in rooms if room.sides]
         sides = tuple(_sum([end(of, key=lambda p: p.interval[1]) for of in known]) for end in (max, min))
     use, fill = any(room.use_open for room in rooms), any(room.fill_open for room in rooms)
+    in_it = any(room.counted for room in rooms)
     total = _sum(stand) if stand else None
     doubt = sum({room.ids: 1 - room.p_place for room in rooms}.values())
-    return Room(seen, total, any(room.bounded for room in rooms), None, use, fill, sides, doubt)
+    return Room(seen, total, any(room.bounded for room in rooms), None, use, fill, in_it, sides, doubt)
 
 
 def _sum(answers: Sequence[Posterior | SharedSum]) -> SharedSum:

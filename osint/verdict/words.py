@@ -22,11 +22,15 @@ USE_OPEN = ", the use of the hall left open"
 FILL_OPEN = ", the share of its capacity that draws the load left open"
 """What is said beside a capacity by a load, which shows what is in use (hall_fill)."""
 
+COUNTED = ", by a count of what was in it and not by what it could hold"
+"""What is said beside chips, servers and PFLOPS by a count of chips or servers."""
+
 
 def left_open(rooms: Sequence[Room]) -> str:
     """Return what is left open of rooms, in words; empty where nothing is."""
     use, fill = any(room.use_open for room in rooms), any(room.fill_open for room in rooms)
-    return f"{USE_OPEN if use else ''}{FILL_OPEN if fill else ''}"
+    counted = any(room.counted for room in rooms)
+    return f"{USE_OPEN if use else ''}{FILL_OPEN if fill else ''}{COUNTED if counted else ''}"
 
 
 def all_of_it(rows: Sequence[Sight]) -> str:
@@ -190,6 +194,11 @@ class Words(dict[str, str]):
         if claim.readings:
             return f"{show(min(claim.readings), 6)} {claim.unit}"
         return f"{self._end(claim.value_low)} (lower end of {claim.written()})" if self._ranges() else claim.written()
+
+    def _held(self) -> str:
+        """Return of what the chance is told: room, or what was counted."""
+        counted = self.f.room is not None and self.f.room.counted
+        return f"{'held' if counted else 'had room for'} {self._tested()}"
 
     def _ranges(self) -> bool:
         """Whether the claim is of one reading with two ends, of which the lower one is tested."""
