@@ -207,7 +207,7 @@ class Answer:
             others = len({*self.announced} - {*every.sites} - none)
             is_part = f"{'are' if others > 1 else 'is'} part or whole of one that is counted"
             rest = f"; the other {others} {is_part}" if others else ""
-            said.append(f"Of {counted(len(none), 'site')}{among} no document gives a size{rest}.")
+            said.append(f"Of {counted(len(none), 'site')}{among} no document gives the size of the whole{rest}.")
         might = ["On paper they might."] if all(fits) else []
         return " ".join([*might, *said, "A figure on paper is no building, and room is no chip."])
 

@@ -138,14 +138,17 @@ class Finding:
         return Basis.DOCUMENTS if self.paper.givens or self.contradictions else Basis.NONE
 
     @property
-    def rests_on(self) -> list[str]:
-        """Ids of the claims and observations that the finding rests on, sorted."""
+    def decided_on(self) -> list[str]:
+        """Ids of the claims and observations that its sentence rests on, sorted."""
         ids = {s.row.observation_id for s in self.decided_by} | {i for c in self.contradictions for i in c.others}
         ids |= set(self.seen.conflict) if self.outcome == Outcome.CONFLICT else set()
         ids |= ({self.asserts.due_from} | {s.spot_by for s in self.decided_by}) - {""}
-        if "{paper" in self.rule.sentence:
-            ids |= set(self.paper.ids)
-        return sorted(ids)
+        return sorted(ids | set(self.paper.ids if "{paper" in self.rule.sentence else ()))
+
+    @property
+    def rests_on(self) -> list[str]:
+        """The same with those of the range that documents allow, which decides nothing, sorted."""
+        return self.decided_on if self.decided_by else sorted({*self.decided_on, *self.paper.ids})
 
     def to_row(self) -> dict[str, Any]:
         """Return the row of findings.csv; an empty number is None."""

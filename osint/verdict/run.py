@@ -126,7 +126,7 @@ def _full(finding: Finding) -> list[str]:
     read_in = f", read in {claim.source_publisher}" if claim.source_publisher not in claim.claimant else ""
     quotes = [f"“{claim.quote}”"] + [f"“{claim.translation}” (translated)"] * bool(claim.translation)
     decided = f"{finding.outcome.value}: {finding.shown()}"
-    rests = f"; rests on {', '.join(finding.rests_on)}" if finding.rests_on else ""
+    rests = f"; rests on {', '.join(finding.decided_on)}" if finding.decided_on else ""
     told = [
         f"{claim.claimant}, {when}{read_in}",
         claim.source_url,
