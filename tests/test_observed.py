@@ -84,6 +84,8 @@ def test_nothing_there_by_hand_and_a_dry_run(case, capsys):
         ((*HAND, "--rung", "roofed", "--place-reason", "a gate"), "give both, or neither"),
         ((*HAND, "--rung", "built"), "the rungs are announced"),
         ((*HAND, "--quantity", "roofs", "--low", 1, "--best", 1, "--high", 1), "not a quantity of the model"),
+        ((*HAND, "--quantity", "energy", "--low", "1500万度", "--best", 1, "--high", 2), "not a quantity of the model"),
+        ((*HAND, "--rung", "running", "--not-yet", "roofed", "--dry-run"), "a rung above that of the column rung"),
         ((*HAND, "--quantity", "roof_m2", "--best", 1), "low, best and high"),
         ((*HAND, "--rung", "roofed", "--best", 1), "low, best and high"),
         ((*HAND, "--rung", "roofed", "--at", "94.7"), "is no place; write LON,LAT"),

@@ -91,6 +91,8 @@ def test_the_page_has_quotes_beside_translations_and_what_may_be_said(written):
     ):
         assert head in text
     assert "that it is there" in text
+    against = text[text.index("Against us") : text.index("The assumption that flips it")]
+    assert "a missing 万" in against and "none found" not in against, "what the cross-checks remark is told"
     assert "size:A4" in text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,9 @@ def _observed(args: argparse.Namespace) -> None:
     _refuse_options(args)
     rows = _of_file(args, register) if args.file else [_by_hand(args)]
     told = f"{len(rows)} row{'s' * (len(rows) > 1)}, nothing was written (--dry-run)"
-    if not args.dry_run:
+    if args.dry_run:
+        tables.refuse_broken_rows("observations", rows)
+    else:
         entered = case.open_case(args.data).enter("observations", rows)
         rows = [{**row, "observation_id": n} for row, n in zip(rows, entered.ids, strict=True)]
         told = entered.text()
@@ -159,7 +162,9 @@ def _amount(name: str, text: str | None, quantity: str) -> float | None:
 
     if text is None:
         return None
-    low, high, _ = read_typed(text, QUANTITIES[quantity].si_unit if quantity in QUANTITIES else "count")
+    if quantity not in QUANTITIES:
+        return math.nan  # `hand_row` refuses it and names the quantities that there are
+    low, high, _ = read_typed(text, QUANTITIES[quantity].si_unit)
     if low is None or low != high:
         raise BadInputError(f"--{name} is one number, not {text!r}; --low, --best and --high make a range")
     return low

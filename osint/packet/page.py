@@ -70,6 +70,7 @@ def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Ex
         "pairs": [*(pair for pair in pairs if any(pair)), *((one, None) for one in alone)],
         "imagery": core.get("imagery", []),
         "checks": [c.to_row() for c in subject.checks if c.contradicted],
+        "remarks": [c.to_row() for c in subject.checks if not c.contradicted],
         "flips": extras.flips,
         "held": [(f.claim.claim_id, held_by(f)) for f in leading(subject.findings, _SAID)],
         "would_change": core.get("judgement", {}).get("would_change_our_mind", []),

@@ -188,7 +188,7 @@ def _of_claims(
         evidence=sources,
         no_contradiction=""
         if contradicting
-        else f"looked for by the cross-checks over {len(claims)} claims; none found",
+        else f"looked for by the cross-checks over {len(claims)} claims; none finds one of these claims inconsistent",
         judgement=_judgement(main),
         people=People(made_by=made_by) if made_by else None,
         as_of=dossier.as_of,

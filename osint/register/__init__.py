@@ -1,6 +1,6 @@
 """The evidence tables: dates, the words with a fixed meaning, records of the rows, and the files."""
 
-from osint.register.append import append_rows
+from osint.register.append import append_rows, refuse_broken_rows
 from osint.register.dates import (
     WrittenDate,
     date_bounds,
@@ -126,6 +126,7 @@ __all__ = [
     "read_day",
     "read_span",
     "read_table",
+    "refuse_broken_rows",
     "shipped_tables",
     "sites_overview",
     "split_names",

@@ -71,6 +71,20 @@ def append_rows(data: str | Path, table: str, rows: Sequence[Mapping[str, object
     return [str(r[key]) for r in made]
 
 
+def refuse_broken_rows(table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Raise BadInputError for a row that `append_rows` would refuse for what is in it; nothing is read or written."""
+    columns = SCHEMAS[table].names
+    body = io.StringIO()
+    writer = csv.DictWriter(body, columns, lineterminator="\n")
+    writer.writeheader()
+    made = _numbered(rows, pd.DataFrame(columns=columns), table)
+    writer.writerows({k: cell_text(v, k in _DEGREES) for k, v in r.items()} for r in made)
+    text = parse_table(body.getvalue().encode(), f"{table}.csv")
+    added = check_table(text, table)
+    entry = [(rule.broken(added), rule.column, rule.expected) for rule in SCHEMAS[table].entry_rules]
+    refuse_broken(entry, text, f"{table}.csv")
+
+
 def _one_world(simulated: np.ndarray, held: int, raw: Path) -> None:
     """Refuse SIMULATED rows in a case of real evidence, and real rows in a demo case.
 

@@ -119,7 +119,8 @@ class NextStep:
             lines.append(f"high end over low end of the answer: {self.narrows_to:g} with it, today {today}{turns}")
         if math.isfinite(self.expects_best):
             ends = f"{show(self.expects_best)} ({show(self.expects_low)} to {show(self.expects_high)}) {self.unit}"
-            lines.append(f"if {self.expects_from} on file is right, it shows about {ends}")
+            are = "are" if "," in self.expects_from else "is"
+            lines.append(f"if {self.expects_from} on file {are} right, it shows about {ends}")
         return tuple(filter(None, [*lines, f"run: {self.run}" if self.run else ""]))
 
     def text(self) -> str:

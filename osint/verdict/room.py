@@ -251,6 +251,7 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
         own = [(g if g.quantity in LOADS else replace(g, low=None, best=None), rows) for g, rows in own]
     counted = CHIP_COUNTS if q.quantity not in CHIP_COUNTS or q.can_carry else frozenset[str]()
     # what is counted in a hall is not what the hall can hold: it is a bound from below
+    own = [(g, rows) for g, rows in own if g.quantity not in counted or g.low is not None]
     own = [(replace(g, high=None, best=None) if g.quantity in counted else g, rows) for g, rows in own]
     over = [(replace(g, low=None), [s]) for s in larger if (g := s.given()) and g.quantity not in counted]
     givens, most = [g for g, _ in own], [g for g, _ in over]
