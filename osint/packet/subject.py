@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from osint import archive, filings, fonts, passport, verdict
 from osint.errors import BadInputError, NotFoundError, OsintError
 from osint.files import read_regular
-from osint.model import Dossier, show, unit_of
+from osint.model import Dossier, show
 from osint.passport import Evidence, EvidenceRole, Judgement, Number, NumberKind, People
 from osint.register import Register, named
 from osint.report import words_for
@@ -238,7 +238,7 @@ def _numbers(findings: Sequence[verdict.Finding], dossier: Dossier, precision: s
                         low=low,
                         best=best,
                         high=high,
-                        unit=unit_of(claim.quantity),
+                        unit=verdict.claimed_unit(claim),
                         kind=NumberKind.DERIVED,
                         sources=(f"finding:{claim.claim_id}", *sorted(set(ids))),
                         computed_by="osint.verdict.check",
@@ -268,7 +268,7 @@ def _data(findings: Sequence[verdict.Finding]) -> str:
     for f in drawn(findings):
         values = (verdict.named(f.claim), *f.interval, *f.paper.interval)
         cells = [f"{v:.6g}" if math.isfinite(v) else "" for v in values]
-        unit = unit_of(f.claim.quantity).replace(",", ";")
+        unit = verdict.claimed_unit(f.claim).replace(",", ";")
         lines.append(",".join([f.claim.claim_id, unit, *cells]))
     return "\n".join(lines) + "\n"
 
@@ -356,7 +356,7 @@ def alt_text(findings: Sequence[verdict.Finding], place: str) -> str:
         parts = [f"claimed {f.claim.written()}"]
         for what, span in (("seen had room for", f.interval), ("documents allow", f.paper.interval)):
             if math.isfinite(span[1]):
-                parts.append(f"what {what} {show(span[0])} to {show(span[2])} {unit_of(f.claim.quantity)}")
+                parts.append(f"what {what} {show(span[0])} to {show(span[2])} {verdict.claimed_unit(f.claim)}")
         said.append(f"{f.claim.claim_id}: {', '.join(parts)}")
     return f"Chart of {len(rows)} claims of {place}. " + "; ".join(said) + "."
 

@@ -26,6 +26,7 @@ from osint.verdict.next_steps import CANDIDATES, NEAR_KM, NextStep, next_steps, 
 from osint.verdict.parts import Coverage, coverage
 from osint.verdict.rules import BANDS, FINDINGS, NEGATIVE, RULES, Outcome, RuleFacts, decide, word
 from osint.verdict.run import Found, check, check_rows
+from osint.verdict.words import claimed_unit
 
 __all__ = [
     "BANDS",
@@ -60,6 +61,7 @@ __all__ = [
     "check",
     "check_rows",
     "claim_line",
+    "claimed_unit",
     "contradictions",
     "counts_a_flow",
     "coverage",

@@ -107,9 +107,9 @@ def is_same(a: float, b: float) -> bool:
 
 def named(claim: Claim) -> str:
     """Return id, claimant, publisher and date of a claim: who says what is compared, and where it was read."""
-    read_in = f"read in {claim.source_publisher}"
+    read_in = f"read in {claim.source_publisher}" if claim.source_publisher not in claim.claimant else ""
     words = (claim.claim_id, claim.claimant, read_in, claim.date.text if claim.date else "undated")
-    return ", ".join(words)
+    return ", ".join(filter(None, words))
 
 
 def said(claim: Claim) -> str:
