@@ -70,6 +70,7 @@ def test_machines_with_chips_are_counted_as_machines_in_either_script(text):
         ("1+ GW of power", "power", 1000, None, "more than"), ("PUE值不高于1.15", "pue", None, 1.15, "up to"),
         ("715,000-square-foot hall", "floor", 66425.6736, 66425.6736, "exact"), ("标煤4.21万吨", "tce", 42100, 42100, "exact"),
         ("110kV线路", "voltage", 110, 110, "exact"), ("主变2×240MVA", "transformer", 480, 480, "exact"),
+        ("投资7亿元(含税)左右", "money_cny", 7e8, 7e8, "about"), ("30家上下游企业", "count", 30, 30, "exact"),
         ("20% – 30% load", "share", 0.2, 0.3, "range"), ("between 10,000 and 20,000 chips", "chips", 1e4, 2e4, "range"),
         ("100,000 H100", "chips", 1e5, 1e5, "exact"), ("签约90亿元", "money_cny", 9e9, 9e9, "exact"),
         ("近20亿元", "money_cny", 2e9, 2e9, "about"), ("不足百台服务器", "servers", None, 100, "less than"),

@@ -202,6 +202,8 @@ def test_a_number_broken_at_the_end_of_a_line_of_a_pdf_goes_on():
         ("公司是否已采购5000张H20？", "", ""),
         ("算力由800P提升到2600P", "", ""),
         ("Each rack draws 132 kW", "", ""),
+        ("行业平均PUE为1.53", "", ""),
+        ("It has contracted 3.1 GW", "filed", "filed"),
         ("配置10kW标准机柜的园区已投产", "", ""),
         ("It secured a $3bn loan", "", ""),
         ("It launched a tender for 300 servers", "filed", "filed"),

@@ -241,7 +241,9 @@ def _scale(match: re.Match[str], unit: str, is_money: bool, text: str) -> str:
         return scale
     if unit:
         family = declared_units()[spelling_key(unit)].family
-        return scale if family.startswith(("money", "chips", "feet", "energy", "tce", "compute")) else ""
+        return (
+            scale if family.startswith(("money", "chips", "feet", "area", "land", "energy", "tce", "compute")) else ""
+        )
     if scale in ("k", "K"):
         return scale
     return scale if scale in ("m", "M") and _COUNTED_CHIPS.match(text, _end(match, scale, "")) else ""

@@ -96,7 +96,7 @@ def _extract_block(text: str, document: date | None, offset: int) -> list[TextCl
     claims, named = [], list[tuple[LocatedQuantity, str]]()
     for index, found in enumerate(quantities):
         kind = kind_of(found, reading.clauses, is_of_storage(quantities, index, plain.text))
-        elided = elided_kind(found, reading.clauses, named) if kind in ("count", "") and named else ""
+        elided = elided_kind(found, reading.clauses, named) if kind in ("count", "") else ""
         if (kind or elided) and not is_part_of_date(found, reading):
             claim = read_claim(found, elided or kind, reading)
             claims.append(claim.warned(_ELIDED).at_most_medium() if elided else claim)
@@ -104,7 +104,7 @@ def _extract_block(text: str, document: date | None, offset: int) -> list[TextCl
     return claims
 
 
-_ELIDED = "what is counted is named with the number before it"
+_ELIDED = "what is counted is named before it, with another number or in another field"
 
 
 def read_claim(found: LocatedQuantity, kind: str, reading: Reading) -> TextClaim:

@@ -44,6 +44,7 @@ class NumberDoubt(StrEnum):
     NO_CURRENCY = "no currency written"
     BROKEN = "the line before ends in a digit, which may belong to the number"
     BESIDE = "another number stands right before it, which may belong to it"
+    NO_COUNTER = "no counter written behind the number"
     PRODUCT = "two numbers were multiplied"
     NAME = "the round size of a cluster, which may be its name"
 

@@ -40,7 +40,11 @@ _NOUN = re.compile(r"[一-龥]{2}|[A-Za-z]{3}")
 _HAN = re.compile("[一-龥]")
 _PREVIOUS = re.compile(r"\d\s?[万千百]?[台套个块张枚架面座组栋][,;、\s]?")
 """the quantity before: what stands before it does not name this one"""
-_FIELD = re.compile(r"^\s?(?:采购|购置|需求)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$")
+_FIELD = re.compile(
+    r"(?:^|[,;:。(\s])(?:采购|购置|需求|中标|成交|招标|供货|合同|总)?(?:数量|数目|台数)(?:\(.{1,3}\))?[:\s|]{0,3}$"
+)
+_FORM = 160
+"""characters before a field of a form in which its item is named (judgement)"""
 _GENERIC = re.compile(
     "第[一二三四五六七八九十]{1,2}[批期]|实际|安装|装机|调试|到货|采购|部署|开工|投产|签约|落地|备案|新增|购置|交付|建成|投运|投用|在建|上架|规划|调整|数量|共计|合计|"
     "中标|追加|今年|去年|明年|又|了|剩下|此前|两批|这批|调减|本次|合同|余下|其余|再增|再添|将|拟|计划|目标|出货|在手|订单|月产能|产能|尚有|另有|还有|仅有|只有|只|使用|租赁|自有|出租|立起|由|从|年初|提升|增至|增加|到|至|的|已经|"
@@ -147,8 +151,7 @@ def _by_table(found: LocatedQuantity, text: str, sentence: int, before: str, aft
         return _by_words(family, before, after, before)
     if found.quantity.unit in ("项", "处", "条", "宗", "组"):
         return _by_words(family, before, after, before)
-    reach = 0 if _FIELD.search(before) else sentence  # "品名:服务器;数量:32台": a form names its item in a field
-    wide = text[max(reach, found.start - _BEHIND) : found.start]
+    wide = text[max(sentence, found.start - _BEHIND) : found.start]
     if family == "thing":
         counts_machines = found.quantity.unit.lstrip("十百千万亿")[:1] in ("台", "套")
         near = before + _STOPS.split(after, maxsplit=1)[0]
@@ -159,6 +162,16 @@ def _by_table(found: LocatedQuantity, text: str, sentence: int, before: str, aft
     return _by_words(family, before, after, wide)
 
 
+def _in_form(family: str, ahead: str) -> str:
+    """Return the kind of what the words ahead of the field of a form name last: 品名:服务器;数量:32台."""
+    words, kinds = kind_words()[family]
+    named = [kinds[word] for _, _, word in words.find(_ITEM.split(ahead)[-1])]
+    return next((kind for kind in reversed(named) if kind != "count"), "")
+
+
+_ITEM = re.compile(r"(?:名称|品名|标的物?)[:|]")
+
+
 def _is_named(words: str) -> bool:
     """Say whether words before a number hold a noun of their own."""
     return len(_HAN.findall(_GENERIC.sub("", words))) > 1
@@ -167,12 +180,15 @@ def _is_named(words: str) -> bool:
 def elided_kind(found: LocatedQuantity, clauses: Clauses, before: list[tuple[LocatedQuantity, str]]) -> str:
     """Return the kind of a count that names nothing, from the last one before it with the same counter, or "".
 
-    `before` are the quantities before it, each with its kind: 收到首批300台服务器, 余下420台尚未交付.
+    `before` are the quantities before it, each with its kind: 收到首批300台服务器, 余下420台尚未交付.  A form names
+    its item in a field of its own: 品名:服务器;数量:32台.
     """
     counter = _COUNTER.match(found.quantity.unit)
     if found.family not in ("thing", "cards") or not counter:
         return ""
     text, (at, stop) = clauses.text, clauses.clause(found.start)
+    if _FIELD.search(text[max(0, found.start - _AHEAD) : found.start]):
+        return _in_form(found.family, text[max(0, found.start - _FORM) : found.start])
     words = _STOPS.split(text[found.end : min(stop, found.end + _AHEAD)], maxsplit=1)[0]
     before_it = _ASIDE.sub("", _PREVIOUS.split(text[max(at, found.start - _BEHIND) : found.start])[-1])
     if (_is_named(before_it) and not _VERB_ENDS.search(before_it)) or _is_named_behind(words):

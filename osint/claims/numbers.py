@@ -279,4 +279,8 @@ def _behind(text: str, start: int, end: int, more: bool, before: str) -> str:
     for word, meaning in _qualifier_words("after").get(after[:1], ()):
         if after.startswith(word):
             return meaning
-    return "exact"
+    return "about" if _ABOUT.match(text, end) else "exact"
+
+
+_ABOUT = re.compile(r"(?:/[一-龥]|\([^()]{1,8}\)|[A-Z]{0,4}[一-龥]{0,6}?)?(?:左右(?!岸|两)|上下(?!游|铺|班|行|级|楼))")
+"""what makes a number approximate behind its unit and its noun: 500万元(含税)左右"""

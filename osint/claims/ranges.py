@@ -38,7 +38,26 @@ def _unit_before(atom: Atom, text: str) -> None:
     head = _HEAD.search(text, max(0, atom.start - 16), atom.start) if ")" in near or "]" in near else None
     if head:
         _take_unit(atom, head[1])
+        return
+    named = (
+        _NAMED.search(text, max(0, atom.start - _CHANGE_REACH // 2), atom.start)
+        if text[atom.end : atom.end + 1] in _ENDS
+        else None
+    )
+    if named and atom.number not in _YEARLIKE and not atom.currency:
+        atom.measure, atom.remark = (
+            Unit("racks" if named[1] else "servers" if named[2] else "chips", "count"),
+            NumberDoubt.NO_COUNTER,
+        )
 
+
+_ENDS = (*",;。、)", "")
+_NAMED = re.compile(
+    r"(?:(机[架柜])|(服务器)|(?:加速|GPU|显|算力|智算)卡|GPU)"
+    r"(?:(?:总?(?:数量?|规模|量)|保有量|存量)(?:已|共|约|达到?|超过?|突破|为|是|有|增至|[: ])*|"
+    r"(?:已|共)?(?:约|达到?|超过?|突破|增至)+)$"
+)
+"""what counts machines without a counter: 标准机架规模达3.4万"""
 
 _RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to)\s{0,2}")
 _BOUNDED = re.compile(r",?(?:且|并且|但)?不得?(?:超过|高于|大于|多于)")
@@ -53,7 +72,18 @@ MULTIPLIED = ("transformer", "power", "gen", "battery")
 """what 2×180 is 360 of; two lines of 110 kV are no 220 kV, and 8×16 of other things may be either"""
 TIMES = re.compile(r"\s?[×xX*]\s?")
 _ORDINAL = re.compile(r"(?:phases?|buildings?|no\.|blocks?|figure|table|section|lots?|units?|tranche|halls?)\s?$", re.I)
-_GROWTH = re.compile(r"提升|增加|增长|扩|升|increas|expand|grow|grew|rais|rise|from|ramp|scal", re.IGNORECASE)
+_GROWS = re.compile(
+    r"提升|(?<!新)增|扩|升|降|\b(?:increas|expand|grow|grew|rais|rise|rising|rose|ramp|scal|went|go(?:es|ing)?\b|mov|jump|"
+    r"climb|soar|surg|boost|upgrad|fell|fall|drop|cut|reduc|lower|declin|bring|brought|tak(?:es|ing)|took)",
+    re.IGNORECASE,
+)
+"""verbs of a change"""
+_GROWTH, _FROM = (
+    re.compile(rf"{_GROWS.pattern}|\bfrom\b", re.IGNORECASE),
+    re.compile(r"(?:\bfrom|从|由)\W{0,2}(?:about |约)?$", re.I),
+)
+_CHANGE_REACH = 40
+"""characters before a number in which the verb of its change stands (judgement)"""
 _YEARLIKE = range(1990, 2051)
 # "racks, taking the total to 8,200", "15,000 petaflops, up from 600": what was counted is not said again
 _AGAIN = re.compile(
@@ -181,17 +211,25 @@ def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
         return False
     if "-" in gap and text[atom.start - 1 : atom.start] == "-":
         return False
-    both = bool(atom.unit or atom.currency)
-    if both and _TO.search(gap) and _GROWTH.search(text[max(0, atom.start - 24) : atom.start]):
+    if _TO.search(gap) and _is_change(atom, gap, text):
         return False
     low = atom.value * (atom.measure if atom.family else following.measure).factor
     high = following.value * following.measure.factor
     return low <= high or (not atom.scale and atom.number <= high)
 
 
+def _is_change(atom: Atom, gap: str, text: str) -> bool:
+    """Say whether a number before "to" is what something changed from: grew from 1.9k to 10.9k GPUs."""
+    before = re.split("[,;。]", text[max(0, atom.start - _CHANGE_REACH) : atom.start])[-1]
+    if atom.unit or atom.currency:
+        return _GROWTH.search(before) is not None
+    return _FROM.search(before) is not None and _GROWS.search(before + gap) is not None
+
+
 def _shares_unit(atom: Atom, following: Atom, gap: str, text: str) -> bool:
     """Say whether a bare number is one of a list whose unit stands behind its last number."""
-    if atom.family or not _LIST.fullmatch(gap) or following.family in ("pue", "duration", "foreign"):
+    is_change = _TO.search(gap) is not None and _is_change(atom, gap, text)
+    if atom.family or not (is_change or _LIST.fullmatch(gap)) or following.family in ("pue", "duration", "foreign"):
         return False
     if _ORDINAL.search(text[max(0, atom.start - 12) : atom.start]):
         return False

@@ -231,9 +231,25 @@ def _is_bound(found: LocatedQuantity, text: str) -> bool:
 def _is_of_none(found: LocatedQuantity, kind: str, reading: Reading) -> bool:
     """Say whether a number is told of any thing of its kind, or of what is only imagined, and of no place."""
     text, clauses = reading.clauses.text, reading.clauses
+    if kind in _OF_INDUSTRY and _INDUSTRY.search(text, *_clause_before(found, clauses)):
+        return True
     if kind in _OF_ANY and is_of_any(text, found.start, found.end, clauses.clause(found.start)[0]):
         return True
     return is_imagined(text, clauses.sentence(found.start), found.start, kind)
+
+
+def _clause_before(found: LocatedQuantity, clauses: Clauses) -> tuple[int, int]:
+    return max(clauses.clause(found.start)[0], found.start - _NEAR_RULE), found.start
+
+
+_OF_INDUSTRY = ("pue", "energy", "energy_gen", "money_cny", "money_usd", "money_hkd", "money_eur")
+_INDUSTRY = re.compile(
+    r"行业|业界|产业规模|市场(?:规模|空间|需求)|(?:全国|全球|我国|全省|全市)[^,。;]{0,12}(?:平均|PUE|用电|耗电|能耗)|"
+    r"\b(?:industry|national|global|worldwide|world|typical)(?:[- ]wide)? average|"
+    r"\bmarket (?:size|worth|value)|\bmarket\b.{0,24}\b(?:valued|worth)\b",
+    re.IGNORECASE,
+)
+"""words of a clause whose number is that of a whole industry or market, and of no place"""
 
 
 def grows_from(text: str, start: int, end: int) -> bool:
