@@ -143,7 +143,7 @@ def watch(session: Session, urls: Sequence[str] = ()) -> Iterator[Revision]:
     """
     for url in urls or watched(session.archive):
         shown = http.strip_secrets(url)
-        held = [entry for entry in past_captures(session.archive, shown) if entry.is_content]
+        held = [entry for entry in past_captures(session.archive, url) if entry.is_content]
         advice = portals.never_asked(url)
         entry = Entry.unasked(shown, AnswerClass.REFUSED, advice) if advice else session.ask(url)
         is_new = entry.is_content and entry.seq is not None and held
@@ -198,7 +198,7 @@ def notice(archive: Archive, url: str) -> tuple[Notice, Entry]:
 
     Raises NotFoundError if the archive holds no page of it that can be read.
     """
-    held = [entry for entry in past_captures(archive, http.strip_secrets(url)) if entry.is_content]
+    held = [entry for entry in past_captures(archive, url) if entry.is_content]
     found = read_notice(url, archive.body(held[-1]), held[-1].media_type) if held else None
     if found is None:
         what = "what was captured last of it is no page" if held else "capture it first"
@@ -214,7 +214,7 @@ def history(archive: Archive, url: str) -> list[Revision]:
     """
     revisions = []
     before: Entry | None = None
-    for entry in past_captures(archive, http.strip_secrets(url)):
+    for entry in past_captures(archive, url):
         lines: list[str] = []
         if entry.is_content:
             if before is not None:

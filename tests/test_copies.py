@@ -97,12 +97,22 @@ def test_a_memento_of_another_date_or_page_is_what_it_is(portal, session, time, 
     assert not [r for r in sources.history(session.archive, URL) if r.entry.is_content]
 
 
-def test_no_index_gets_the_secret_of_an_address(portal, session):
-    secret = "http://li:zz1@x.example/n.html?token=zz2"
-    wayback.wayback_copies(session, wayback.wayback_request(secret))
-    common_crawl.commoncrawl_copies(session, secret)
-    asked = [hit.query["url"] for hit in portal.hits if "url" in hit.query]
-    assert set(asked) == {"http://x.example/n.html?token=stripped"}
+def test_no_index_is_asked_for_an_address_with_a_secret_which_is_another_page_without_it(portal, session):
+    for secret in ("http://li:zz1@x.example/n.html?token=zz2", "http://x.example/n.html?x=tq8ZbX0vR2mK9s3d"):
+        entry, said = webarchives.take_copy(session, secret)
+        wayback.wayback_copies(session, wayback.wayback_request(secret))
+        common_crawl.commoncrawl_copies(session, secret)
+        assert entry is None and "no web archive was asked" in said[0]
+    assert not [hit for hit in portal.hits if "url" in hit.query]
+
+
+def test_an_address_that_was_kept_without_its_secret_is_not_asked_again(session):
+    with serve() as server:
+        session.ask(f"{server.url}/good?token=zz2")
+        (again,) = sources.watch(session)
+        assert again.entry.kind == "refused" and "without what may be a secret" in again.entry.signal
+        (again,) = sources.watch(session, [f"{server.url}/good?token=zz3"])
+        assert again.entry.kind == "content" and again.difference == [sources.SAME_BYTES]
 
 
 @pytest.mark.parametrize("digest", ["-", sha1_32(PAGE)])

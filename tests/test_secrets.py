@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from osint.http import forbidden, strip_secrets
+from osint.http import forbidden, is_cut, strip_secrets
 
 S = "zZ9-s3cr3t"
 LONG = "dGhpcyBpcyBhIHZlcnkgc2VjcmV0IFhZWjEyMw9Q7"
@@ -124,7 +124,7 @@ def test_a_token_by_its_looks_is_not_kept():
 
 def test_nearly_every_random_key_is_taken_out_under_any_name_and_behind_a_word_that_was_mailed():
     rng, signs = random.Random(1), string.ascii_letters + string.digits
-    found = {"https://x.example/?v=": 24, "https://x.example/?docId=": 32, "https://x.example/login/email-link/": 12}
+    found = {"https://x.example/?x=": 24, "https://x.example/?docId=": 32, "https://x.example/login/email-link/": 12}
     for start, length in found.items():
         keys = ["".join(rng.choice(signs) for _ in range(length)) for _ in range(200)]
         assert sum(key in strip_secrets(start + key) for key in keys) <= 20, start
@@ -142,6 +142,23 @@ def test_nearly_every_random_key_is_taken_out_under_any_name_and_behind_a_word_t
 )
 def test_a_secret_is_known_by_what_stands_before_it_or_by_its_looks_between_blanks(url, secret):
     assert secret not in strip_secrets(url)
+
+
+def test_two_tokens_are_one_page_and_two_opaque_values_without_a_telling_name_are_two():
+    rng = random.Random(2)
+    keys = ["".join(rng.choice(string.ascii_letters + string.digits) for _ in range(40)) for _ in range(200)]
+    assert len({strip_secrets(f"https://x.example/a?token={key}") for key in keys}) == 1
+    assert len({strip_secrets(f"https://x.example/a?x={key}") for key in keys}) == len(keys)
+    assert sum(key in strip_secrets(f"https://x.example/a?x={key}") for key in keys) <= 2
+    for where in ("?noticeId=%032x", "?%032x", "/a/%032x", "/a/%032x/b.html", "?file=/up/%032x.pdf", "?sha1=%040x"):
+        urls = [f"https://x.example/{where % (number * 7**37)}" for number in range(1, 9)]
+        assert [strip_secrets(url) for url in urls] == urls
+
+
+def test_an_address_that_lost_a_part_is_known_by_it():
+    for url in ("?token=1", "?x=tq8ZbX0vR2mK9s3d", "tq8ZbX0vR2mK9s3d/a", "?next=%2Fb%3Fjwt%3D1"):
+        assert is_cut(strip_secrets(f"https://x.example/{url}")) and not is_cut(f"https://x.example/{url}")
+    assert not is_cut("https://x.example/stripped-cable?q=stripped+down&d=stripped-down")
 
 
 @pytest.mark.parametrize("url", KEPT)

@@ -10,7 +10,7 @@ from osint.http.contract import Contract, Finding, Form, Need, examine
 from osint.http.cost import Cost, RangeRead, bytes_by_reader
 from osint.http.politeness import HOLD_SECONDS, HOST_PER_MINUTE, Politeness, host_key
 from osint.http.ranges import ChangedError, Ranges
-from osint.http.secrets import strip_secrets
+from osint.http.secrets import is_cut, strip_secrets
 
 __all__ = [
     "CERTIFICATES",
@@ -44,6 +44,7 @@ __all__ = [
     "forbidden",
     "host_key",
     "inflate",
+    "is_cut",
     "is_loopback",
     "is_offline",
     "is_url",

@@ -22,6 +22,7 @@ from osint.http import (
     Trouble,
     fetch,
     host_key,
+    is_cut,
     is_loopback,
     is_url,
     part_of_file,
@@ -129,7 +130,7 @@ class Session:
         if not self.refresh:
             before = [
                 entry
-                for entry in past_captures(self.archive, strip_secrets(request.url))
+                for entry in past_captures(self.archive, request.url)
                 if (entry.method, entry.request_sha256) == (request.method, digest) and entry.kind in _AN_ANSWER
             ]
             if before:
@@ -141,6 +142,9 @@ class Session:
         """Return why a request is not to be made now, or None."""
         if not is_url(request.url):
             return Classified(AnswerClass.REFUSED, "it is not a URL")
+        if is_cut(request.url):
+            signal = "not asked: this address was kept without what may be a secret; ask with the whole one"
+            return Classified(AnswerClass.REFUSED, signal)
         until = self.politeness.held_until(host_key(request.url))
         if until:
             moment = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -214,13 +218,17 @@ def _text(answer: Answer) -> str:
 
 
 def past_captures(archive: Archive, url: str) -> list[Entry]:
-    """Return the captures of one URL, of its neutral copies and of files saved from it, by when they were served."""
-    found = [entry for entry in archive.entries(url) if _is_of(entry, url)]
-    return sorted(found, key=lambda entry: entry.served_order)
+    """Return the captures of one URL, of its neutral copies and of files saved from it, by when they were served.
+
+    Addresses are kept without secrets, and an older version may have kept as harmless what this one takes out.
+    """
+    names = {url, strip_secrets(url)}
+    found = {entry.seq: entry for name in names for entry in archive.entries(name) if _is_of(entry, names)}
+    return sorted(found.values(), key=lambda entry: entry.served_order)
 
 
-def _is_of(entry: Entry, url: str) -> bool:
-    return url in (entry.url, entry.copy_of) or bool(entry.stated_url and entry.origin == url)
+def _is_of(entry: Entry, names: set[str]) -> bool:
+    return entry.url in names or entry.copy_of in names or bool(entry.stated_url and entry.origin in names)
 
 
 def _part(answer: Answer) -> str:

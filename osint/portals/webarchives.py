@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from osint.archive import Entry
-from osint.http import strip_secrets
+from osint.http import is_cut, strip_secrets
 from osint.portals.adapters import base_url
 from osint.portals.classify import AnswerClass
 from osint.portals.common_crawl import COMMONCRAWL_DATA, COMMONCRAWL_INDEX, CRAWLS, commoncrawl_copies, take_commoncrawl
@@ -28,6 +28,8 @@ def take_copy(session: Session, url: str) -> tuple[Entry | None, list[str]]:
 
     Returns its entry (None if no archive holds one) and a sentence for each archive that was asked.
     """
+    if is_cut(strip_secrets(url)):
+        return None, ["no web archive was asked: the address holds what may be a secret, and is another one without it"]
     listing = wayback_copies(session, wayback_request(url))
     answers = [f"Wayback Machine: {_answered(listing)}"]
     if listing.copies:
