@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from osint import open_case, packet
+from osint.archive import Archive, captures_directory
 from osint.case.judged import rescue_judged
 from osint.cli.main import main
 from osint.errors import BadInputError, OsintError, RefusedError
@@ -23,6 +24,7 @@ from osint.passport import Evidence, Verdict, stamp, verify
 from osint.passport.verify import passport_id, short_code
 from osint.register import SCHEMAS, append_rows, load_register
 from osint.report import judged_picture
+from tests.captures import put
 from tests.test_passport import TOLD, chart, numbers
 
 
@@ -693,3 +695,23 @@ def test_a_passport_of_any_form_is_refused_or_laid_out_and_never_a_traceback(tmp
         except OsintError:
             continue
         packet.lint(folder / "out", "data")
+
+
+def test_a_packet_states_the_head_of_the_archive_which_verify_finds_until_lines_are_gone(tmp_path, capsys):
+    case = tmp_path / "case"
+    shutil.copytree("data/raw", case / "raw")
+    store = Archive(captures_directory(case)).open()
+    for number in range(3):
+        put(store, b"<p>5 MW", f"https://x.example/{number}")
+    made = [packet.write_packet("C031", tmp_path / name / "p", data=case, made_by="desk A") for name in "ab"]
+    assert made[0].zip.read_bytes() == made[1].zip.read_bytes()
+    graph = json.loads((made[0].folder / "ro-crate-metadata.json").read_text())["@graph"]
+    (held,) = (one for one in graph if one["@id"] == "#archive")
+    assert held["collectionSize"] == 3 and held["identifier"] == store.last_entry().line_sha256
+    assert f"--expect {held['identifier']}" in (made[0].folder / "index.html").read_text()
+    put(store, b"<p>6 MW", "https://x.example/4")
+    assert main(["archive", "verify", "--data", str(case), "--expect", held["identifier"]]) == 0
+    assert "is line 3 of 4 in captures/ledger.jsonl" in capsys.readouterr().out
+    lines = store.ledger.read_bytes().splitlines(keepends=True)
+    store.ledger.write_bytes(b"".join(lines[:2]))
+    assert main(["archive", "verify", "--data", str(case), "--expect", held["identifier"]]) == 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from osint import files
+from osint import archive, files
 from osint.errors import BadInputError, OsintError, UnreadableError
 from osint.packet import crate
 from osint.packet.flips import flips
@@ -101,7 +101,9 @@ def write_packet(
     measured = remeasure(*outlines).text() if outlines else ""
     changed = _changed(about.core, since) if since is not None else None
     turned = flips(register, [f.claim.claim_id for f in about.findings])
-    extras = Extras(given, crops(about.core, case), turned, measured, harm, tuple(replies), changed)
+    last = archive.Archive(archive.captures_directory(case)).last_entry()
+    held_until = last if last and last.seq is not None else None
+    extras = Extras(given, crops(about.core, case), turned, measured, harm, tuple(replies), changed, held_until)
     made = dict(about.figure_files) | {p.name: p.body for p in given}
     held = read_passport(Path(about.passport_name), made[about.passport_name], {n: _of(b) for n, b in made.items()})
     checked = check_passport(held)
@@ -114,7 +116,7 @@ def write_packet(
     made[PAGE] = page(about, checked, faults, extras)
     licence = str(about.render.get("licence", "")) or "terms not stated"
     made[crate.NAME] = crate.crate(
-        made, about.title, "A figure, its sources and what was checked.", about.core, licence
+        made, about.title, "A figure, its sources and what was checked.", about.core, licence, held=held_until
     )
     made[LIST] = _list(made, about, checked, words)
     _write(out, made)

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import ChainableUndefined
 
 from osint import fonts
+from osint.archive import Entry
 from osint.packet.flips import Flip, held_by
 from osint.packet.lints import Fault
 from osint.packet.pictures import PAIRS, Picture
@@ -37,6 +38,8 @@ class Extras:
     replies: Sequence[str] = ()
     since: Sequence[str] | None = None
     """What changed since an earlier packet; None without one."""
+    held: Entry | None = None
+    """The last capture of the archive of the case; None without one."""
 
 
 def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Extras, *, font: bool = True) -> bytes:
@@ -79,6 +82,7 @@ def page(subject: Subject, checked: Checked, faults: Sequence[Fault], extras: Ex
         "replies": extras.replies,
         "people": core.get("people", {}),
         "since": extras.since,
+        "last_capture": extras.held,
     }
     environment = page_templates("osint.packet", ChainableUndefined)  # an empty field is left out of a passport
     environment.filters |= {"digits": _digits, "b64": _b64, "web": _is_web, "followed": followed}
