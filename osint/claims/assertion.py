@@ -95,6 +95,8 @@ def _proves(text: str, hit: RungWord, kind: str) -> bool:
     """Say whether a weak word speaks of a kind: a loan that was secured buys nothing yet, no money is installed."""
     if hit.role == "meant":
         return True
+    if hit.role == "spent":
+        return kind.startswith("money")
     if kind in MACHINES:
         return hit.role != "contract"
     if kind in _PLACES:

@@ -59,9 +59,7 @@ SIGNS = "|".join(map(re.escape, sorted(CURRENCIES, key=len, reverse=True)))
 _SIGN = re.compile(rf"(?<![A-Za-z0-9百千万亿余多])({SIGNS})[:\s]{{0,2}}[【\[(]?\s{{0,2}}$")
 _MAY_END_SIGN = frozenset(" :\n\t【[(\u00a0").union(sign[-1] for sign in CURRENCIES)
 # "$2-3bn": the sign stands before the first number only
-_MONEY_RANGE = re.compile(
-    r"(US\$|HK\$|(?<![A-Z])\$|€|¥|RMB) ?[\d.,]{1,12} ?(?:bn|m|b|k|million|billion)? ?(-|~|to) ?$", re.I
-)
+_MONEY_RANGE = re.compile(rf"((?<![A-Z])(?:{SIGNS})) ?[\d.,]{{1,12}} ?(?:bn|m|b|k|million|billion)? ?(-|~|to) ?$", re.I)
 _LABELS_UNIT = re.compile(r"(?:[(\[]|单位[:为]?|人民币)\s?$")
 _CODE_BEFORE = re.compile(r"(?:-\d{1,20}){2}-$|(?<!\d)0\d{0,20}-$|\d-\d{1,20}-$|(?<!\d)(?P<left>\d{5,20})-$")
 _COUNTED_CHIPS = re.compile(r"\s(?:[A-Z][\w-]{0,24}\s){0,2}(?:GPU|chip|accelerator)|\s[ABH]\d00s?\b")

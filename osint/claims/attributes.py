@@ -37,6 +37,8 @@ _IN_ONE = re.compile(
     r"\s(server|node|machine|system)s?\b"
 )
 """what one of holds the cards that are counted before it: 8卡服务器, eight-GPU servers"""
+_COUNT_OF = re.compile(r"\d([台套])(?:单机)?(?:功率|容量)?(?:为|约)?$")
+"""a count right before a power, which is that of one: 26台7.7MW的风机"""
 _IN_BRACKETS, _ONE = re.compile(r"(?:服务器|整机|节点)\($"), re.compile(r"(服务器|整机|节点)")
 _MOST_IN_ONE = 16
 _YEARLY = re.compile(r"([年月])(?:租金|租赁费|服务费|运维费)[^\d,。;]{0,6}$")
@@ -52,6 +54,9 @@ def per_unit(found: LocatedQuantity, clauses: Clauses) -> str:
     rated = _RATED.match(text, found.end) if found.family == "power" else _in_one(found, text)
     if rated:
         return (rated[1] or rated[2]).removeprefix("a ").removeprefix("per ")
+    counted = _COUNT_OF.search(text, max(0, found.start - 8), found.start) if found.family == "power" else None
+    if counted:
+        return counted[1]
     wide = text[max(clauses.sentence(found.start)[0], found.start - 80) : found.start]
     each_en = _EACH_EN.search(wide) if "ach " in wide or "very " in wide else None
     if each_en and ", and " not in wide[each_en.end(1) :]:

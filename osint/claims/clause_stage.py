@@ -252,7 +252,7 @@ def _has_begun(clauses: Clauses, at: int) -> bool:
             break
         at, stop = clauses.clause(at - 1)[0], at
         roles = {hit.role for hit in clauses.hits(at, stop) if clauses.text[hit.start : hit.end].lower() not in _NOW}
-        if roles & {*LADDER[2:], *WEAK_ROLES}:
+        if roles & {*LADDER[2:], *WEAK_ROLES} and "future" not in roles:
             return True
         is_planned = is_planned or bool(roles & {"future", "announced"})
     return not is_planned
@@ -310,6 +310,7 @@ _NOW = ("目前", "currently")
 """words that only say when: 目前尚未开工"""
 _NO_MORE = re.compile(r"不再|不[核供予接批]|停止|暂停|限制|上限|不变")
 """words of a clause that tells what is not, or no longer, allowed: its 目前 is that of the rule"""
+_AS = re.compile(r"\s?作为[^,。;]*之一")
 _NUMBER_FIRST = re.compile(r"\s?(?:and |about |another |some |约|另)*$")
 
 
@@ -323,6 +324,8 @@ def _lent(clauses: Clauses, hits: list[RungWord], clause: tuple[int, int], own: 
     if at == own[0]:
         denied = clauses.denies(*clause) or _NO_MORE.search(text, at, min(clause[1], own[1] + REACH))
         return [hit for hit in hits if not (denied and text[hit.start : hit.end].lower() in _NOW)]
+    if _AS.match(text, at):
+        return []  # 作为全省布局的三大中心之一: it only says what kind of thing it is
     if any(hit.role in LADDER[2:] for hit in hits) and is_of_another(text, clause, own):
         hits = [hit for hit in hits if hit.role not in LADDER[2:]]
     if _NUMBER_FIRST.match(text, own[0], own[1]) is None:
@@ -396,4 +399,5 @@ def _governs_forward(text: str, hit: RungWord) -> bool:
     words = text[hit.start : hit.end].lower()
     if words == "existing":
         return True
-    return hit.role == "announced" and (words.startswith("to ") or words.endswith((" to", " of")))
+    ends = words.endswith((" to", " of", " for")) or text.startswith((" for ", " of "), hit.end)
+    return hit.role == "announced" and (words.startswith("to ") or ends)

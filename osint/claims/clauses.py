@@ -222,7 +222,7 @@ def _words_in(text: str, start: int, stop: int) -> list[RungWord]:
         else None
     )
     if spent:
-        found = sorted([*found, RungWord(*spent.span(), "ground broken")], key=lambda hit: hit.start)
+        found = sorted([*found, RungWord(*spent.span(), "spent")], key=lambda hit: hit.start)
     return found
 
 
@@ -301,6 +301,7 @@ def counts_itself(text: str, at: int, stop: int) -> bool:
 
 
 _COUNTED = re.compile(
-    r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[PMGk]|GPU)(?![a-z])|chip|server|square |sq )|"
+    r"\d[\d.,]{0,20}\s?(?:[万亿台张架个套块亩元%座栋]|平方米|(?:[EPTMGk]|GPUs?)(?![a-z])|"
+    r"(?:[gm]igawatt|[pe][et]aflop|megawatt|exaflop|acre|hectare|rack|chip|server|square |sq ))|"
     r"[一二两三四五六七八九十百千万亿][余多]?(?:[台张架套块亩元]|平方米)"
 )

@@ -206,7 +206,7 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
     bound = _BOUND.search(before) if before[-2:-1].isalnum() else None
     if bound and not _NOUN.match(text, end):
         return Reach(role, at - len(before) + bound.start(), at)
-    if _ADJECTIVE.fullmatch(word) and _ATTRIBUTE.search(before) and _NOUN.match(text, end):
+    if word != "contracted" and _ADJECTIVE.fullmatch(word) and _ATTRIBUTE.search(before) and _NOUN.match(text, end):
         number = _DIGIT.search(text, end, min(stop, end + _AFTER))
         low = at - 24 if before.endswith("of ") else at
         return Reach(role, low, _before_verb(text, end, number, stop))
@@ -246,7 +246,9 @@ _TOLD_OF_PLACE = re.compile(
     r"\b(?:site|campus|cent(?:er|re)|hall|facility|park|plant|building|complex|hub|project|cluster|pod)\b[^,]{0,24},?\s*$"
 )
 _WHICH = re.compile(r"\s?(?:which|who|whose)\b")
-TURNS = re.compile(r"\s?(?:but (?=the |its |an? )|可(?=[^,。;\d]{1,8}[还仍尚])|但|而(?!且)|然而|不过|只是|却)")
+TURNS = re.compile(
+    r"\s?(?:while |whereas |but (?=the |its |an? )|可(?=[^,。;\d]{1,8}[还仍尚])|但|而(?!且)|然而|不过|只是|却)"
+)
 """how a clause opens that turns to something else"""
 _THIS = re.compile(r"本(?:项目|工程|期|次)")
 _NAMED = re.compile(r"[^一-龥]*(?:而|但)?([一-龥]{2,8})(?:项目|公司|集团|工程|基地)(?!建设)")

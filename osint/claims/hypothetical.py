@@ -60,7 +60,8 @@ _IS_STANDARD = re.compile(
 )
 """what makes the number before it a definition: 以超过100MW为认定标准"""
 _IMAGINED = re.compile(
-    r"\bwould have (?:been |also |already )?\w+|\b(?:had|were) (?:it|they|the \w+) (?:been |to |gone )|"
+    r"\bwould have (?:been |also |already )?\w+(?:ed|en|lt|ld|ght|de|it|wn|ut|un|me)\b|"
+    r"\b(?:had|were) (?:it|they|the \w+) (?:been |to |gone )|"
     r"\bif [^.;]{0,60}\b(?:were|had been|had gone)\b",
     re.IGNORECASE,
 )

@@ -13,7 +13,8 @@ from osint.claims.reading import Reading
 # "力争到2026年底," opens a sentence: all that follows is meant for then, unless it says 已 or 目前
 _INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是?|规划)[^,。]{0,14},")
 _GOES_ON = re.compile(
-    r"\s?(?:并|同时|年均)?(?:建成|建设|新建|新增|打造|形成|实现|达到?|突破|培育|引进|部署|完成|投产|带动|建立|扩大|发展|累计|再)"
+    r"\s?(?:并|同时|年均)?(?:建成|建设|新建|新增|打造|形成|实现|达到?|突破|培育|引进|部署|完成|投产|带动|建立|扩大|发展|累计|再)|"
+    r"\s(?:ranging|spanning|covering|totall?ing|comprising|including)\b"
 )
 """how a clause goes on with what the clause before it intends"""
 
@@ -56,12 +57,18 @@ def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
 
 
 _BY_YEAR = re.compile(r"[到至](?:20\d\d|二[〇零]\S{2})年(?!的)")
+_IN_FUTURE = re.compile(
+    r"\b(?:sees?|expects?|expected|forecasts?|predicts?|anticipat\w+|foresees?)\b[^.;]*\bby (?:\w+ ){0,3}20[2-9]\d\b"
+)
+"""how an English clause foresees a number for a year"""
 
 
 def is_goal(found: LocatedQuantity, reading: Reading) -> bool:
     """Say whether a sentence without a document's date sets its number for a year: 到2028年，算力达到8EFLOPS."""
     first, text = reading.clauses.sentence(found.start)[0], reading.clauses.text
     at, stop = around(found, reading)
+    if text[at:stop].isascii():
+        return _IN_FUTURE.search(text, first, min(stop, found.end + REACH)) is not None
     by_year = _BY_YEAR.search(text, max(first, found.start - REACH), found.start)
     return (
         by_year is not None

@@ -230,6 +230,7 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
         after = after.replace(",", "", 1)  # "With a capacity of 1,000 MW, the wind farm"
     equal = _EQUIVALENT.match(after) if family in ("area", "feet") else None
     after = after[equal.end() :] if equal else after  # 11.84万平方呎(1.1万平方米)的用地
+    after = after.split(" and ", 1)[0] if family == "power" else after
     stops = _STOPS if family in ("cards", "thing") else _STOPS_OR_DIGIT
     after = _WITH_OTHER.split(after, maxsplit=1)[0] if family in ("area", "feet") else after
     ahead = stops.split(after, maxsplit=1)[0][: 40 if family in ("power", "feet") else _AHEAD * 2]
@@ -244,7 +245,9 @@ def _by_words(family: str, before: str, after: str, wide: str) -> str:
     return best or _DEFAULT[family]
 
 
-_WITH_OTHER = re.compile(r"\swith (?:an? |the )?(?:total|combined|overall)\b")
+_WITH_OTHER = re.compile(
+    r"\swith (?:an? |the )?(?:total|combined|overall)\b|\s(?:built |located |sited )?(?:on|at) (?:the|an?|its)\b"
+)
 """where words behind an area turn to another one: 3,400 square metres with a total floor area of ..."""
 
 

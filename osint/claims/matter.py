@@ -15,6 +15,8 @@ _TITLE = 60
 _NAMED, _ABOUT = re.compile(r"关于[^，。；\n]{2,50}的?(?:公告|通知|批复|公示|意见)"), 200
 _SENTENCE = re.compile(r"[，,。；;]")
 _FIRST_WORDS = re.compile(r"[^，。；;,\n:：|]*")
+_GOES_BEHIND = re.compile(r"(?:正式)?(?:发布|中(?!标)|披露|出炉|挂网|后|的?截图)")
+"""what stands behind the name of a filing that is only told of"""
 _ACTS, _ACT_REACH = (
     re.compile(
         r"\A\s*(?:合同|采购|招标|备案|批准文)(?:编?号)|\A\s*(?:第?[一二三四\d]{1,2})?(?:包|标段|标包|采购包|分包|包件)[一二三四五\d]{0,2}\s?[:：]|准予备案|予以(?:备案|公示|核准|批准|受理|许可)|现予(?:公示|受理)|(?:我[局厅委]|经研究[，,]?|"
@@ -62,7 +64,7 @@ _ACCEPTED = re.compile(r"(?:竣工|完工)验收(?:公[告示]|报告|备案|意
 """titles of filings by which a building is taken over"""
 _CALLED_OFF = re.compile(
     r"(?:终止|废标|流标|中止|采购失败|招标失败|撤[销回]|取消)(?:采购|招标|中标)?(?:的?(?:公[告示]|通知|决定))|"
-    r"\b(?:cancellation|termination) (?:notice|of)\b|"
+    r"\b(?:cancellation|termination) (?:notice|of)\b|\bcancellations\b|"
     r"(?:项目|投资|协议|合同|合作|计划|建设)(?:提前|正式|已|宣布|被)?(?:终止|取消|撤销|搁置|告吹|流产)(?!条款|条件|情形|风险|日期)|"
     r"(?<![不未拟])(?:终止|取消|撤销|放弃|叫停)[^,，。]{2,40}(?:项目|协议|合同|合作|投资|建设)(?!.{0,12}(?:传闻|传言|不实))|"
     r"\b(?:scraps?|scrapped|cancels?|cancell?ed|withdraws|withdrawn|shelves|shelved|abandons|abandoned|rejects|rejected|"
@@ -153,6 +155,8 @@ class Matter:
         self._text = text
         self._accepted = _ACCEPTED.search(self._title)
         self._filed = _FILED.search(self._title)
+        if self._filed and self._title is not title and _GOES_BEHIND.match(self._title, self._filed.end()):
+            self._filed = None  # 中标公告发布后: a text that begins by telling of a filing
         self._called_off = None if _GOES_ON.search(self._title) else _CALLED_OFF.search(self._title)
         self._called_off = self._called_off or _ENDED.search(text, 0, _ABOUT)
         says_its_kind = self._filed or self._called_off or self._accepted or _LIST.search(text, 0, _TITLE)

@@ -11,7 +11,12 @@ _NAMED_SIZE = re.compile(r"[十百千万]{1,3}(?:卡|P)$")
 _OF_PROGRAMME = re.compile(
     r"(?:级|国产|智算|算力|超)*(?:集群)?(?:扩建|建设|升级|改造|配套|[一二三四]期)*(?:计划|工程|行动|专项|战略|时代|项目)"
 )
+_CLASS = re.compile(r"[十百千万]{1,3}(?:卡|[千兆吉]瓦)级")
+"""a round size that only names a class: 千万千瓦级基地, 万卡级集群"""
 _QUOTES = ("“", '"', "「", "『")
+_CLUSTER = re.compile(r"集群(?!已|预计|将|建|投|上线|点亮|稳定|正式|于|在)")
+_HAS = re.compile(r"[建投营]|拥有|部署|点亮|上线|首个|打造|形成|交付|国产")
+"""what makes 万卡集群 one that there is, or is to be"""
 _STATED = re.compile(r"\d\s?[万千]?(?:[张块枚]|卡)")
 _NEAR = 60
 """characters on either side of a round size in which a stated count makes it a name (judgement)"""
@@ -24,12 +29,15 @@ def _is_named_size(atom: Atom, text: str) -> bool:
         return True
     if behind[:1] == "P":
         return text[atom.start - 2 : atom.start] == "万卡"
+    if _CLUSTER.match(text, atom.end) and not _HAS.search(text, max(0, atom.start - 12), atom.start):
+        return True
     return _STATED.search(text, max(0, atom.start - _NEAR), atom.end + _NEAR) is not None
 
 
 _ORDINAL_NAME = re.compile(
     r"\b(?:Gen|Generation|Phase|Hall|Level|Tier|Lot|Block|Building|Unit|Stage|Version|Mark|Series|Type|Class|Zone|Room|Row|"
-    r"Pod|Line|Floor|Figure|Table|Section|Chapter|Step|Round|Batch|Module) $"
+    r"Pod|Line|Floor|Figure|Table|Section|Chapter|Step|Round|Batch|Module|"
+    r"Trainium|Inferentia|TPU|Gaudi|Maia|Ascend|MTIA) $"
 )
 _COUNTS = ("", "count", "chips", "servers", "racks", "thing")
 _LARGEST_ORDINAL = 99
@@ -90,6 +98,8 @@ def _is_name(before: str, atom: Atom, text: str) -> bool:
     if before == " " and atom.number <= _LARGEST_ORDINAL and atom.measure.family in _COUNTS:
         return _ORDINAL_NAME.search(text, max(0, atom.start - 12), atom.start) is not None
     if before in _QUOTES and _PROGRAMME.match(text, atom.end):
+        return True
+    if text[atom.start] in "十百千万" and _CLASS.match(text, atom.start):
         return True
     is_size = text[atom.start] in "十百千万" and _NAMED_SIZE.fullmatch(text, atom.start, atom.end)
     return bool(is_size) and _is_named_size(atom, text)

@@ -49,6 +49,22 @@ def chip_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9])(?:{models})(?![A-Za-z0-9])")
 
 
+def _longest_noun(text: str, token: re.Match[str]) -> tuple[int, str] | None:
+    """Return (end, kind) of the noun of `nouns.csv` that begins with a word, of three words at most; None for none."""
+    words: list[str] = []
+    ends: list[int] = []
+    following: re.Match[str] | None = token
+    while following and len(words) < _MOST_ADJECTIVES:
+        word = following[1].rstrip(".'’")
+        words.append(word.lower())
+        ends.append(following.start(1) + len(word))
+        following = _TOKEN.match(text, following.end(1))
+    kinds = countable_nouns()
+    return next(
+        ((ends[n - 1], kinds[w]) for n in range(len(words), 0, -1) if (w := " ".join(words[:n])) in kinds), None
+    )
+
+
 def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
     """Return (end, kind, chip model) of the counted English noun behind a number, or None."""
     if text[end : end + 1] == "-" and _ATTRIBUTE.match(text, end):
@@ -74,18 +90,11 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
         if not token:
             break
         word = token[1].rstrip(".'’").lower()
-        two = _TOKEN.match(text, token.end(1))
-        pair = f"{word} {two[1].rstrip('.').lower()}" if two else ""
-        kinds = countable_nouns()
         if found and found[1] == "chips" and word in _NOT_CHIPS:
             return None
-        if pair in kinds and two:
-            stop = two.start(1) + len(two[1].rstrip("."))
-            found, position = (stop, kinds[pair], model), stop
-            continue
-        if word in kinds:
-            stop = token.start(1) + len(word)
-            found, position = (stop, kinds[word], model), stop
+        named = _longest_noun(text, token)
+        if named and not (found and found[1] == "chips" and named[1] == "count" and text[named[0] - 1] != "s"):
+            found, position = (*named, model), named[0]
             continue
         ends = index > 1 if word in _LEAD else word in _BREAK or (word in ("and", "or") and not model)
         if ends or (found and (not model or word not in _JOINS)):

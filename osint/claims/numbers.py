@@ -226,7 +226,7 @@ def find_numbers(text: str) -> Iterator[re.Match[str]]:
 
 # what may stand between a word of `qualifiers.csv` and its number
 _BETWEEN = re.compile(
-    r"(?:[\s(\[【:为]|\(不?含税?\)|达到|到|至|在|于|共|达|US\$|HK\$|[$¥€]|RMB|人民币|"
+    r"(?:[\s(\[【:为]|\(不?含税?\)|达到|到|至|在|于|共|达|是|有|US\$|HK\$|[$¥€]|RMB|人民币|"
     r"(?<=\s)(?:a|an|the|its|of|another)\s)*$"
 )
 _BEFORE, _AFTER = 36, 12

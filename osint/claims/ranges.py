@@ -10,6 +10,7 @@ from osint.claims.folding import NumberDoubt
 from osint.claims.numbers import HAN_SCALE, scale_factor
 from osint.claims.units import Unit, declared_units, spelling_key
 
+_PUE_FROM = re.compile(r"(?:PUE|power usage effectiveness)[^;.]{0,80}\bfrom (?:[a-z]+ ){0,3}$", re.IGNORECASE)
 _PUE_UNIT = Unit("pue", "ratio")
 _PUE_LOW, _PUE_HIGH = 1.0, 3.0  # no power usage effectiveness is outside (1 by definition; judgement)
 _NEAR = 8  # longest gap between two numbers of one range, list or product, in characters (judgement)
@@ -31,7 +32,10 @@ def _take_unit(atom: Atom, label: str) -> None:
 def _unit_before(atom: Atom, text: str) -> None:
     """Give a bare number the unit that its label carries: "(万元): 668.79", "PUE 1.2"."""
     may_be_pue = _PUE_LOW <= atom.number <= _PUE_HIGH and not atom.scale
-    if may_be_pue and _PUE.search(text, max(0, atom.start - 48), atom.start):
+    if may_be_pue and (
+        _PUE.search(text, max(0, atom.start - 48), atom.start)
+        or ("." in text[atom.start : atom.end] and _PUE_FROM.search(text, max(0, atom.start - 120), atom.start))
+    ):
         atom.measure = _PUE_UNIT
         return
     near = text[max(0, atom.start - 6) : atom.start]
@@ -64,7 +68,10 @@ _BOUNDED = re.compile(r",?(?:且|并且|但)?不得?(?:超过|高于|大于|多�
 """what stands between the two ends of 不低于A且不超过B"""
 _AT_LEAST = re.compile(r"不(?:得)?(?:低于|少于|小于)(?:人民币)?$")
 _PUE_RANGE, _PUE_LIST = re.compile(rf"{_RANGE.pattern}|\sand\s"), re.compile(r"[、,和及与]\s?|, and ")
-_PUE_CHANGES = re.compile(r"(?:下?降低?|压[降减]|调[整低减]?|优化|改善|变更)?[至到为]|\sto\s")
+_PUE_CHANGES = re.compile(
+    r"(?:下?降低?|压[降减]|调[整低减]?|优化|改善|变更)?[至到为]|"
+    r"(?:\sin (?:20|19)\d\d)?\sto (?:a |an )?(?:record low |average |low |just |about )?(?:of )?"
+)
 """what stands between what a PUE was and what it becomes"""
 _LIST = re.compile(r"\s{0,2}(?:、|/|和|及|与|或|,?\s?and|,?\s?or|&|,)\s{0,2}")
 _AND_OR_TO, _TO = re.compile(r"\s(?:and|to)\s"), re.compile(r"to|到|至")
@@ -78,10 +85,8 @@ _GROWS = re.compile(
     re.IGNORECASE,
 )
 """verbs of a change"""
-_GROWTH, _FROM = (
-    re.compile(rf"{_GROWS.pattern}|\bfrom\b", re.IGNORECASE),
-    re.compile(r"(?:\bfrom|从|由)\W{0,2}(?:about |约)?$", re.I),
-)
+_FROM = re.compile(r"(?:\bfrom(?: (?!of)[\w'’]+){0,3}|从|由)\W{0,2}约?$", re.IGNORECASE)
+_SPANS = re.compile(r"\b(?:rang\w+|var(?:y|ies|ying)|anywhere|between)\b", re.IGNORECASE)
 _CHANGE_REACH = 40
 """characters before a number in which the verb of its change stands (judgement)"""
 _YEARLIKE = range(1990, 2051)
@@ -151,13 +156,15 @@ def join(atoms: list[Atom], text: str) -> list[tuple[Atom, Atom | None]]:
 def _counts_again(atom: Atom, following: Atom, text: str) -> bool:
     """Say whether a bare number counts again what `atom` counts."""
     start = following.start
+    if following.number in _YEARLIKE and "," not in text[start : following.end]:
+        return False
     if text[start - 2 : start] == ", " and _OF_THE.search(text, max(0, atom.start - 8), atom.start):
         return _THEN.match(text, following.end) is not None and start - atom.end <= _AGAIN_REACH
     if atom.family in _MACHINES and _left_out(atom, following, text):
         return True
     if not text.endswith(_BEFORE_AGAIN, 0, start) or atom.currency:
         return False
-    if start - atom.end > _AGAIN_REACH or following.number in _YEARLIKE:
+    if start - atom.end > _AGAIN_REACH:
         return False
     if text.endswith(_MORE_OF_IT, 0, start):
         return bool(_THEN.match(text, following.end)) and "." not in text[atom.end : start]
@@ -189,8 +196,7 @@ _LEFT_OUT = re.compile(
 def _left_out(atom: Atom, following: Atom, text: str) -> bool:
     """Say whether a bare number leaves out the noun of `atom`: ordered 6,000 GPUs; the first 1,500 arrived."""
     start = following.start
-    is_year = following.number in _YEARLIKE and "," not in text[start : following.end]
-    if following.number < _LEAST_BARE or is_year or start - atom.end > _AGAIN_REACH or following.currency:
+    if following.number < _LEAST_BARE or start - atom.end > _AGAIN_REACH or following.currency:
         return False
     if _OWN_VERB.match(text, following.end) and _OPENS_CLAUSE.search(text, max(0, start - 8), start):
         return True
@@ -221,8 +227,10 @@ def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
 def _is_change(atom: Atom, gap: str, text: str) -> bool:
     """Say whether a number before "to" is what something changed from: grew from 1.9k to 10.9k GPUs."""
     before = re.split("[,;。]", text[max(0, atom.start - _CHANGE_REACH) : atom.start])[-1]
+    if _SPANS.search(before) or ("from " in before and not _FROM.search(before)):
+        return False
     if atom.unit or atom.currency:
-        return _GROWTH.search(before) is not None
+        return (_FROM.search(before) or _GROWS.search(before)) is not None
     return _FROM.search(before) is not None and _GROWS.search(before + gap) is not None
 
 

@@ -27,6 +27,7 @@ _TAKES_BACK = {
         "surrendered|relinquished|"
         "vetoed|overturned|"
         "(?:struck|strikes?|voted|votes?|turns?) down|(?:thrown|threw|throws) out|overturns|"
+        "(?:projects?|plans?|contracts?|orders?|leases?) cancell?ations?|"
         "pulled the plug|shut down for good|written off|"
         "gave up on|no longer (?:planned|pursuing|going ahead)|(?:will|would) not be built|never materiali[sz]ed|"
         "turned down|axed|decommissioned|blocked (?:the|a|an|plans?)|"
@@ -38,7 +39,8 @@ _TAKES_BACK = {
         "辟谣|否认|并[未无]|从未|从没|没说过|不实|不属实|失实|[系为是属]谣言|[系为是属]虚[构假]|[系为](?:误[读传]|"
         "笔误|乌龙)|"
         "系[^,。;]{0,6}错误|(?<![尚暂还仍])未(?:采购|购买|购入|订购|签署|拥有)|没有(?:采购|购买|部署|安装|签署|计划)",
-        "did not(?! only)|didn't(?! only)|never (?:bought|ordered|installed|owned|signed|said|planned|agreed|built|"
+        "did(?: not|n't)(?! (?:only|identify|name|disclose|say|specify|respond|comment|provide|give|elaborate|reveal|"
+        "immediately|detail)\\b)|never (?:bought|ordered|installed|owned|signed|said|planned|agreed|built|"
         "had|purchased|received|intended)|denied|denies|untrue|unfounded|baseless|no such|"
         "(?:rejected|dismissed) (?:reports|claims|allegations|suggestions|rumou?rs)|"
         "has not (?:bought|ordered|installed|signed)|"

@@ -9,6 +9,7 @@ from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, StageWa
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
+from osint.claims.governs import is_conditional
 from osint.claims.hypothetical import is_imagined, is_of_any
 from osint.claims.intentions import around, is_goal, promised, sets_goal
 from osint.claims.quantities import LocatedQuantity
@@ -175,7 +176,7 @@ _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|�
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
     r"\bfrom (?:just |only |about |the current )?|"
-    r"原[一-龥]{1,4}的|[从由](?:原[一-龥]{0,5}的|年初的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?|"
+    r"原[一-龥]{1,4}的|[从由](?:原[一-龥]{0,5}的|年初的?|(?:[去前上]年|20\d\d年)[底末初]?的?|目前的?|原来的?|原有的?|现有的?|约|机[柜架]|服务器|算力|规模|数量)?\s?|"
     r"revised from |"
     r"compared with )"
     r"[$€¥]?$"
@@ -188,10 +189,15 @@ _MISSING = re.compile(
 )
 """what stands before a number that is wanting, or that of one unit"""
 _OVER = re.compile(
-    r"\b(?:any|all|every|each|facilities|projects|centers|centres|those|loads?|sites|customers|users)\b[^.;]{0,60}"
+    r"\b(?:any|all|every|each|facilities|projects|centers|centres|those|loads|sites|customers|users|"
+    r"companies|firms|operators|businesses|tenants|buildings|entities)\b[^.;]{0,90}"
     r"\b(?:more than|over|above|at least|exceeding|(?:larg|great|bigg|small)er than|below|under|less than) $",
     re.IGNORECASE,
 )
+_WITH = re.compile(
+    r"\b(?:with|using|requesting|whose|(?:that|which) (?:are|have|exceed|use|draw|need|request)) ", re.IGNORECASE
+)
+"""what describes a class by its size: loads with a demand greater than"""
 _LIMIT = re.compile(r"[\s-](?:limit|cap|ceiling|threshold)\b")
 _RULE = re.compile(
     r"[^.;]{0,60}\b(?:must|shall|needs?|(?:is|are) required|only|may|qualif\w+|pays?|faces?|eligible|exempt)\b",
@@ -207,7 +213,7 @@ _REFUSES = re.compile(
     r"[^,。;\d]{0,10}$"
 )
 """what stands before the bound of a rule that says what is not allowed: 不再核供5MW以上"""
-_NEAR_RULE, _NEAR_MISSING, _NEAREST = 90, 48, 12
+_NEAR_RULE, _NEAR_MISSING, _NEAREST = 140, 48, 12
 _OF_RULES = ("more than", "at least", "up to", "less than")
 _BOUNDS = ("than ", "over ", "above ", "least ", "exceeding ", "below ", "under ")
 """how a bound opens, which is asked before the pattern of a rule"""
@@ -224,8 +230,8 @@ def _is_bound(found: LocatedQuantity, text: str) -> bool:
     if found.quantity.qualifier in _OF_RULES and _REFUSES.search(text, max(0, found.start - _NEAREST * 2), found.start):
         return True
     before = text[max(0, found.start - _NEAR_RULE) : found.start]
-    is_bound = before[-_NEAREST:].lower().endswith(_BOUNDS) and _OVER.search(before)
-    return bool(is_bound) and _RULE.match(text, found.end) is not None
+    over = _OVER.search(before) if before[-_NEAREST:].lower().endswith(_BOUNDS) else None
+    return over is not None and (_WITH.search(over[0]) or _RULE.match(text, found.end)) is not None
 
 
 def _is_of_none(found: LocatedQuantity, kind: str, reading: Reading) -> bool:
@@ -255,7 +261,8 @@ _INDUSTRY = re.compile(
 def grows_from(text: str, start: int, end: int) -> bool:
     """Say whether a text only names the number at [start, end) to say what came after it: 由300台调整为500台."""
     near = text[max(0, start - 32) : start]
-    return TARGET.match(text, end) is not None and _BEFORE_GROWTH.search(near) is not None
+    grows = TARGET.match(text, end) or _TARGET_DATED.match(text, end)
+    return grows is not None and _BEFORE_GROWTH.search(near) is not None
 
 
 def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> Assertion:
@@ -278,7 +285,7 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     if ("是" in near or "非" in near or "not " in near) and _IS_DENIED.search(near):
         return Assertion("", "", "denied")
     is_start = grows_from(text, found.start, found.end)
-    compared = ("from " in near or "with " in near) and _UP_FROM.search(near)
+    compared = ("from " in near or "with " in near or "than " in near) and _UP_FROM.search(near)
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
@@ -305,6 +312,7 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     if (
         not asserted.modality
         and kind in MACHINES
+        and not is_conditional(text, at, found.start)
         and (
             _AT_END.search(text, max(at, found.start - _AROUND), found.start) or _was_reached(found, day, near, reading)
         )
@@ -354,7 +362,7 @@ _NOT_MEASURED = re.compile(
 _NEAR_SUM = 40
 """characters before a sum, and half as many behind it, that name what it is (judgement)"""
 _OF_PAYMENT = re.compile(
-    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|判令|裁决|仲裁|"
+    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|产值(?:突破|达|超)|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|判令|裁决|仲裁|"
     r"\b(?:damages|fined?|penalt(?:y|ies)|subsid(?:y|ies)|revenues?|profits?|compensation|settlement|"
     r"valu(?:ed|ation)|loss(?:es)?|judge?ment|jury|court|tribunal)\b",
     re.IGNORECASE,
@@ -374,11 +382,12 @@ _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+
 _SAID_TO_BE = re.compile(r" (?:\w+ )?(?:said|reported|claimed|believed|thought) to ")
 _UP_FROM = re.compile(
     r"\b(?:up|down|revised|amended|reduced|cut|lowered|raised|changed) from (?:just |only |about )?[$€¥]?$|"
-    r"compared with [$€¥]?$"
+    r"compared with [$€¥]?$|\bthan (?:[A-Z][\w.]*['’]s? |the |its )+$"
 )
 TARGET = re.compile(
     r"(?:负荷|规模|机[柜架]|投资|面积|算力|容量)(?:调整|变更|调减|核减|改)[为到至]|"
     r"\s?[\"”]?(?:to\b|增|提|扩|升|到|至|涨|跃|攀|调[减增整]|缩减|压减|减|降|更正|改为|变更|变为|调为|核[减增])"
 )
+_TARGET_DATED = re.compile(r" in (?:19|20)\d\d to\b")
 # what a sentence adds at its end about the whole, after the milestones of its parts
 APART = ("money_cny", "money_usd", "money_hkd", "money_eur", "land", "area", "feet", "duration", "pue", "share")

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 SI_UNITS = tuple(dict.fromkeys(kind.si_unit for kind in READ_KINDS.values()))
 """Units in which the values of claims are compared."""
-WEAK_ROLES = {"stands": "roofed", "bought": "filed", "contract": "filed", "meant": "announced"}
+WEAK_ROLES = {
+    "stands": "roofed",
+    "bought": "filed",
+    "contract": "filed",
+    "spent": "ground broken",
+    "meant": "announced",
+}
 """Roles of words that say less than a rung, and the rung that they prove where no other word states one.
 
 What is there (现有, installed) stands somewhere; nothing says that it has power. What is bought, ordered, leased or
