@@ -185,12 +185,16 @@ def test_a_copy_that_was_asked_for_has_its_receipt(portal, session, quick, monke
 @pytest.mark.parametrize(
     ("asked", "status", "kind", "said"),
     [
-        (job(url=URL, job_id="1"), job(status="pending", job_id="1"), "receipt", "has not finished"),
+        (job(url=URL, job_id="1"), job(status="pending", job_id="1"), "receipt", "had not finished"),
         (job(url=URL, job_id="1"), job(status="error", message="Too many captures"), "blocked", "Too many captures"),
-        (job(url=URL, job_id="1"), job(status="success", timestamp="2999", original_url=URL), "receipt", "not finished"),
-        (job(url=URL, job_id="1"), job(status="success", timestamp=TIME, original_url="http://evil.example/"), "receipt", "not finished"),
+        (job(url=URL, job_id="1"), job(status="success", timestamp="2999", original_url=URL), "incomplete", "at 2999"),
+        (job(url=URL, job_id="1"), job(status="success", timestamp=TIME, original_url="http://evil.example/"), "incomplete", "saved http://evil"),
+        (job(url=URL, job_id="1"), job(status="pending"), "receipt", "asked, job 1, which had not finished"),
+        (job(url=URL, job_id="1"), answer(b"no", status="502 Bad Gateway"), "receipt", "not to be learned (unreachable: status 502"),
+        (job(url=URL, job_id="1"), answer(b"<p>Saved!"), "receipt", "not to be learned"),
+        (job(url=URL, timestamp=TIME), job(), "blocked", "neither a job nor a copy"),
         (job(message="You need to log in"), job(), "blocked", "log in"),
-        (answer(b"[5]", "application/json"), job(), "blocked", "no job"),
+        (answer(b"[5]", "application/json"), job(), "blocked", "neither a job"),
         (answer(b"no", status="401 Unauthorized"), job(), "blocked", "status 401"),
         (answer(b"no", status="429 Too Many Requests"), job(), "rate-limited", "429"),
     ],
@@ -227,7 +231,7 @@ def test_watch_says_what_changed_since_the_last_content(portal, session, monkeyp
         assert main(["watch"]) == 1
         out, err = capsys.readouterr()
         assert "the same bytes" in out and "+新的一行字" in out and "gone\t" in out
-        assert "2 of the addresses not as before" in err
+        assert "3 addresses: 1 changed, 1 not read, 1 as before" in err
         assert main(["watch", host.url + "/a"]) == 0
         assert main(["capture", host.url + "/a", "--also-wayback"]) == 1
     assert "not given to the Wayback Machine" in capsys.readouterr().out

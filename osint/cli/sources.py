@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from osint.archive import Archive, Entry, Verification
-    from osint.portals import SourceReport
+    from osint.portals import Session, SourceReport
     from osint.sources import Revision
 
 SHORTEST_HEAD = 16
@@ -29,14 +29,8 @@ def add_verbs(subparsers: Any) -> None:
     verb = add_verb(subparsers, "capture", _capture, help="fetch pages into the archive, and say what each answer is")
     verb.add_argument("urls", nargs="+", metavar="URL")
     verb.add_argument("--expect", default="", metavar="TEXT", help="text that the page must hold to count as captured")
-    verb.add_argument("--vantage", help="where you ask from, as coarse as you like ('EU'); default OSINT_VANTAGE")
-    verb.add_argument("--no-robots", action="store_true", help="ask as a person would, without robots.txt")
-    longest = "longest time for one answer, redirects included, in seconds"
-    verb.add_argument("--max-seconds", type=float, default=90.0, help=longest)
-    verb.add_argument("--max-mb", type=int, default=64, help="largest body, in MB")
     verb.add_argument("--live", action="store_true", help="ask the host itself before looking for a neutral copy")
-    verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
-    add_offline(verb)
+    _add_asking(verb)
     told = "afterwards ask the Wayback Machine to take a copy too, and keep its receipt"
     verb.add_argument("--also-wayback", action="store_true", help=told)
 
@@ -44,7 +38,7 @@ def add_verbs(subparsers: Any) -> None:
     verb.add_argument(
         "urls", nargs="*", metavar="URL", help="addresses to ask; all of which there is content without one"
     )
-    verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
+    _add_asking(verb)
 
     verb = add_verb(subparsers, "search", _search, help="ask the portals for words in a span of time, side by side")
     verb.add_argument(
@@ -72,6 +66,28 @@ def add_verbs(subparsers: Any) -> None:
     _add_archive(subparsers)
 
 
+def _add_asking(verb: argparse.ArgumentParser) -> None:
+    """Add how pages are asked for: from where, within which limits, or not at all."""
+    verb.add_argument("--vantage", help="where you ask from, as coarse as you like ('EU'); default OSINT_VANTAGE")
+    verb.add_argument("--no-robots", action="store_true", help="ask as a person would, without robots.txt")
+    longest = "longest time for one answer, redirects included, in seconds"
+    verb.add_argument("--max-seconds", type=float, default=90.0, help=longest)
+    verb.add_argument("--max-mb", type=int, default=64, help="largest body, in MB")
+    verb.add_argument("--dry-run", action="store_true", help="list what would be asked, and ask nothing")
+    add_offline(verb)
+
+
+def _open_session(args: argparse.Namespace) -> Session:
+    """Open the archive and the way to the network, as the options say, and tell what was repaired."""
+    from osint import sources
+    from osint.http import Limits
+
+    limits = Limits(max_bytes=args.max_mb << 20, max_seconds=args.max_seconds)
+    session = sources.open_session(args.data, vantage=args.vantage, limits=limits, robots=not args.no_robots, say=say)
+    _note_repairs(session.archive)
+    return session
+
+
 def _add_archive(subparsers: Any) -> None:
     verb = subparsers.add_parser("archive", help="check, export or add to the evidence store")
     acts = verb.add_subparsers(dest="act", required=True, metavar="ACT")
@@ -93,15 +109,12 @@ def _add_archive(subparsers: Any) -> None:
 
 def _capture(args: argparse.Namespace) -> int:
     from osint import sources
-    from osint.http import Limits
 
     if args.dry_run:
         for url in args.urls:
             print("\n".join(sources.plan(url, live=args.live)))
         return 0
-    limits = Limits(max_bytes=args.max_mb << 20, max_seconds=args.max_seconds)
-    session = sources.open_session(args.data, vantage=args.vantage, limits=limits, robots=not args.no_robots, say=say)
-    _note_repairs(session.archive)
+    session = _open_session(args)
     good = True
     for url in args.urls:
         for entry in sources.capture(session, url, expect=args.expect, live=args.live):
@@ -130,17 +143,18 @@ def _watch(args: argparse.Namespace) -> int:
     if args.dry_run:
         print("\n".join(args.urls or sources.watched(_opened(args))))
         return 0
-    session = sources.open_session(args.data, say=say)
-    _note_repairs(session.archive)
-    changed = 0
+    session = _open_session(args)
+    asked = changed = unread = 0
     for revision in sources.watch(session, args.urls):
-        changed += not revision.entry.is_content or revision.difference != [sources.SAME_BYTES]
+        asked += 1
+        unread += not revision.entry.is_content
+        changed += revision.entry.is_content and revision.difference != [sources.SAME_BYTES]
         if args.json:
             _print_revision(revision)
             continue
         print("\n    ".join([_line(revision.entry), *revision.difference]))
-    say(f"{changed} of the addresses not as before" if changed else "every address is as it was")
-    return 1 if changed else 0
+    say(f"{asked} addresses: {changed} changed, {unread} not read, {asked - changed - unread} as before")
+    return 1 if changed or unread else 0
 
 
 def _print_entry(entry: Entry, *, as_json: bool) -> None:

@@ -237,33 +237,46 @@ def save_copy(session: Session, url: str) -> Entry:
     asked = Request(f"{base}/save", "POST", form, urlencode({"url": url, "skip_first_archive": "1"}).encode())
     more: Any = {"per_minute": SAVE_PER_MINUTE, "api": True}
     entry = session.ask(asked, **more, refine=lambda entry, body: _receipt(entry, body, shown))
-    job = _said_of_job(session.archive.body(entry)).get("job_id", "") if entry.seq is not None else ""
-    waited = 0.0
-    while job and entry.kind == AnswerClass.RECEIPT and not entry.copy_time and waited < SAVE_WAIT_S:
+    job = _said_of_job(session.archive.body(entry)).get("job_id", "") if entry.kind == AnswerClass.RECEIPT else ""
+    until, unanswered = time.monotonic() + SAVE_WAIT_S, ""
+    while job and time.monotonic() < until:
         session.say(f"the Wayback Machine is taking its copy of {shown} (job {job})")
         time.sleep(SAVE_STEP_S)
-        waited += SAVE_STEP_S
         status = Request(f"{base}/save/status/{quote(job, safe='')}", headers=headers)
-        entry = session.ask(
-            status, api=True, per_minute=60 / SAVE_STEP_S, refine=lambda e, body: _receipt(e, body, shown)
+        looked = session.ask(
+            status, api=True, per_minute=60 / SAVE_STEP_S, refine=lambda e, body: _receipt(e, body, shown, job)
         )
-    return entry
+        if looked.seq is not None and _said_of_job(session.archive.body(looked)).get("status"):
+            entry, unanswered = looked, ""
+        else:
+            unanswered = f"; what became of it was not to be learned ({looked.kind}: {looked.signal})"
+        if looked.seq is None or entry.copy_time or entry.kind != AnswerClass.RECEIPT:
+            break
+    return replace(entry, signal=(entry.signal + unanswered)[:_SIGNAL]) if unanswered else entry
 
 
-def _receipt(entry: Entry, body: bytes, url: str) -> Entry:
-    """Return the entry of an answer of Save Page Now with what it says of the copy."""
+def _receipt(entry: Entry, body: bytes, url: str, job: str = "") -> Entry:
+    """Return the entry of an answer of Save Page Now, to the question or on a job, with what it says of the copy."""
     if not entry.is_content:
         return replace(entry, copy_of=url)
     said = _said_of_job(body)
-    if said.get("status") == "error" or not (said.get("job_id") or said.get("timestamp")):
-        signal = f"the Wayback Machine took no copy: {said.get('message') or 'no job in its answer'}"
-        return replace(entry, kind=AnswerClass.BLOCKED, signal=signal[:_SIGNAL], copy_of=url)
+    status, job = said.get("status", ""), said.get("job_id", "") or job
     stamp, page = said.get("timestamp", ""), said.get("original_url", url)
-    if said.get("status") == "success" and not bad_time(stamp) and same_page(page, url):
+    if status == "success" and not bad_time(stamp) and same_page(page, url):
         signal = f"saved: {WAYBACK}/web/{stamp}/{page}"
         return replace(entry, kind=AnswerClass.RECEIPT, signal=signal, copy_of=url, copy_time=stamp)
-    signal = f"asked, job {said.get('job_id', '')}: the archive has not finished; `osint captures` lists a copy later"
-    return replace(entry, kind=AnswerClass.RECEIPT, signal=signal[:_SIGNAL], copy_of=url)
+    if status == "success":
+        kind = AnswerClass.INCOMPLETE
+        stated = f"the archive says that it saved {page} at {stamp or 'no time'}"
+        signal = f"{stated}: that is not the page asked, or no time that can be"
+    elif status == "error" or not job:
+        names_none = "its answer names neither a job nor a copy"
+        kind, signal = AnswerClass.BLOCKED, f"the Wayback Machine took no copy: {said.get('message') or names_none}"
+    else:
+        kind = AnswerClass.RECEIPT
+        found = "`osint capture` finds the copy once the index lists it"
+        signal = f"asked, job {job}, which had not finished; {found}"
+    return replace(entry, kind=kind, signal=signal[:_SIGNAL], copy_of=url)
 
 
 def _said_of_job(body: bytes) -> dict[str, str]:
