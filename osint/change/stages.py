@@ -16,8 +16,13 @@ import numpy as np
 from osint.change import _segmentation, _transition
 from osint.change._segmentation import FREEDOM, YEAR_DAYS, Fit, misread_floor, student
 
-STAGES_WEIGHT = (0.2, 0.35, 0.45)  # prior of no, one and two stages before a cover, seen or not: works, slab or frame
-COVER_DAYS = np.array([0, 7, 14, 22, 31, 42, 56, 74, 98], float)  # that a cover takes
+# prior of no, one and two stages before a cover, seen or not: ground works and a slab come before nearly every hall
+STAGES_WEIGHT = (0.05, 0.35, 0.6)
+COVER_DAYS = np.array([2, 7, 14, 22, 31, 42, 56, 74, 98], float)  # that a cover may take
+# that it takes in the median, and the factor of one deviation: a crew lays 1,000 to 4,000 m2 in a week, a hall takes
+# some weeks. If months were as likely, a slab that is being poured would be the begin of a long cover, and dates early
+COVER_TAKES_DAYS = 30.0
+COVER_TAKES_FACTOR = 2.0
 POUR_DAYS = 12.0  # that a stage before it takes
 STAGE_DOUBT = 0.5  # error of values while a stage is made, over the change that it makes
 LEAST_LEAD_DAYS, LEAD_DAYS = 10.0, 80.0  # from a stage to the begin of what came next: least, and mean beyond that
@@ -27,7 +32,6 @@ EARLIER_DAYS, LATER_DAYS = 25.0, 75.0  # by which a cover may lie before and aft
 BEFORE_DAYS, AFTER_DAYS = 400.0, 400.0  # of the series on either side of them that is looked at
 MIDDLE_TIE = 1.0  # deviation of the level of a stage from the mean of first and last, over the step
 LEAST_LAST = 0.25  # change from the last stage to what stands, over the whole change, all bands: less is dust or sun
-OUTSIDE_WEIGHT = 0.05  # prior of a moment outside of the steps that were found, over that of one inside
 MISREAD_FACTOR = 0.1  # of the share of misread values: several in a row, alike in both bands, are a level
 SHAPE_FACTOR = 0.6  # of the departure from a straight ramp: what stood before the cover has a model of its own
 SUN_TIE = 0.15  # yearly wave of what stands, over the step
@@ -77,7 +81,7 @@ def time_cover(
     if not low < high:
         return None
     gaps = _gaps(fit, part)
-    tried = [_candidates((low, high), near, inside, gaps, stages) for stages in range(len(STAGES_WEIGHT))]
+    tried = [_candidates((low, high), inside, gaps, stages) for stages in range(len(STAGES_WEIGHT))]
     scores = [_scored(fit, part, one) for one in tried]
     peak = max(score.max(initial=-np.inf) for score in scores)
     if not np.isfinite(peak):
@@ -109,7 +113,7 @@ class _Candidates:
     def shares(self, days: np.ndarray) -> list[np.ndarray]:
         """Return (candidates, n) for the cover and each stage before it: how far it has happened on each day."""
         begun = (self.middle - self.took / 2)[:, None]
-        cover = np.clip((days[None] - begun) / np.maximum(self.took, 1e-6)[:, None], 0, 1)
+        cover = np.clip((days[None] - begun) / self.took[:, None], 0, 1)
         return [cover, *(np.clip((days[None] - day[:, None]) / POUR_DAYS + 0.5, 0, 1) for day in self.made)]
 
     def doubt(self, days: np.ndarray, cover: np.ndarray) -> np.ndarray:
@@ -141,9 +145,7 @@ def _gaps(fit: Fit, part: np.ndarray) -> _Gaps:
     return _Gaps(np.argsort(-jumps.max(axis=1), kind="stable"), change.max(axis=1))
 
 
-def _candidates(
-    bounds: tuple[float, float], near: tuple[float, float], days: np.ndarray, gaps: _Gaps, stages: int
-) -> _Candidates:
+def _candidates(bounds: tuple[float, float], days: np.ndarray, gaps: _Gaps, stages: int) -> _Candidates:
     """Return explanations whose cover lies within `bounds`, with a number of stages before it, all after days[0].
 
     A stage lies between two values, of `gaps` or of those around its cover's begin, where it may hide; no value tells
@@ -153,10 +155,11 @@ def _candidates(
     spacing = float(np.clip(np.ptp(bounds) / CELLS, 1.0, LONGEST_CELL_DAYS)) * (1 + coarser)
     middles = np.arange(bounds[0], bounds[1] + spacing / 2, spacing)
     durations = COVER_DAYS[:: 1 + coarser]
-    chance = np.gradient(durations) / (_transition.DURATION_DAYS + durations) ** _transition.DURATION_POWER
+    away = np.log(durations / COVER_TAKES_DAYS) / np.log(COVER_TAKES_FACTOR)
+    chance = np.gradient(durations) / durations * np.exp(-0.5 * away**2)
     middle, took = (grid.ravel() for grid in np.meshgrid(middles, durations, indexing="ij"))
     prior = np.tile(chance / chance.sum() / len(middles), len(middles))
-    prior = STAGES_WEIGHT[stages] * prior * np.where((middle < near[0]) | (middle > near[1]), OUTSIDE_WEIGHT, 1.0)
+    prior = STAGES_WEIGHT[stages] * prior
     made: tuple[np.ndarray, ...] = ()
     changes: tuple[np.ndarray, ...] = ()
     nexts = middle - took / 2
