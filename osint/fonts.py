@@ -7,9 +7,15 @@ from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from osint.shown import shown
 
+if TYPE_CHECKING:
+    from matplotlib.ft2font import FT2Font
+
+_NOT_NEEDED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "VORG", "name", "gasp", "prep")
+"""Tables of a font that no single character on a page needs."""
 FIRST_CHINESE = 0x2E7F  # last character before the radicals, from which on the font for Chinese is needed
 
 
@@ -58,11 +64,11 @@ def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
     if path is None or not wanted:
         return None
     font = TTFont(path if font_bytes is None else BytesIO(font_bytes), recalcTimestamp=False, recalcBBoxes=False)
-    for table in ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "VORG"):  # no single character needs them
+    for table in _NOT_NEEDED:
         if table in font:
             del font[table]
     font.setGlyphOrder([f"g{n}" for n in range(font["maxp"].numGlyphs)])  # its own names are slow to work out
-    options = Options(flavor="woff", layout_features=[], recalc_timestamp=False, notdef_outline=True)
+    options = Options(layout_features=[], recalc_timestamp=False, notdef_outline=True)
     cutter = Subsetter(options)
     cutter.populate(text=wanted)
     cutter.subset(font)
@@ -74,17 +80,17 @@ def font_subset(text: str, font_bytes: bytes | None = None) -> bytes | None:
 
 def missing_glyphs(text: str) -> set[str]:
     """Return the characters of a text that no font of `font_families` can draw."""
-    return {c for c in set(text) if not c.isspace() and ord(c) not in _drawn()}
+    return {c for c in set(text) if not c.isspace() and not any(font.get_char_index(ord(c)) for font in _opened())}
 
 
 @cache
-def _drawn() -> frozenset[int]:
-    """Return the code points that the fonts of `font_families` hold."""
+def _opened() -> tuple[FT2Font, ...]:
+    """Return the fonts of `font_families`, opened."""
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
 
     paths = [font_manager.findfont("DejaVu Sans"), *filter(None, [chinese_font()])]
-    return frozenset().union(*(FT2Font(str(path)).get_charmap() for path in paths))
+    return tuple(FT2Font(str(path)) for path in paths)
 
 
 def drawable(text: str) -> str:

@@ -15,7 +15,7 @@ from osint.model import Dossier
 from osint.report import locator, sheets, timeline
 from tests.test_answer import answer, changed
 
-NAMES = ("claimed-and-room", "said-over-time", "where", "density", "stages", "score")
+NAMES = ("claimed-and-room", "said-over-time", "where", "density", "stages")
 SITES = ("AGG-39", "AGG-XJ", "AGG-CN", "XJ01", "XJ02", "XJ03", "XJ09")
 
 

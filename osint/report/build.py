@@ -26,12 +26,13 @@ from osint.report.gather import answer_of
 from osint.report.locator import map_sheet
 from osint.report.on_file import OnFile
 from osint.report.page import Picture, pages
-from osint.report.sheets import density_sheet, room_sheet, score_sheet, stages_sheet
+from osint.report.sheets import density_sheet, room_sheet, stages_sheet
 from osint.report.timeline import timeline_sheet
 from osint.shown import shown
 from osint.verdict import Found
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
     from matplotlib.figure import Figure
 
 BASES = {
@@ -70,14 +71,14 @@ ESTIMATED = (Role.ANNOUNCED, Role.COMPARATOR)  # roles of the sites that have es
 # ---------------------------------------------------------------- what each figure on file would allow
 
 
-def site_estimates(register: Register) -> pd.DataFrame:
+def site_estimates(source: Register | Dossier) -> pd.DataFrame:
     """Return the chips of H100 class that each figure on file would allow, site by site.
 
     Columns: site_id, label, basis, given, claim_ids, low, best, high, unit, arithmetic, claimed (the largest number of
     chips that is claimed, as its source writes it), claimed_low, claimed_high. One row per basis: the claim for the
     whole site that is latest; NaN and an empty text where no chips are claimed.
     """
-    dossier, rows = Dossier.of(register), []
+    dossier, rows = Dossier.of(source), []
     for site in (site for site in dossier.sites.values() if site.role in ESTIMATED):
         claims = [claim for claim in dossier.claims[site.site_id] if not claim.error_test]
         chips = [claim for claim in claims if claim.quantity == "chips" and claim.modality not in TAKEN_BACK]
@@ -116,11 +117,12 @@ def site_estimates(register: Register) -> pd.DataFrame:
 
 def _summary(dossier: Dossier, found: Found, estimates: pd.DataFrame) -> pd.DataFrame:
     """Return one row per site: claims, findings by name, chips claimed, chips that the figures on file would allow."""
-    rows = []
+    rows, none = [], estimates.iloc[:0]
+    of_site = dict(iter(estimates.groupby("site_id")))
     for site in dossier.sites.values():
         outcomes = [finding.outcome.value for finding in found.by_site.get(site.site_id, [])]
         counts = Counter(outcomes).most_common()
-        on_paper = estimates[estimates["site_id"] == site.site_id]
+        on_paper = of_site.get(site.site_id, none)
         of_halls = on_paper["basis"].isin(_OF_HALLS)
         rows.append(
             {
@@ -156,16 +158,14 @@ def _seen_there(rows: Sequence[Observation]) -> str:
 # ---------------------------------------------------------------- figures
 
 
-def sheets_of(register: Register, answer: Answer, scored: Score) -> tuple[Sheet, ...]:
-    """Return the figures of the front page, in its order."""
-    dossier = Dossier.of(register)
+def sheets_of(dossier: Dossier, points: GeoDataFrame, answer: Answer, support: pd.DataFrame) -> tuple[Sheet, ...]:
+    """Return the figures of the front page, in its order; `support` is the table relation_support."""
     return (
         room_sheet(answer, dossier),
         timeline_sheet(answer, dossier),
-        map_sheet(geo.places(register), dossier),
-        density_sheet(answer, dossier, register.relation_support),
+        map_sheet(points, dossier),
+        density_sheet(answer, dossier, support),
         stages_sheet(dossier),
-        score_sheet(scored),
     )
 
 
@@ -243,18 +243,18 @@ def write_report(register: Register, out: str | Path, case: str | Path | None = 
     _check_free(out)
     steps = tqdm(total=4, desc="report", leave=False, disable=None)
     try:
-        dossier, found = Dossier.of(register), verdict.check(register)
+        dossier = Dossier.of(register)
+        found = verdict.check(dossier)
         steps.update()
-        scored, estimates, answer = model.score(register), site_estimates(register), answer_of(dossier, found)
+        scored, estimates, answer = model.score(register), site_estimates(dossier), answer_of(dossier, found)
         steps.update()
         made: dict[str, bytes] = {}
-        pictures = []
-        for sheet in sheets_of(register, answer, scored):
+        points, pictures = geo.places(register), []
+        for sheet in sheets_of(dossier, points, answer, register.relation_support):
             drawn = canvas.render(sheet, dossier)
             made |= {f"figures/{name}": body for name, body in drawn.items()}
             pictures.append(_picture(sheet, drawn))
         steps.update()
-        points = geo.places(register)
         made |= {f"{name}.csv": csv_text(_cleaned(t)).encode() for name, t in _tables(found, estimates, scored).items()}
         made |= {"sites.geojson": geo.to_geojson(points), "sites.kml": geo.to_kml(points)}
         beside = sorted(name for name in made if "/" not in name)
@@ -264,7 +264,7 @@ def write_report(register: Register, out: str | Path, case: str | Path | None = 
         }
         shown_of = {site: [picture for picture, _ in drawn] for site, drawn in of_sites.items()}
         rendered = pages(
-            register, found, answer, scored, estimates, pictures, shown_of, beside, OnFile.of(case, dossier)
+            register, dossier, found, answer, scored, estimates, pictures, shown_of, beside, OnFile.of(case, dossier)
         )
         made |= {name: text.encode() for name, text in rendered.items()}
         made[SUMS] = _sums(made)

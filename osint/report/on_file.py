@@ -18,6 +18,8 @@ from osint.register import Observation
 if TYPE_CHECKING:
     from PIL import Image
 
+CAPTURES = Path("raw") / "captures"
+"""Folder of a case for what was captured."""
 LARGEST_PICTURE = 16 << 20  # bytes of a picture that is read
 JUDGED = Path("raw") / "judged"
 """Folder of a case for the pictures that people judged; cases of earlier versions name theirs in derived/."""
@@ -62,6 +64,8 @@ class OnFile:
 
 
 def _captures(case: Path, urls: set[str]) -> dict[str, str]:
+    if not (case / CAPTURES).is_dir():
+        return {}
     from osint import archive  # loads a network client, which a report without captures never needs
 
     found = archive.newest_contents(case, urls)

@@ -104,6 +104,7 @@ class Links:
 
 def pages(
     register: Register,
+    dossier: Dossier,
     found: Found,
     answer: Answer,
     scored: Score,
@@ -119,7 +120,6 @@ def pages(
     files beside the page, `kept` what the case keeps behind its rows. Every text of a source is escaped; a name that a
     template does not know is an error.
     """
-    dossier = Dossier.of(register)
     sources = Sources.of(dossier, kept.captures)
     views = site_views(dossier, found, register)
     quotes = {v.site.site_id: quotes_of(found.by_site.get(v.site.site_id, []), sources) for v in views}
@@ -136,7 +136,7 @@ def pages(
     strange = frozenset(host_of(source.address) for source in sources.listed if source.strange)
     anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
     anchors |= {f"finding-{outcome.value.replace(' ', '-')}" for outcome in verdict.FINDINGS}
-    anchors |= {f"s{source.number}" for source in sources.listed} | {"figure-score"}
+    anchors |= {f"s{source.number}" for source in sources.listed} | {"score"}
     front = shared | _front(found, answer, dossier, sources, views)
     cited = frozenset(f"s{source.number}" for source in front["cited_here"])
     behind = front | {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from osint import verdict
-from osint.model import Dossier, Score, sig
+from osint.model import Dossier, sig
 from osint.register import TAKEN_BACK, Claim, Modality, Role, Rung
 from osint.report import charts
 from osint.report.answer import Answer
@@ -301,31 +301,6 @@ def _whole(province: str, dossier: Dossier) -> list[Claim]:
         c for c in dossier.all_claims if c.site_id in totals and _counts(c) and not c.part and stage_of(c) == STAGES[3]
     ]
     return sorted(rows, key=lambda c: c.day)[-1:]
-
-
-# ---------------------------------------------------------------- score
-
-
-def score_sheet(scored: Score) -> Sheet:
-    """Return the interval of the model over the published truth, at sites alone; supercomputers bear on no figure."""
-    rows = scored.rows[(scored.rows["role"] == "independent") & scored.rows["best"].notna()]
-    sites, others = scored.summary.iloc[0], scored.summary.iloc[1]
-    marks, apart = [], f"{others['covered']} of {others['n']}"
-    for row in rows[rows["system"] == sites["kind"]].sort_values(["kind", "calibration_id"]).to_dict("records"):
-        low, best, high = (row[side] / row["truth_best"] for side in ("low", "best", "high"))
-        label = f"{row['site']} ({row['calibration_id']}): {best:.2g} ({low:.2g} to {high:.2g})"
-        marks.append(Mark(f"From {row['kind']}", label, best, low, high, Look.RANGE, BLUE))
-    caption = Caption(
-        title=f"The 90% range held the truth in {sites['covered']} of {sites['n']} chains at sites: too few to prove "
-        "much",
-        subtitle="Model over published truth; 1 is exact. Bears on room at the announced sites and on nothing else.",
-        source="calibration.csv, each row with its own",
-        note=f"Apart: supercomputers, {apart}, which bear on no figure here. What set a relation does not score it. "
-        "Rows that rest on the same evidence are one chain.",
-        alt=". ".join(m.label for m in marks) + ".",
-    )
-    question = "How far off is room, where the truth is public?"
-    return _sheet("score", caption, marks, "model / published truth", log=True, at=1.0, question=question)
 
 
 def _once(claims: Iterable[Claim]) -> list[Claim]:
