@@ -304,15 +304,19 @@ def _logs_of(case: Path) -> list[Path]:
 
 def _log_faults(path: Path) -> list[str]:
     """Return what is wrong with a log: of a review, also against claims.csv beside it, of a search, or of sign-offs."""
-    from osint import chain, change, filings
+    if path.name.endswith(".tiles.jsonl"):
+        from osint import change
+
+        return change.journal_faults(path)
+    register = path.with_name("claims.csv")
+    if not path.exists() and not register.exists():  # readers of claims are not loaded for nothing
+        return []
+    from osint import chain, filings
     from osint.errors import OsintError
     from osint.passport import LIST
 
-    if path.name.endswith(".tiles.jsonl"):
-        return change.journal_faults(path)
     if path.name.endswith(".journal.jsonl") or (path.parent / LIST).exists():
         return [f"line {line.number}: {line.fault}" for line in chain.read(path) if line.fault]
-    register = path.with_name("claims.csv")
     found = filings.review_faults(path)
     try:
         return found + (filings.compare_with_register(path, register) if register.exists() else [])

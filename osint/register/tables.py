@@ -156,7 +156,7 @@ def read_cells(path: Path) -> pd.DataFrame:
     except OSError as error:
         raise UnreadableError(f"{path.absolute()} cannot be read ({error.strerror}); repair its permissions") from error
     lines = body.count(b"\n")
-    if lines > MOST_ROWS:
+    if lines > MOST_ROWS + 1:  # its header
         most = (
             f"and {MOST_ROWS:,} rows of a table are the most that are read, for all of them are held in memory at once"
         )
