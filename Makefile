@@ -51,7 +51,7 @@ html: $(VENV)/.dev ## every notebook as a page that loads nothing, in data/deriv
 bench: $(VENV)/.dev ## slow measurements, written to docs/benchmarks.md
 	$(PY) -m benchmarks
 
-fuzz: $(VENV)/.dev ## damage files of twelve formats at random and read them (hours; INPUTS=1000 for less)
+fuzz: $(VENV)/.dev ## damage files of thirteen formats at random and read them (hours; INPUTS=1000 for less)
 	$(PY) -m benchmarks.fuzz --inputs $(INPUTS)
 
 lock: ## renew the hash-locked requirements (needs uv on the PATH)

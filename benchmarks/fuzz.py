@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.damage import damaged
+from osint import chain
 from osint.errors import OsintError
 
 HANG_S, MEMORY_BYTES = 10, 1 << 30
@@ -240,6 +241,27 @@ def _review() -> tuple[list[bytes], Reader]:
     return [seed], read
 
 
+def _ledger() -> tuple[list[bytes], Reader]:
+    from osint import archive
+    from osint.archive import verify
+
+    with tempfile.TemporaryDirectory() as name:
+        store = archive.Archive(name).open()
+        for number in range(2):
+            entry = archive.Entry(f"https://x.example/{number}", "content", time="2026-11-24T00:00:00.000000Z")
+            store.record_file(entry, b"<p>5 MW", "text/html", entry.url)
+        seed, held = store.ledger.read_bytes(), store.warcs()[0].read_bytes()
+
+    def read(body: bytes, folder: Path) -> object:
+        store = archive.Archive(folder)
+        store.ledger.write_bytes(body)
+        (folder / "captures-00001.warc").write_bytes(held)
+        told = verify(folder), store.last_entry(), chain.seals(store.ledger), store.unfinished()
+        return told, [store.body(entry) for entry in store.entries()]
+
+    return [seed], read
+
+
 def _html() -> tuple[list[bytes], Reader]:
     from osint import filings
 
@@ -268,7 +290,7 @@ def _pdf() -> tuple[list[bytes], Reader]:
 
 FORMATS: dict[str, Callable[[], tuple[list[bytes], Reader]]] = {
     "TIFF": _tiff, "STAC": _stac, "CDX": _cdx, "WARC": _warc, "GeoJSON": _geojson, "KML": _kml, "CSV": _csv,
-    "XLSX": _xlsx, "DOCX": _docx, "review": _review, "HTML": _html, "PDF": _pdf,
+    "XLSX": _xlsx, "DOCX": _docx, "review": _review, "ledger": _ledger, "HTML": _html, "PDF": _pdf,
 }  # fmt: skip
 
 

@@ -380,6 +380,13 @@ def test_a_sealed_line_whose_link_is_no_text_is_damage(archive, link):
     assert [line.fault != "" for line in chain.read(archive.ledger)] == [True]
 
 
+@pytest.mark.parametrize("named", ["", ".", "..", "ledger.jsonl", "../captures-00001.warc", "captures-1.warc"])
+def test_a_sealed_line_that_names_no_warc_file_is_damage(archive, named):
+    row = {name: held for name, held in put(archive, b"one").to_row().items() if name not in ("prev", "line_sha256")}
+    archive.ledger.write_bytes(chain.seal({**row, "warc": named}, chain.GENESIS)[1])
+    assert any("no WARC file" in one.what for one in verify(archive.directory).damage)
+
+
 def test_a_line_that_was_edited_is_no_content_and_a_log_without_end_is_not_read(archive):
     put(archive, b"one")
     archive.ledger.write_bytes(archive.ledger.read_bytes().replace(b'"http://portal', b'"http://other'))

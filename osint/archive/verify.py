@@ -133,6 +133,9 @@ def _chain(archive: Archive, damage: list[Damage]) -> Iterator[Entry]:
         except UnreadableError as error:
             damage.append(Damage(where, str(error)))
             continue
+        if not _WARC.fullmatch(entry.warc):
+            damage.append(Damage(where, f"it names {entry.warc!r}, which is no WARC file of an archive"))
+            continue
         if entry.seq != number:
             damage.append(Damage(where, f"it says capture {entry.seq}, its place says {number}"))
         yield entry
@@ -150,7 +153,7 @@ def _check_file(
 
     A file that `may_grow` can end in a capture that is not counted yet.
     """
-    if not path.exists():
+    if not path.is_file():
         damage.append(Damage(path.name, f"the file is missing, with {len(entries)} captures"))
         return 0
     size = path.stat().st_size
