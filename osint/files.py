@@ -77,6 +77,15 @@ def refuse_link(path: Path) -> None:
             raise RefusedError(f"{one} is a link to {one.readlink()}, and links are not followed: take it out")
 
 
+def check_place(path: Path) -> None:
+    """Raise RefusedError if a result must not be written here: through a link, or into a case that is only read."""
+    refuse_link(path)
+    folders = _folders_of_case(path)
+    case = folders[-1].parent if folders else path.absolute().parent
+    if path.absolute().parts[len(case.parts) :][:1] in (("raw",), ("derived",)):
+        check_case(case)
+
+
 def _folders_of_case(path: Path) -> list[Path]:
     """Return the folders between a path and the case that it lies in; a stranger may have made them."""
     above = list(path.absolute().parents)

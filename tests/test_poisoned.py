@@ -421,6 +421,14 @@ def test_each_verb_that_is_given_a_place_behind_a_link_of_a_case_refuses_it(case
     assert status == 2 and "is a link" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", [WRITING["report"], WRITING["packet"], ["scenes", "XJ01", *SPAN, "--out", "a.csv"]])
+def test_no_result_is_written_into_a_case_that_holds_a_link_anywhere(case, victims, capsys, verb):
+    (case / "raw/reviews.jsonl").symlink_to(victims / "start.sh")
+    before = digest(victims), digest(case)
+    assert main(verb) == 2 and (digest(victims), digest(case)) == before
+    assert "reviews.jsonl is a link" in capsys.readouterr().err
+
+
 def test_a_bare_name_is_not_written_into_a_linked_folder_of_a_case(case, victims, capsys):
     shutil.rmtree(case / "derived")
     (case / "derived").symlink_to(victims / "folder")

@@ -134,7 +134,7 @@ def place_outputs(args: argparse.Namespace) -> list[Path]:
         path = getattr(args, name, None)
         if isinstance(path, Path):
             place = in_case(path, getattr(args, "data", None))
-            files.refuse_link(place)
+            files.check_place(place)
             setattr(args, name, place)
             moved += [place] if place != path else []
     return moved

@@ -214,7 +214,7 @@ def _check_free(out: Path) -> None:
     """
     zipped = zip_of(out)
     for path in (out, zipped):
-        files.refuse_link(path)
+        files.check_place(path)
     if out.exists() and not out.is_dir():
         raise BadInputError(f"{out} is a file, and a packet is a folder; name another with --out")
     found = [out] if out.exists() and any(out.iterdir()) else []

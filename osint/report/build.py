@@ -295,7 +295,7 @@ def _check_free(out: Path) -> None:
 
     A file that the list of the older report does not hold, or that is not as it was written, is somebody's work.
     """
-    files.refuse_link(out)
+    files.check_place(out)
     if not out.is_dir():
         if out.exists():
             raise BadInputError(f"{out} is a file, and the report is a folder; name another with --out")
