@@ -247,7 +247,9 @@ def test_a_number_beside_a_character_without_a_name_loses_its_value():
         # a bidder names a row, not what it counts
         (["Lot|Goods|Supplier|Quantity|Unit", "3|Rack servers, 2U|Hall Racks Ltd|70|PCS"], [("servers", 70)]),
         (["备件|型号|数量|单位", "加速卡备件|H200 141GB|12|张"], [("chips", 12)]),
-        (["No|Item|Qty", "1|GPU server|6", "2|Chiller|3"], [("servers", 6)]),
+        (["No|Item|Qty", "1|GPU server|6", "2|Chiller|3"], [("servers", 6), ("count", 3)]),
+        (["机房|服务器型号|数量（台）", "甲机房|TS90|40"], [("servers", 40)]),
+        (["设备|单位|数量", "高压柜|面|25", "低压柜|〃|30"], [("count", 25), ("count", 30)]),
     ],
 )
 def test_kinds_of_tables(rows, due):
@@ -350,6 +352,20 @@ def test_a_note_that_states_a_unit_twice():
         page("月份|用电量|电费", "1|3,120,000|1,186,000", above="（电量单位：kWh；电费单位：元）")
     )
     assert found[["kind", "si_low"]].values.tolist() == [["energy", 3.12], ["money_cny", 1.186e6]]
+
+
+def test_a_sign_in_a_cell_of_its_own_and_a_unit_of_several_words():
+    heads = "<tr><th>Site<th>Net rentable square feet<th colspan=2>Rent (in thousands)"
+    rows = "<tr><td>Elm<td>100,000<td>$<td>38,000<tr><td>Oak<td>50,000<td>$<td>9,000"
+    found = filings.claims_of(filings.parse(f"<meta charset=utf-8><table>{heads}{rows}</table>".encode(), "a.html"))
+    assert found["si_low"].tolist() == [9290.304, 3.8e7, 4645.152, 9e6]
+
+
+def test_heads_that_stand_over_tables_side_by_side():
+    found = filings.claims_of(
+        page("甲楼|||乙楼|", "楼层|机柜（架）||楼层|机柜（架）", "首层|185||首层|263", "二层|300||二层|310")
+    )
+    assert found["column_label"].tolist() == ["甲楼 / 机柜（架）", "乙楼 / 机柜（架）"] * 2
 
 
 def test_a_sum_takes_the_unit_of_the_rows_whose_sum_it_is():

@@ -119,7 +119,7 @@ def _measure(unit: str, sign: str) -> Unit | None:
     known = cell_units().get(key) or declared_units().get(key)
     if known is None:
         kind = countable_nouns().get(unit.strip().lower())
-        known = Unit(kind, "count") if kind else None
+        known = Unit(kind, "count") if kind and (kind != "count" or unit.strip().endswith("s")) else None
     if sign and known and not known.family.startswith("money"):
         return None
     return known
@@ -199,6 +199,11 @@ def _latin_unit(plain: str) -> tuple[CellUnit | None, str]:
     last = _LAST_WORD.search(plain)
     if last and len(last[1]) >= _SHORTEST_LATIN and last.start() > 0 and spelling_key(last[1]) in declared_units():
         return CellUnit(last[1], "", last[1], declared_units()[spelling_key(last[1])]), plain[: last.start()].strip()
+    words = plain.split()
+    for count in (3, 2):
+        tail = " ".join(words[-count:])
+        if len(words) > count and spelling_key(tail) in declared_units():
+            return CellUnit(tail, "", tail, declared_units()[spelling_key(tail)]), " ".join(words[:-count])
     noun = _OF_NOUN.fullmatch(plain)
     named = (noun[1] or noun[2]).strip() if noun else plain
     kind = _noun_kind(named) if named.endswith("s") or noun else ""

@@ -112,6 +112,9 @@ _NEEDS = re.compile(
 )
 """what stands before a paper that is still wanting"""
 _IS_NEEDED = re.compile(r"(?: \w+)? (?:is|are) (?:still )?(?:needed|required|awaited|outstanding)\b")
+_SOUGHT = re.compile(r"(?:正在?|[待拟将需]|着手|抓紧|加快|准备)办理?[^,。;\d]{0,6}$")
+_IS_SOUGHT = re.compile(r"(?:等?(?:相关)?手续)?(?:正在|仍在|尚在)?办理(?:中|之中|过程)")
+"""words around a paper that is still asked for: 正在办理备案手续"""
 _BOUND = re.compile(
     r"(?<!of )(?<!of its )(?<!of the )(?<![\d,.])\d[\d.,-]*(?:\s?(?:[kMG]VA|[kMG]W|P|PF|racks|GPUs|servers|"
     r"acres|chips))?\s$"
@@ -149,7 +152,8 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
         if is_latin and _FILES.fullmatch(text, at, end) and _SUED.match(text, end, stop):
             return Reach("none")
         lacks = is_latin and (_NEEDS.search(before) or _IS_NEEDED.match(text, end, stop))
-        return Reach("future" if lacks else role)
+        sought = not is_latin and (_SOUGHT.search(before) or _IS_SOUGHT.match(text, end, stop))
+        return Reach("future" if lacks or sought else role)
     if text[at].isascii():
         return _latin(text, before, stop, at, end, role)
     return _han(text, before, start, stop, at, end, role)

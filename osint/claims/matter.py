@@ -45,11 +45,13 @@ _STATUS = re.compile(
 )
 """a field of a form that states the stage of what it describes"""
 _FILED = re.compile(
-    r"登记表|答疑|(?:经济)?技术指标|审批意见|成交(?:情况|明细|结果)|招标公告|招标文件|(?:询价|竞价|竞买|比选|遴选|邀标|拍卖|挂牌|入围|中选|开标|评标|定标)(?:采购)?(?:结果)?(?:公[告示])|拟批准|批前公[告示]|规划公示|资格预审|关于(?:同意|核准|批准|准予)|(?:用地|项目)公示|变更告知|合同(?:主要)?(?:条款|要点|摘要|概要)|主要条款|工程量清单|报价清单|货物(?:需求)?(?:一览|清单)|成交确认书|采购需求|采购清单|更正公告|澄清公告|变更公告|(?:分项)?报价表|投标函|开标记录|招标项目|采购公告|采购文件|采购意向|招标计划|磋商公告|谈判公告|询价公告|中标(?:候选人|结果)?公[告示]|"
-    r"成交(?:结果)?公[告示]|中标通知书|"
-    r"结果公[告示]|签订[^，。\n]{0,20}合同的?公告|重大合同|备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同公[告示]|合同(?:书|文本)?$|"
-    r"单一来源(?:采购)?公[告示]|(?:用地|规划|施工)许可证?|用地预审|"
-    r"(?:受理|审批|出让|拟审批\w{0,4})公[告示]|环境影响(?:报告|评价|登记)\w?|"
+    r"(?:招标|采购|中标|成交|询价|竞价|竞买|比选|遴选|邀标|拍卖|挂牌|入围|中选|开标|评标|定标|磋商|谈判|合同|单一来源|更正|澄清|"
+    r"变更|受理|审批|出让|结果)[^，。\n招采中成]{0,8}?(?:公[告示]|(?:结果|清单|明细)(?:表|一览)?$|通知书)|(?:用地|项目|规划)公示|"
+    r"登记表|答疑|(?:经济)?技术指标|审批意见|招标文件|拟批准|批前公[告示]|资格预审|关于(?:同意|核准|批准|准予)|变更告知|"
+    r"合同(?:主要)?(?:条款|要点|摘要|概要)|主要条款|工程量清单|报价清单|货物(?:需求)?(?:一览|清单)|成交(?:确认书|情况)|"
+    r"采购(?:需求|清单|文件|意向)|(?:分项)?报价表|投标函|开标记录|招标(?:项目|计划)|签订[^，。\n]{0,20}合同的?公告|重大合同|"
+    r"备案(?:证|公示|信息)?|批复|核准|(?:节能)?审查意见|节能报告|合同(?:书|文本)?$|(?:用地|规划|施工)许可证?|用地预审|"
+    r"拟审批\w{0,4}公[告示]|环境影响(?:报告|评价|登记)\w?|"
     r"\b(?:(?:tender|procurement|award|contract) notice|request for (?:proposals?|tenders?|quotations?|bids)|"
     r"invitation to (?:tender|bid)|call for (?:tenders|bids)|contract award|notice of award|award of contract|"
     r"planning (?:application|permission|consent|statement)|invitation for bids|letter of award|purchase order|"
@@ -174,7 +176,8 @@ class Matter:
         if self._called_off:
             return _called_off(claim, self._called_off[0])
         is_of_grid = claim.rung_reason and claim.rung_reason not in tuple(StageWay)
-        if is_of_grid or claim.kind not in (*_BUILT, *_ON_PAPER):
+        is_goods = claim.kind == "count" and claim.row_label
+        if is_of_grid or not (is_goods or claim.kind in (*_BUILT, *_ON_PAPER)):
             return claim
         if (claim.rung or claim.modality) and not (self._filed and self._plans_elsewhere(claim)):
             return claim

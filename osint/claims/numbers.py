@@ -22,7 +22,7 @@ _WORDS = {word: value for value, word in enumerate(_UNDER_TWENTY)} | {
 _SCALES = {
     "k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mm": 1e6, "mln": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9,
     "bln": 1e9, "billion": 1e9, "t": 1e12, "tn": 1e12, "trn": 1e12, "trillion": 1e12, "hundred": 100, "dozen": 12,
-    "hundred thousand": 1e5, "hundred million": 1e8, "hundred billion": 1e11,
+    "hundred thousand": 1e5, "hundred million": 1e8, "hundred billion": 1e11, "w": 1e4,
 }  # fmt: skip
 DIGITS = (
     r"(?:\d{1,3}(?:,\d{3}){1,5}(?!\d)|\d{1,3}(?:[\u00a0\u202f\u2009']\d{3}){1,5}(?!\d)|"
@@ -56,7 +56,7 @@ _WORD_STARTS = Words(
     [*_WORDS, "half", "a quarter", *(f"{a_or_an} {word}" for word in _SCALE_WORDS for a_or_an in ("a", "an"))]
 )
 """what a number in words can begin with"""
-HAN_SCALE = r"(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}"
+HAN_SCALE = r"(?:(?:[十百千万亿](?![瓦伏克米帕焦赫])){1,4}|[Ww](?=\s?[元台张架块]))"
 WORD_SCALE = (
     r"(?=[HhTtMmBbDdKk])(?i:hundred[ -]thousand|hundred[ -]million|hundred[ -]billion|thousand|million|billion|"
     r"trillion|dozen|hundred|mln|bln|trn|bn|tn|mn|mm|k|m|b|t)(?![A-Za-z0-9])"

@@ -299,6 +299,11 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     ):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
+    if kind.startswith("money") and (
+        (asserted.rung in LADDER[3:] and asserted.way in _LENT)
+        or _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
+    ):
+        return Assertion()
     day = when[:10]
     if not asserted.modality and kind in MAY_STAND and "目标" in text[found.end : stop] and sets_goal(text, found):
         return GOAL
@@ -318,10 +323,6 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
         )
     ):
         asserted = Assertion("roofed", "roofed", "has", StageWay.STOCK)
-    if kind.startswith("money") and (
-        _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
-    ):
-        return Assertion()
     if asserted.modality == "has" and ("可" in near or "能" in near or "足以" in near) and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
     if asserted.modality in ("has", "can carry") and _IN_A_YEAR.search(text, at, found.start):
@@ -334,6 +335,8 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     return asserted
 
 
+_LENT = (StageWay.BEFORE, StageWay.BEHIND)
+"""ways of a stage of the works that another clause tells of: a roof there says nothing of a sum here"""
 _CLOSED = re.compile(
     r"\b(?:and|but|before|until it) (?:was |were |has since |since |later )*(?:closed|shut|ceased|"
     r"demolished|decommissioned|went offline)\b|(?:已|后|又|并)(?:全部|于[^,。;]{1,10})?(?:关停|停运|拆除|退役|关闭)"

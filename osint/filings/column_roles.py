@@ -6,9 +6,13 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from osint.claims import CellUnit, label_unit, read_unit
 from osint.register import table_rows
+
+if TYPE_CHECKING:
+    from osint.filings.grid import Cell
 
 
 class ColumnRole(StrEnum):
@@ -82,6 +86,22 @@ _QUANTITY_END = re.compile(rf"(?:{_QUANTITIES}|数)(?:[(（\[].*)?$", re.IGNOREC
 _SHARE = re.compile(r"[率%％]|占比|比重|比例|同比|环比|增[长幅速]|share|percent|ratio", re.IGNORECASE)
 
 
+_DOLLARS_IN = re.compile(r"(?:dollars?|\$)(?: amounts)?[^.;\d]{0,16}\bin (thousand|million|billion)s\b", re.IGNORECASE)
+
+
+def split_sign(row: list[Cell], cell: Cell) -> CellUnit | None:
+    """Return the money of a number whose sign stands in a cell of its own before it: $ | 38,449."""
+    sign = next((one.text for one in row if one.column + one.column_span == cell.column), "")
+    unit = read_unit(sign) if 0 < len(sign) <= _LONGEST_SIGN else None
+    if unit is None or not unit.is_money:
+        return None
+    scale = next((found[0] for head in cell.headers if (found := _SCALE_IN.search(head))), "")
+    return read_unit(f"{sign}{scale}")
+
+
+_LONGEST_SIGN, _SCALE_IN = 3, re.compile(r"(?<=\bin )(?:thousand|million|billion)s\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """Units that a line above a table, or its corner, states for all numbers without one."""
@@ -94,6 +114,9 @@ class Note:
         said = re.findall(r"(?:单位|[Uu]nits?)\s?[:：为]\s?((?:(?!单位)[^()（）\n]){1,20})", words)
         parts = [part for one in said for part in (one, *re.split(r"[、,，;；]|\sand\s", one))]
         units = [unit for part in parts if (unit := read_unit(part.strip()))]
+        scale = _DOLLARS_IN.search(words)
+        if scale and (dollars := read_unit(f"${scale[1]}s")):
+            units.append(dollars)
         if not units and re.search(r"\bin\b|单位|计量", words):
             found = label_unit(words)[0]
             units = [found] if found else []

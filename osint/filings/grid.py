@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from osint.filings.heads import (
     HEADER_CHARACTERS,
@@ -136,6 +136,7 @@ class TableGrid:
     def finished(self, text: str) -> list[Cell]:
         """Return the cells with their words, their headers and what is doubtful about their columns."""
         cells = [c.filled(" ".join(text[c.start : min(c.end, c.start + _CELL_CHARACTERS)].split())) for c in self.cells]
+        cells = _without_dittos(cells)
         rows = [list(row) for _, row in groupby(cells, key=lambda cell: cell.row)]
         rows = [row for row in rows if any(cell.text for cell in row)]
         shape = TableShape.of(rows)
@@ -181,6 +182,20 @@ class TableGrid:
         return f"the row has {reach} columns, its header {headers.width}"
 
 
+_DITTO = re.compile(r"[〃″〞]|同上|ditto|do\.", re.IGNORECASE)
+
+
+def _without_dittos(cells: list[Cell]) -> list[Cell]:
+    """Return the cells of a table with the words above in place of marks that repeat them."""
+    above: dict[int, str] = {}
+    told = []
+    for cell in cells:
+        words = above.get(cell.column, "") if _DITTO.fullmatch(cell.text) else ""
+        above[cell.column] = words or cell.text
+        told.append(replace(cell, text=words) if words else cell)
+    return told
+
+
 def _bottom(row: list[Cell]) -> int:
     return max(cell.row + cell.row_span - 1 for cell in row)
 
@@ -203,9 +218,10 @@ class Headers:
     def of(cls, block: list[Cell], assumed: str) -> Headers:
         """Return the headers that the cells of some rows make."""
         by_column: dict[int, tuple[str, ...]] = {}
+        reach = _reach_of_groups(block)
         for cell in block:
             if cell.text and not is_value(cell.text):
-                for column in range(cell.column, cell.column + cell.column_span):
+                for column in range(cell.column, max(cell.column + cell.column_span, reach.get(id(cell), 0))):
                     by_column[column] = (*by_column.get(column, ()), cell.text[:HEADER_CHARACTERS])
         ends = [(cell.column + cell.column_span - 1, bool(cell.text)) for cell in block]
         needed = max((end for end, words in ends if words), default=0)
@@ -219,6 +235,21 @@ class Headers:
             others = {self.by_column.get(c, ()) for c in range(cell.column, cell.column + cell.column_span)}
             doubt = f"one cell under {len(others)} headers" if len(others) > 1 else ""
         return replace(cell.filled(cell.text, own, doubt), assumed=self.assumed if own else "")
+
+
+def _reach_of_groups(block: list[Cell]) -> dict[int, int]:
+    """Return, for cells that head several heads below them and empty cells beside them, the column behind the last."""
+    rows = [list(row) for _, row in groupby(block, key=lambda cell: cell.row)]
+    reach: dict[int, int] = {}
+    for row, under in pairwise(rows):
+        heads = {cell.column for cell in under if cell.text}
+        filled = [cell for cell in row if cell.text and cell.row_span == 1]
+        for cell, following in pairwise([*filled, None]):
+            end = following.column if following else max(heads, default=0) + 1
+            if cell and cell.column in heads and len(filled) > 1:
+                taken = [c for c in heads if cell.column < c < end]
+                reach[id(cell)] = max(taken, default=cell.column) + 1
+    return reach
 
 
 def header_rows(cells: list[Cell]) -> list[list[dict[str, str]]]:

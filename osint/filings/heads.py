@@ -194,7 +194,7 @@ def header_depth(rows: list[list[Cell]], index: int, shape: TableShape, headers:
     fills = (
         bool(under) and not _has_value(under) and _has_value(rows[index + 2]) and any(cell.text for cell in under[1:])
     )
-    begins_empty = bool(under) and (not under[0].text or under[0].column > row[0].column)
+    begins_empty = bool(under) and (not under[0].text or under[0].column > row[0].column or _stands_over(filled, under))
     return 2 if gaps and fills and begins_empty else first
 
 
@@ -234,9 +234,21 @@ def _can_head(
         return again or (begins and bool(later) and _has_value(later[0]) and not headers.width)
     if len(filled) > _PAIR or len(filled) < _PAIR:
         return True
-    if _heads(filled[1].text) or is_value(filled[1].text) or _groups_below(rows, index, filled):
+    if (
+        _heads(filled[1].text)
+        or is_value(filled[1].text)
+        or _groups_below(rows, index, filled)
+        or _stands_over(filled, later[0])
+    ):
         return True
     return _CORNER.fullmatch(filled[0].text) is not None and bool(later) and _has_value(later[0])
+
+
+def _stands_over(filled: list[Cell], under: list[Cell]) -> bool:
+    """Say whether each cell of a row stands over a head that begins again: 一期 | | 二期 over 楼层 | 机柜 | 楼层."""
+    heads = {cell.column: cell.text for cell in under if cell.text}
+    first = {heads.get(cell.column, "") for cell in filled}
+    return len(filled) > 1 and len(first) == 1 and "" not in first and len(heads) > len(filled)
 
 
 def _groups_below(rows: list[list[Cell]], index: int, filled: list[Cell]) -> bool:

@@ -115,6 +115,15 @@ _ORDINALS = "一二三四五"
 _HEAD_ROLES = {"lot": re.compile(r"(?:包号|标段|标包|包组|分包|标项|lot)(?:名称|编号|号)?(?: no\.?)?", re.IGNORECASE)}
 _RANK_HEAD = re.compile(r"(?:排名|名次|排序|候选人排名|rank)", re.IGNORECASE)
 _RESULT_HEAD = re.compile(r"是否中标|中标情况|是否成交|评审结果|结果|result|outcome", re.IGNORECASE)
+_SIGNED = re.compile(
+    r"(?m)^\s*([一-龥]{2,24}(?:委员会|局|厅|人民政府|办公室))\s*(?:20\d\d\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日)?\s*\Z"
+)
+_SIGN_OFF = 120
+"""characters at the end of a paper in which an authority signs it"""
+_NAMES_PARTY = re.compile(
+    r"名称|单位|供应商|投标人|候选人|公司|^\W*\d*$|包|标段|name|bidder|tenderer|lot", re.IGNORECASE
+)
+"""labels of rows that name who bids, and not the manager or the price"""
 _HAS_LOST = re.compile(r"未中标|未成交|落选|unsuccessful", re.IGNORECASE)
 _AWARD_HEAD = re.compile(r"中标|成交|中选|\b(?:award|contract)", re.IGNORECASE)
 _SCORE_HEAD = re.compile(r"得分|评分|总分|\bscores?\b", re.IGNORECASE)
@@ -177,6 +186,8 @@ def read_parties(text: str, cells: Sequence[Cell] = ()) -> Parties:
         for party in (Party.BUYER, Party.PUBLISHER, Party.PLACE):
             single[party] = single.get(party) or next(_named(party, words), "")
         suppliers += _sellers(words)
+    signed = _SIGNED.search(text[-_SIGN_OFF:])
+    single[Party.PUBLISHER] = single[Party.PUBLISHER] or (signed[1] if signed else "")
     for party, name, supplier in _in_tables(cells):
         if supplier:
             suppliers.append(supplier)
@@ -258,7 +269,8 @@ def _in_tables(cells: Sequence[Cell]) -> Iterator[tuple[Party, str, Supplier | N
             yield party, name, Supplier(name, lot) if party is Party.SUPPLIER else None
         for below in column:
             name = clean_name(below.text, party)
-            if not name:
+            first = rows[below.table, below.row][0]
+            if not name or (ranked and first is not below and not _NAMES_PARTY.search(first.text)):
                 continue
             if party is not Party.SUPPLIER:
                 yield party, name, None
@@ -296,6 +308,6 @@ def _of_row(name: str, row: list[Cell], heads: dict[int, str]) -> Supplier | Non
         if _RANK_HEAD.fullmatch(head.strip()):
             digits = re.search(r"[1-9]|[一二三四五]", cell.text)
             rank = _rank(digits.group()) if digits else 0
-    if is_scored and not rank:
-        return None  # one of those who were judged, and nothing says who won
+    if is_scored and rank != 1:
+        return None  # one of those who were judged
     return Supplier(name, lot[:_LONGEST_NAME], rank)

@@ -13,6 +13,8 @@ TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(
 """a label of a row of sums, in whatever column it stands"""
 TIME_LIMIT = re.compile(r"时限$|^deadline$|^due(?: date)?$", re.IGNORECASE)
 """head of a column by which the rows of a table are things to be done"""
+LOST = re.compile(r"^(?:否|未中标|未成交|未入围|落选|不中标|no|not awarded|rejected|lost|unsuccessful)$", re.IGNORECASE)
+WON = re.compile(r"^(?:是|中标|成交|入围|yes|awarded|won|successful)$", re.IGNORECASE)
 _PER = re.compile(
     r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
     r"(单价|unit price|price each)",
@@ -20,6 +22,11 @@ _PER = re.compile(
 )
 LETTER = re.compile(r"[A-Za-z一-龥]")
 _DAY = re.compile(r"((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})(?:\s?[-/.月]\s?(\d{1,2})\s?日?)?月?")
+
+YEAR_SPAN = re.compile(r"(?:19|20)\d\d年?\s?[-~—–至]\s?(?:19|20)\d\d年?")
+"""a span of years, where only a note gives the column a unit"""
+IS_DAY = re.compile(r"(?:19|20)\d\d\s?[-/年]\s?(?:0?[1-9]|1[0-2])(?:\s?[-/月]\s?(?:[012]?\d|3[01])\s?日?)?月?")
+"""a cell that is a month or a day, and no range of numbers"""
 
 
 def names_row(cell: Cell, role: ColumnRole, columns_of_words: set[int]) -> bool:
@@ -86,17 +93,25 @@ LONGEST_UNIT, LONGEST_LATIN_UNIT = 4, 8
 SLASHED = re.compile(r"[^/]*\d[^/]*/\s?([^\d/]{1,8})")
 """a number and what it is per, or its own unit: 36,000,000/年, 40/台"""
 COUNTED_IN = re.compile(r"\d[\d,.]*\s?([^\d\s].{0,5})")
+FEW = re.compile(r"\d{1,4}")
+"""a number beside "Backup generators" that counts them, in a form without heads"""
 COUNTING = ("thing", "cards", "servers", "racks", "chips")
+
+
+_COUNT_HEAD = re.compile(r"(?:quantity|qty\.?|(?:number|no\.?|#) of units|units|台数|套数|数量)", re.IGNORECASE)
+"""heads under which the goods of a row are counted, whatever they are"""
 
 
 def implied_count(header: str, labels: tuple[Cell, ...]) -> tuple[CellUnit, UnitSource] | None:
     """Return the count that words without a unit imply: 机柜数 | 900."""
     piece = read_unit("台")
+    named = label_unit(labels[-1].text)[1] if labels else ""
+    if _COUNT_HEAD.fullmatch(header.strip()) and LETTER.search(named) and not TOTAL.match(named):
+        return (piece, UnitSource.ROW_LABEL) if piece else None
     if header and not is_generic(header):
         counts = bool(counted_kind(header)) and SAYS_NUMBER.search(header) is not None
         return (piece, UnitSource.COLUMN_HEADER) if piece and counts else None
-    name = label_unit(labels[-1].text)[1] if labels else ""
-    counts = bool(counted_kind(name)) and SAYS_NUMBER.search(header) is not None
+    counts = bool(counted_kind(named)) and SAYS_NUMBER.search(header) is not None
     return (piece, UnitSource.ROW_LABEL) if piece and counts else None
 
 

@@ -19,7 +19,7 @@ from osint.claims import (
     label_unit,
     read_unit,
 )
-from osint.filings.column_roles import MEASURES_NOTHING, NAMING, NEVER_READ, ColumnRole, Note, column_role
+from osint.filings.column_roles import MEASURES_NOTHING, NAMING, NEVER_READ, ColumnRole, Note, column_role, split_sign
 from osint.filings.grid import Cell
 from osint.filings.heads import is_value
 from osint.filings.row_labels import MOST_LABELS, RowLabels
@@ -27,13 +27,18 @@ from osint.filings.row_stages import RowStages
 from osint.filings.row_words import (
     COUNTED_IN,
     COUNTING,
+    FEW,
+    IS_DAY,
     LETTER,
     LONGEST_LATIN_UNIT,
     LONGEST_UNIT,
+    LOST,
     SAYS_NUMBER,
     SLASHED,
     TIME_LIMIT,
     TOTAL,
+    WON,
+    YEAR_SPAN,
     day_of,
     implied_count,
     per_of,
@@ -49,20 +54,12 @@ _LONGEST_NAME = 20
 _LONGEST_SENTENCE = 300
 _NAMES_ONLY = re.compile(r"items?|names?|项目|品目|名称|指标|类别|货物", re.IGNORECASE)
 """heads under which a number is a serial, whatever unit stands in its row"""
-_LOST = re.compile(
-    r"^(?:否|未中标|未成交|未入围|落选|不中标|no|not awarded|rejected|lost|unsuccessful)$", re.IGNORECASE
-)
-_WON = re.compile(r"^(?:是|中标|成交|入围|yes|awarded|won|successful)$", re.IGNORECASE)
 _ENDS_IN_QUANTITY = re.compile(r"\d\s?[A-Za-z]{1,5}$")
 """a label that ends in a quantity of its own: substation, 2 x 60 MVA"""
 _DIGIT = re.compile(r"\d")
 _PLAIN = re.compile(r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,6})?|\d{1,12}(?:\.\d{1,6})?")
 _MOST_PARTS = 60
 """rows of which a sum is looked for at most"""
-_YEARS = re.compile(r"(?:19|20)\d\d年?\s?[-~—–至]\s?(?:19|20)\d\d年?")
-"""a span of years, where only a note gives the column a unit"""
-_IS_DAY = re.compile(r"(?:19|20)\d\d\s?[-/年]\s?(?:0?[1-9]|1[0-2])(?:\s?[-/月]\s?(?:[012]?\d|3[01])\s?日?)?月?")
-"""a cell that is a month or a day, and no range of numbers"""
 
 
 @dataclass
@@ -219,7 +216,7 @@ class Table:
         unit_in_label = label_unit(nearest.text)[0] if nearest and is_name else None
         if unit_in_label and role is ColumnRole.MONEY and not unit_in_label.is_money:
             unit_in_label = None  # the sum that is paid for the racks
-        if unit_in_label and unit_in_label.measure.family == "count":
+        if unit_in_label and unit_in_label.measure.family == "count" and (cell.headers or not FEW.fullmatch(cell.text)):
             unit_in_label = None  # "Buildings" names what is paid for or measured
         unit_cell = self._unit_cell(cell, header, role, unit_in_header)
         row_words = " / ".join(one.text for one in labels)[:_LONGEST_LABEL]
@@ -232,6 +229,8 @@ class Table:
             )
             if unit
         ]  # fmt: skip
+        if not sources and (sign := split_sign(self._rows[cell.row], cell)):
+            sources = [(sign, UnitSource.UNIT_CELL)]
         unit, source = sources[0] if sources else (None, None)
         reading = CellReading(
             CellContext(), row_words, " / ".join(cell.headers)[:_LONGEST_LABEL], source,
@@ -308,11 +307,11 @@ class Table:
             (
                 f"{one.headers[-1]}: {one.text}"
                 for one in row
-                if self.role(one) is ColumnRole.RESULT and _LOST.match(one.text)
+                if self.role(one) is ColumnRole.RESULT and LOST.match(one.text)
             ),
             "",
         )
-        won = any(self.role(one) is ColumnRole.RESULT and _WON.match(one.text) for one in row)
+        won = any(self.role(one) is ColumnRole.RESULT and WON.match(one.text) for one in row)
         is_task = any(TIME_LIMIT.search(head) for one in row for head in one.headers)
         state = self._stages.of(cell)
         heads = " ".join([*cell.headers, "中标" if won else "", "任务" if is_task and state is None else ""])
@@ -329,8 +328,8 @@ class Table:
         if (
             role is ColumnRole.SERIAL
             or (role in NEVER_READ and apart)
-            or _IS_DAY.fullmatch(cell.text)
-            or (reading.source is UnitSource.NOTE and _YEARS.fullmatch(cell.text))
+            or IS_DAY.fullmatch(cell.text)
+            or (reading.source is UnitSource.NOTE and YEAR_SPAN.fullmatch(cell.text))
         ):
             reading.context = replace(reading.context, unit=None)
         self._note_inferred(cell, reading, labels)
@@ -347,6 +346,8 @@ class Table:
                 named,
                 *(one for one in beside if not is_generic(one)),
             ]
+        spec = (one.headers[-1] for one in self._rows[cell.row] if self.role(one) is ColumnRole.SPEC and one.headers)
+        beside[:0] = [head for head in spec if head.endswith("型号") and counted_kind(head) in ("servers", "racks")]
         by_column = reading.source is UnitSource.COLUMN_HEADER or any(map(counted_kind, above))
         return tuple(above + beside if by_column else beside + above)
 
