@@ -14,8 +14,8 @@ from osint.shown import shown
 if TYPE_CHECKING:
     from matplotlib.ft2font import FT2Font
 
-_NOT_NEEDED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "VORG", "name", "gasp", "prep")
-"""Tables of a font that no single character on a page needs."""
+_NOT_NEEDED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx", "VORG", "gasp", "prep")
+"""Tables of a font that no single character on a page needs; without `name` a browser refuses the font."""
 FIRST_CHINESE = 0x2E7F  # last character before the radicals, from which on the font for Chinese is needed
 
 

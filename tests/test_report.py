@@ -17,6 +17,7 @@ from pathlib import Path
 import lxml.html
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 from matplotlib.text import Annotation, Text
 from PIL import Image
 from shapely.geometry import Point
@@ -312,6 +313,13 @@ def test_tables_and_maps(report_folder, register):
     assert {f["properties"]["shape"] for f in shapes["features"]} == {"centre", "precision circle"}
     kml = (report_folder / "sites.kml").read_text(encoding="utf-8")
     assert kml.count("<Placemark>") == register.sites["lat"].notna().sum() and "known to" in kml.lower()
+
+
+def test_the_font_of_a_page_has_every_table_that_a_browser_demands():
+    whole = fonts.font_subset("伊吾县智算中心")
+    cut = TTFont(io.BytesIO(fonts.font_subset("伊吾", whole)))
+    demanded = {"cmap", "head", "hhea", "hmtx", "maxp", "name", "OS/2", "post", "glyf", "loca"}
+    assert demanded <= set(cut.keys()) and set(cut.getBestCmap()) == {ord("伊"), ord("吾")}
 
 
 def test_no_glyph_is_missing(register):
