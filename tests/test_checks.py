@@ -399,6 +399,14 @@ def test_parts_that_add_up_settle_a_missing_wan(register):
     assert alone[0].second == ()  # 70,000 is not 80,000
 
 
+def test_a_small_figure_of_p_is_not_suspected_where_nothing_is_large_or_the_text_counts_its_chips(register):
+    """27 servers of A800 have 67 P; and where nobody writes of thousands of P, 7 P are 7 P."""
+    text = ONE | PLAN | {"chip_model": "A800"}
+    assert not told(register, Name.WAN, of(7, **text))
+    assert told(register, Name.WAN, of(69, **text), of(80_000))
+    assert not told(register, Name.WAN, of(69, **text), of(27, **text, quantity_kind="servers"), of(80_000))
+
+
 def test_only_the_families_that_a_claim_allows_are_near(register):
     cards = of(10_000, **ONE, quantity_kind="chips", chip_model="domestic")
     found = [c.to_row() for c in verdict.cross_checks(book(register, of(1600, **ONE), cards))]

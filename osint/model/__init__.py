@@ -18,12 +18,13 @@ from osint.model.evidence import (
     family_prior,
     gather,
     given_of,
+    names_boxes,
     question,
     readings_for,
 )
 from osint.model.factors import Z90, Factor
 from osint.model.fits import Fit, Fits, fits
-from osint.model.given import Given, lies, percent, show, sig, stated
+from osint.model.given import Given, lies, percent, show, sig, stated, tenths
 from osint.model.network import BY_CHIP, LOADS, Network, height_used, unit_of
 from osint.model.posterior import Posterior, after, design, posterior, tightest
 from osint.model.readings import Reading, Readings
@@ -82,6 +83,7 @@ __all__ = [
     "height_used",
     "leave_out",
     "lies",
+    "names_boxes",
     "parse_given",
     "percent",
     "posterior",
@@ -93,6 +95,7 @@ __all__ = [
     "sig",
     "stated",
     "sum_of",
+    "tenths",
     "tightest",
     "total",
     "totals_text",

@@ -184,6 +184,8 @@ class Question:
     """Whether it is asked what a hall can carry, of which a count of what is in it is no bound from above."""
     server: str = ""
     """Option of the reading `kind of server` that the words of the claim name; empty if they name none."""
+    boxes: bool = False
+    """Whether the chips stand in containers, of which the density of a hall says nothing."""
 
 
 def question(claim: Claim, source: Register | Dossier) -> Question:
@@ -206,6 +208,7 @@ def question(claim: Claim, source: Register | Dossier) -> Question:
         runs=claim.rung == Rung.RUNNING and claim.quantity in CHIP_COUNTS,
         can_carry=claim.modality == Modality.CAN_CARRY,
         server=_server_named(claim, site),
+        boxes=names_boxes(f"{claim.quote} {claim.translation}"),
     )
 
 
@@ -217,6 +220,18 @@ _ORDINARY_SERVER = re.compile(
     rf"(?:普通|通用|云计算|云|存储|x86|CPU|ordinary|general[- ]purpose|storage|cloud){_SERVER_OF}", re.IGNORECASE
 )
 """Words before 'servers' that say of which kind they are; the name of a place says nothing of it."""
+
+
+_BOXES = re.compile(r"集装箱|方舱|预制舱|containeri[sz]ed data|\b(?:shipping )?containers?\b", re.IGNORECASE)
+
+
+def names_boxes(words: str) -> bool:
+    """Return whether words name containers.
+
+    >>> names_boxes("四个集装箱"), names_boxes("four containers of 30 m2 each"), names_boxes("a hall")
+    (True, True, False)
+    """
+    return bool(_BOXES.search(words))
 
 
 def _server_named(claim: Claim, site: SiteRow) -> str:

@@ -12,6 +12,7 @@ from osint.model.factors import Z90
 from osint.register import QUANTITIES
 
 EDGE = 0.01  # what a percentage without decimals can say of a probability near 0 or 1
+TENTH = 0.1  # below which a chance is printed with a decimal, as findings compare it
 EXACT = 1e-4  # relative sd of a given without a range
 SD_DECIMALS = 12  # of the sd of a given: what is beyond is the rounding of the computer
 WHOLE_FROM = 1000  # size from which a converted number is printed without a fraction
@@ -106,16 +107,27 @@ def sig(value: float, digits: int = 3) -> float:
 
 
 def percent(probability: float | None) -> str:
-    """Return a probability in whole percent, never 0 or 100; None is "not known".
+    """Return a probability in percent, whole from 10% on, never 0 or 100; None is "not known".
 
-    >>> percent(0.004), percent(0.104), percent(0.999), percent(None)
-    ('below 1%', '10%', 'above 99%', 'not known')
+    >>> percent(0.004), percent(0.0506), percent(0.104), percent(0.999), percent(None)
+    ('below 1%', '5.1%', '10%', 'above 99%', 'not known')
     """
     if probability is None:
         return "not known"
     if probability < EDGE:
         return "below 1%"
+    if probability < TENTH:
+        return tenths(probability)
     return "above 99%" if probability > 1 - EDGE else f"{probability:.0%}"
+
+
+def tenths(share: float) -> str:
+    """Return a share in percent with one decimal, where that says more than none.
+
+    >>> tenths(0.949), tenths(0.95)
+    ('94.9%', '95%')
+    """
+    return f"{100 * round(share, 3):.4g}%"
 
 
 def show(value: float, digits: int = 2) -> str:

@@ -227,7 +227,8 @@ class Network:
             options[ReadingWord.CHIP_FAMILY] = dict.fromkeys(families, 1.0)
         for unknown in self.unknowns_cn if cn else self.unknowns_elsewhere:
             relevant = wanted & _BRINGS_IN.get(unknown.applies_to, frozenset({unknown.applies_to}))
-            if relevant and not (unknown.name == ReadingWord.HALL and cn):
+            of_cn = cn and unknown.name == ReadingWord.HALL and fixed.get(unknown.name) != ReadingWord.BOXES
+            if relevant and not of_cn:
                 options[unknown.name] = dict(unknown.priors)
         for name in options.keys() & fixed.keys():
             if fixed[name] not in options[name] and name != ReadingWord.CHIP_FAMILY:

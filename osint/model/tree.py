@@ -41,6 +41,7 @@ class ReadingWord(StrEnum):
     DESIGN = "design"
     HALL = "hall"
     CONVENTIONAL = "conventional"
+    BOXES = "small or in containers"
     POWER_KIND = "power kind"
     IT_NAMEPLATE = "IT nameplate"
     YEARLY_AVERAGE = "yearly average"
@@ -172,6 +173,7 @@ _CABINETS: dict[str, str] = {
     ReadingWord.AI_CABINET: "cabinet_ai",
     ReadingWord.LIQUID: "cabinet_liquid",
 }
+_FLOORS: dict[str, str] = {ReadingWord.CONVENTIONAL: "floor_conventional", ReadingWord.BOXES: "floor_boxes"}
 _STATED: dict[str, str] = {ReadingWord.IT_NAMEPLATE: "it_mw", ReadingWord.YEARLY_AVERAGE: "average_mw"}
 
 
@@ -179,8 +181,7 @@ def plain_edges(choice: Mapping[str, str], f: Mapping[str, Factor], cn: bool) ->
     """Return the edges of one reading that no chip takes part in, dry condensers at ALTITUDE_M."""
     used_from = "it_mw" if choice.get(ReadingWord.ENERGY) == ReadingWord.DESIGN_LOAD else "average_mw"
     filled = () if choice.get(ReadingWord.RACKS) == ReadingWord.DESIGN else ((-1.0, f["rack_fill"]),)
-    conventional = choice.get(ReadingWord.HALL) == ReadingWord.CONVENTIONAL
-    floor = "floor_cn" if cn else "floor_conventional" if conventional else "floor_ai"
+    floor = _FLOORS.get(choice.get(ReadingWord.HALL, ""), "floor_cn" if cn else "floor_ai")
     kind = choice.get(ReadingWord.CABINET, "")
     cabinet = Edge("it_mw", ((-1, f[_CABINETS.get(kind, "rack_power")]), *filled))
     if kind == ReadingWord.BY_FLOOR:

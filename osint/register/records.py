@@ -335,6 +335,7 @@ class Observation(Record):
     not_yet: Rung | None
     independence_group: str
     source_claim_id: str
+    note: str
     lat: float | None
     lon: float | None
     position_error_m: float | None

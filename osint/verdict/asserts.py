@@ -90,7 +90,7 @@ def _due_in_filing(claim: Claim, promised: Rung, dossier: Dossier) -> Claim | No
     """Return the claim of the same filing and part that names a due day for a stage that includes the one promised.
 
     The nearest stage counts, if all that promise it name the same day. A capacity of no stated stage is due with the
-    works, whatever stage of them is promised.
+    project, and not with its roof: a day of topping out names none for what is to run in it.
     """
     if claim.quantity not in TESTED or claim.date is None:
         return None
@@ -104,6 +104,8 @@ def _due_in_filing(claim: Claim, promised: Rung, dossier: Dossier) -> Claim | No
         and (CLAIM_KINDS[c.quantity_kind].states or c.quantity in TESTED)
         and (c.independence_group, c.source_url, c.date, c.part) == own
     ]
+    if claim.quantity in CAPACITY and (claim.rung or Rung.ANNOUNCED).height < Rung.ROOFED.height:
+        named = [c for c in named if c.rung not in {Rung.GROUND_BROKEN, Rung.ROOFED} or c.quantity in CAPACITY]
     stages = {c.claim_id: max(c.rung or Rung.ANNOUNCED, Rung.ROOFED, key=lambda r: r.height).height for c in named}
     near = min((height for height in stages.values() if height >= promised.height), default=None)
     of_stage = [c for c in named if stages[c.claim_id] == near]

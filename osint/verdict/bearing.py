@@ -18,6 +18,7 @@ from osint.register import LADDER, QUANTITIES, Claim, Modality, Observation, Run
 from osint.verdict.parts import Coverage, coverage, part_numbers, same_part
 from osint.verdict.rules import sure
 
+SAME_TIME_DAYS = 31  # within which two observers of one thing cannot differ by what was built between them
 UNKNOWN_ERROR_M = 500.0  # error of a coordinate that is given without one
 LEAST_M2 = 500.0  # roof or floor below which a building shows no data hall
 LEAST_MW = 0.5  # power below which a supply shows no data hall
@@ -244,12 +245,21 @@ def _at_spot(bare: Sight, seen: Sequence[Sight], dossier: Dossier) -> Sight:
     one_spot = (bool(row.part) or whole) and (begun or bare.looked is None)
     if begun and bare.coverage == Coverage.SAME and one_spot and bare.looked is None:
         return replace(bare, spot=bare.p_place)
-    still = max((o.first for o in seen if _misses_too(o, bare)), default=0)
-    risen = [s for s in seen if s.first > still and _risen(s, bare) and _same_spot(s, bare, one_spot=one_spot)]
-    if not risen:
+    risen = [s for s in seen if _risen(s, bare) and _same_spot(s, bare, one_spot=one_spot)]
+    missed = [o for o in seen if _misses_too(o, bare)]  # the look itself among them
+    if not risen or any(_at_one_time(o, s) for o in missed for s in risen):
         return bare
     surest = max(risen, key=lambda s: (s.p_place, -s.first, s.row.observation_id))
     return replace(bare, spot=min(bare.p_place, surest.p_place), spot_by=surest.row.observation_id)
+
+
+def _at_one_time(missed: Sight, risen: Sight) -> bool:
+    """Return whether a look may have missed what another observer saw by then, or within the time that a roof takes.
+
+    Then it is not known that both looked at one spot. What one observer sees rise rises, in however short a time.
+    """
+    time = 0 if missed.group == risen.group else SAME_TIME_DAYS
+    return missed.last >= risen.first - time
 
 
 def _misses_too(o: Sight, bare: Sight) -> bool:

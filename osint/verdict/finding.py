@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from osint import model
-from osint.model import Posterior, show
+from osint.model import Posterior, show, tenths
 from osint.register import CLAIM_KINDS, Bounding, Claim
 from osint.verdict.asserts import Assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption
@@ -217,11 +217,11 @@ class Finding:
         sentence = sentence[0].upper() + sentence[1:]
         if self.relayed:
             sentence = f"{relay(self.relayed)}: {sentence}"
-        if self.seen.moot and self.rule.by == By.AFTER:
+        if self.seen.moot and self.rule.by in {By.AFTER, By.ABSENT}:
             ids = set(self.seen.moot)
             sides = "; ".join(describe(s) for s in (*self.seen.sights, *self.seen.own) if s.row.observation_id in ids)
             sentence += f" Those who looked contradict each other ({sides}); "
-            sentence += "either way it is too little."
+            sentence += "either way it is too little." if self.rule.by == By.AFTER else "either way it was not there."
         if self.contradictions and self.outcome != Outcome.INCONSISTENT:
             sentence += f" The claim is also contradicted by {contradicting(self)}."
         simulated = any(s.row.simulated for s in self.seen.sights)
@@ -246,12 +246,12 @@ class Finding:
         rows = [s for r in room.rooms for s in r.seen]
         place = ""
         least = min(s.bounded_share for s in rows)
-        rest = f"nothing stands where nobody looked ({least:.0%} of it was looked at)"
+        rest = f"nothing stands where nobody looked ({tenths(least)} of it was looked at)"
         if not all(sure(s.p_place) for s in rows):
             place = f", if it is the place ({how_sure(min(rows, key=lambda s: s.p_place))})"
             place += "" if least == 1 else f" and {rest}"
         elif sure(least) and not sure(room.p_place):
-            place = f", if it is the place and nothing stands where nobody looked (probability {room.p_place:.0%})"
+            place = f", if it is the place and nothing stands where nobody looked (probability {tenths(room.p_place)})"
         elif least < 1:
             place = f", if {rest}"
         missing = "; other parts, if there are any, were not seen" if room.partial else ""

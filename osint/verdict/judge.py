@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from osint import model
 from osint.errors import OsintError
 from osint.model import CAPACITY, CHIP_COUNTS, HALL, ROUNDING, Dossier, Given, Posterior, Question
-from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
+from osint.register import CLAIM_KINDS, QUANTITIES, Bounding, Claim, Register, Stage, chip_families
 from osint.verdict.asserts import TESTED, Assertion, Asserts, assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
 from osint.verdict.bearing import POWERED_UP, older, relayed_by_one
 from osint.verdict.finding import Finding, named
 from osint.verdict.ground import ground_shows
-from osint.verdict.look import LATER_DAYS, Seen, look
+from osint.verdict.look import LATER_DAYS, RoomFor, Seen, look
 from osint.verdict.needs import needs
 from osint.verdict.room import Room, room_at, rooms_alone
 from osint.verdict.rules import PRINTED, STRAIN, By, Outcome, RuleFacts, below, decide, sure, too_little
@@ -186,6 +186,8 @@ def judge(
     seen = numbers.seen
     rule = decide(_facts(claim, asks, numbers, q, dossier, contradicted=bool(against), paper=bool(paper.givens)))
     room = {By.AFTER: numbers.after, By.ABOUT: numbers.about}.get(rule.by)
+    if rule.by == By.AFTER and room is not None:  # the same room beside the finding
+        seen = replace(seen, room_for=RoomFor((room,), room.interval[2], partial=False))
     absent = 1 - seen.absent.p_absent if seen.absent else None
     left = {By.AFTER: numbers.holds, By.ABSENT: absent}
     strained = rule.outcome == Outcome.STRAINED and room is not None and room.posterior is not None
@@ -241,8 +243,14 @@ def _numbers(claim: Claim, seen: Seen, day: int, q: Question, dossier: Dossier) 
     if seen.conflict and not seen.statements and holds is not None and too_little(holds) and not doubted:
         seen = replace(seen, conflict=(), moot=seen.conflict, absent=None, parts_absent=())
     seen = replace(seen, conflict=seen.conflict or disagree or disagree_about or seen.disputed)
-    surely = about.surely_holds(hard) if fits_hardest is not None and about is not None else None
+    surely = about.surely_holds(hard) if about is not None and _measured(about, claim, hard) else None
     return _Numbers(easy, seen, after, about, holds, fits, fits_hardest, surely, doubted)
+
+
+def _measured(about: Room, claim: Claim, number: float) -> bool:
+    """Return whether a power was measured, of which the number of a claim is not less than it can have been."""
+    measured = any(QUANTITIES[s.row.quantity].power for s in about.seen)
+    return measured and (claim.bound == Bounding.AT_LEAST or number >= about.interval[0])
 
 
 def _left_by_doubt(room: Room, number: float) -> bool:

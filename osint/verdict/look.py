@@ -9,7 +9,7 @@ from osint.model import CAPACITY, CONFIRMED, Dossier, Question
 from osint.register import Bounding, Claim, Rung, tidy_part
 from osint.verdict.asserts import TESTED, Assertion, Asserts
 from osint.verdict.bearing import HALL_AREAS, Sight, by_others, official_statements, older, sights, witnesses
-from osint.verdict.parts import Coverage, coverage, part_numbers
+from osint.verdict.parts import Coverage, coverage, part_numbers, same_part
 from osint.verdict.room import SNAPSHOT_DAYS, Room, parts_above, room_at, rooms_alone, sum_of_rooms
 from osint.verdict.rules import sure
 
@@ -103,7 +103,7 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
     late = [s for s in lower if asks.day and s.first >= asks.day]
     certain = [s for s in late if sure(s.p_absent)]
     own = [s for s in certain if not s.row.source_claim_id]
-    absent = max(own or certain, key=lambda s: s.first, default=None)
+    absent, moot = _uncontested(own or certain, claim, every, dossier)
     relayed = () if own else tuple({s.group: s for s in sorted(certain, key=lambda s: s.first)}.values())
     # a look from before the day says nothing where there is one of a later day, sure or not
     open_ended = asks.kind in {Asserts.PROMISED, Asserts.PLANNED} and not any(s.confirmed for s in late)
@@ -149,8 +149,24 @@ def look(claim: Claim, asks: Assertion, q: Question, dossier: Dossier) -> Seen:
         small=small,
         conflict=_ids(deciders, conflict, statements) if conflict or statements else (),
         statements=statements,
+        moot=moot,
     )
     return _sized(found, claim, asks, q, dossier) if q.quantity in TESTED else found
+
+
+def _uncontested(
+    certain: Sequence[Sight], claim: Claim, every: Sequence[Sight], dossier: Dossier
+) -> tuple[Sight | None, tuple[str, ...]]:
+    """Return the last of some looks that deny a claim, and the ids of a contradiction that changes nothing of it.
+
+    A look counts before those that somebody contradicts, unless it is of an observer who is contradicted of that part.
+    """
+    against = {s: witnesses(s, every, dossier) for s in certain}
+    disputed = [s for s, ids in against.items() if ids or official_statements(s, claim, dossier)]
+    free = [s for s in certain if not any(s.group == d.group and same_part(s.row.part, d.row.part) for d in disputed)]
+    absent = max(free or certain, key=lambda s: s.first, default=None)
+    ids = (i for s in disputed for i in (s.row.observation_id, *against[s]))
+    return absent, tuple(dict.fromkeys(ids)) if free else ()
 
 
 def _ids(deciders: Sequence[Sight], witnessed: Sequence[str], statements: Sequence[Claim]) -> tuple[str, ...]:
@@ -282,8 +298,10 @@ def _disagreeing(found: Seen, asks: Assertion, q: Question, dossier: Dossier) ->
     """
     sizes = [s for s in found.confirmed if not s.bare and s.given() and (not asks.day or s.first >= asks.day)]
     things: dict[tuple[str, str], list[Sight]] = {}
+    own = any(s.coverage == Coverage.SAME for s in sizes)  # the sizes of the part itself decide, where there are any
     for s in sizes:
-        if s.covers:
+        # two looks at a share each need not be at the same one
+        if s.coverage == (Coverage.SAME if own else Coverage.WITHIN) and (s.whole or sure(s.bounded_share)):
             things.setdefault((s.row.site_id, tidy_part(s.row.part)), []).append(s)
     of_one = [rows for rows in things.values() if not all(s.whole for s in rows)]  # others are compared as they bound
     disagree = [room.disagreement for rows in of_one for room in _on_or_after(rows, q, dossier)]
@@ -373,7 +391,9 @@ def _largest_side(room: Room | None, q: Question, dossier: Dossier) -> Room | No
 
 def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomFor | None:
     """Return the room that was seen last, of the whole or else of its parts; at an unconfirmed place if at no other."""
-    for pool in (found.confirmed, found.sights):
+    # nothing in a share of the place is no figure of room
+    told = [s for s in found.sights if not s.bare or s.share >= CONFIRMED]
+    for pool in ([s for s in told if s.confirmed], told):
         covering = [s for s in _usable(pool) if s.covers]
         covering = [s for s in covering if s.whole or s.coverage == Coverage.SAME] or covering
         last_is_whole = bool(covering) and max(covering, key=_key).whole

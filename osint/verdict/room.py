@@ -14,12 +14,13 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import CHIP_COUNTS, LOADS, Dossier, Given, Posterior, Question, ReadingWord, SharedSum
 from osint.register import QUANTITIES, tidy_part
-from osint.verdict.bearing import HALL_AREAS, Sight, apart, one_look
+from osint.verdict.bearing import HALL_AREAS, LEAST_M2, SAME_TIME_DAYS, Sight, apart, one_look
 from osint.verdict.parts import Coverage, coverage, part_numbers
 from osint.verdict.rules import sure
 
-SAME_TIME_DAYS = 31  # within which two sizes of one thing cannot differ by what was built between them
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
+BACKUP = frozenset({"generators_mw", "generator_units"})
+"""Backup sets, of which a hall can have fewer than its load, or none."""
 CONFLICT = 0.01  # chance, under all others, of a size as far off as this, below which the two disagree
 
 
@@ -103,7 +104,8 @@ class Room:
 def snapshot(seen: Sequence[Sight], anchor: Sight) -> list[Sight]:
     """Return the sizes seen at about the time of one of them: all of the nearest day, of each quantity and part.
 
-    What one look measured in a share of the place is no second measurement of what another measured in all of it.
+    What one look measured in a share of the place is no second measurement of what another measured in all of it, and
+    what one observer saw larger on a later day has grown.
     """
 
     def thing(s: Sight) -> tuple[str, str, str]:
@@ -115,9 +117,18 @@ def snapshot(seen: Sequence[Sight], anchor: Sight) -> list[Sight]:
     for _, of_one in itertools.groupby(near, key=thing):
         candidates = list(of_one)
         closest = abs(candidates[0].first - anchor.first)
-        out += [s for s in candidates if abs(s.first - anchor.first) <= max(closest, SAME_TIME_DAYS)]
+        near_by = [s for s in candidates if abs(s.first - anchor.first) <= max(closest, SAME_TIME_DAYS)]
+        out += [s for n, s in enumerate(near_by) if not any(_grown(s, o) for o in near_by[:n])]
     full = {thing(s) for s in out if sure(s.bounded_share)}
     return [s for s in out if sure(s.bounded_share) or thing(s) not in full]
+
+
+def _grown(s: Sight, o: Sight) -> bool:
+    """Return whether one observer saw more of two on the later day: a place that grew between two looks."""
+    if s.group != o.group or s.first == o.first:
+        return False
+    earlier, later = sorted((s, o), key=lambda one: one.first)
+    return (later.row.high or 0.0) > (earlier.row.high or 0.0)
 
 
 def _merged(seen: Sequence[Sight]) -> list[tuple[Given, list[Sight]]]:
@@ -224,7 +235,7 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     near = snapshot(seen, anchor)
     of_chips = ({q.quantity} | {s.row.quantity for s in near}) & model.BY_CHIP
     prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
-    key = ("room", q.quantity, prior, q.precision, q.use, q.runs, q.can_carry, q.server, tuple(s.key for s in near))
+    key = ("room", q.quantity, prior, q.precision, q.use, q.runs, q.can_carry, q.server, q.boxes, tuple(s.key for s in near))
     return dossier.once(q.site_id, key, lambda: _room(near, q, dossier))
 
 
@@ -242,18 +253,21 @@ def _larger(s: Sight, seen: Sequence[Sight], dossier: Dossier) -> bool:
 def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     """Return the room by the sizes of the part, or of the smallest of what holds it; what holds that is a bound."""
     areas = [s for s in near if s.row.quantity in HALL_AREAS]
+    small = bool(areas) and all((s.row.high or 0.0) < LEAST_M2 for s in areas)
+    if not q.boxes and (small or any(model.names_boxes(s.row.note) for s in areas)):
+        q = replace(q, boxes=True)
     if q.quantity == "cabinets" and areas and len(areas) < len(near):
         rooms = [_room(of, q, dossier) for of in (areas, [s for s in near if s not in areas])]  # floor and power
         return min((r for r in rooms if r is not None), key=lambda r: r.interval[2], default=None)
     larger = [s for s in near if _larger(s, near, dossier)]
     own = _merged([s for s in near if s not in larger])
+    least = _least(q)
     if q.runs and any(g.quantity in LOADS for g, _ in own):  # what runs draws the load; plant bounds it from above
+        own = [(g, rows) for g, rows in own if g.quantity in LOADS or g.quantity not in least]
         own = [(g if g.quantity in LOADS else replace(g, low=None, best=None), rows) for g, rows in own]
-    counted = CHIP_COUNTS if q.quantity not in CHIP_COUNTS or q.can_carry else frozenset[str]()
-    # what is counted in a hall is not what the hall can hold: it is a bound from below
-    own = [(g, rows) for g, rows in own if g.quantity not in counted or g.low is not None]
-    own = [(replace(g, high=None, best=None) if g.quantity in counted else g, rows) for g, rows in own]
-    over = [(replace(g, low=None), [s]) for s in larger if (g := s.given()) and g.quantity not in counted]
+    own = [(g, rows) for g, rows in own if g.quantity not in least or g.low is not None]
+    own = [(replace(g, high=None, best=None) if g.quantity in least else g, rows) for g, rows in own]
+    over = [(replace(g, low=None), [s]) for s in larger if (g := s.given()) and g.quantity not in least]
     givens, most = [g for g, _ in own], [g for g, _ in over]
     used = tuple(s for _, rows in (*own, *over) for s in rows)
     apart_ = disagreement(givens, q, dossier) or disagreement(givens, q, dossier, most)
@@ -268,6 +282,15 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     kinds = _by_kind(answer, q, fits, dossier)
     in_it = any(g.quantity in CHIP_COUNTS and g.high is not None for g in fits)
     return Room(used, answer, answer.ceiling or within, apart_, open_, fill_open, in_it, kinds)
+
+
+def _least(q: Question) -> frozenset[str]:
+    """Return the quantities that say what is there at least, and not what a hall can hold.
+
+    Backup sets stand for the load that is backed up, which can be a part of it. What is counted in a hall is not all
+    that fits into it, unless what is in it is asked.
+    """
+    return BACKUP if q.quantity in CHIP_COUNTS and not q.can_carry else BACKUP | CHIP_COUNTS
 
 
 def _answer(q: Question, fits: Sequence[Given], dossier: Dossier, fixed: Mapping[str, str] | None = None) -> Posterior:
@@ -289,11 +312,14 @@ def _as_room(q: Question, givens: Sequence[Given]) -> dict[str, str]:
 
     A rack or cabinet takes its design power, filled or not. What was metered is an average, of what is in use: of a
     hall that can be filled in part, unless what runs is asked. So many cabinets as fit on a floor fit, whatever they
-    draw.
+    draw. Containers, and roofs too small for a hall, hold up to ten times what a hall does on the same area.
     """
     loads = any(g.quantity in LOADS for g in givens)
     held: dict[str, str] = {ReadingWord.RACKS: ReadingWord.DESIGN, ReadingWord.ENERGY: ReadingWord.AVERAGE_LOAD}
     held[ReadingWord.LOAD] = ReadingWord.IN_USE if loads and not q.runs else ReadingWord.CAPACITY_USED
+    if q.boxes and any(g.quantity in HALL_AREAS for g in givens):
+        held[ReadingWord.HALL] = ReadingWord.BOXES
+        held |= {} if q.quantity == "floor_m2" else {ReadingWord.STOREYS: "1"}
     if q.quantity == "cabinets" and any(g.quantity in HALL_AREAS for g in givens):
         held[ReadingWord.CABINET] = ReadingWord.BY_FLOOR
     return held

@@ -56,8 +56,7 @@ BANDS = (
 )
 """Words of ICD 203, lower bound inclusive."""
 REFUTE = 0.05  # probability that is left for a claim at most where what was seen refutes it
-PRINTED = 3  # decimals to which the probability of a place is compared with REFUTE
-WHOLE_PERCENT = 2  # decimals to which a chance is compared with REFUTE, as the sentence prints it in whole percent
+PRINTED = 3  # decimals to which a probability is compared with REFUTE, as it is printed
 STRAIN = 0.20  # probability below which a claim is strained
 EVEN = 0.45  # probability from which a stated power can be supported
 _SENTENCES = {row["rule"]: row["sentence"] for row in table_rows("findings.csv", "osint.verdict")}
@@ -187,10 +186,10 @@ def below(probability: float | None, limit: float) -> bool:
 def too_little(probability: float) -> bool:
     """Return whether what is left for a number is too little for it, compared as the sentence prints it.
 
-    >>> too_little(0.0506), too_little(0.056)
+    >>> too_little(0.0504), too_little(0.0506)
     (True, False)
     """
-    return round(probability, WHOLE_PERCENT) <= REFUTE
+    return round(probability, PRINTED) <= REFUTE
 
 
 class By(StrEnum):

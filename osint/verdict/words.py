@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osint import model
-from osint.model import percent, show
+from osint.model import percent, show, tenths
 from osint.register import CLAIM_KINDS, STATED_PRECISIONS, Claim
 from osint.verdict.asserts import Asserts
 from osint.verdict.bearing import Sight, day_text
@@ -42,14 +42,16 @@ def all_of_it(rows: Sequence[Sight]) -> str:
 def how_sure(s: Sight) -> str:
     """Return how probable it is that an observation is of the place, in words."""
     p = s.row.p_place
-    return f"probability {p:.0%}" if p is not None else "probability not stated"
+    return f"probability {tenths(p)}" if p is not None else "probability not stated"
 
 
 def looked_at(s: Sight) -> str:
     """Return how much of the place an observation looked at, in words."""
     if s.spot and s.share > (s.looked or 0.0):
-        return f"that the spot was looked at is shown with a probability of {s.spot:.0%}"
-    return "how much of it was looked at is not stated" if s.looked is None else f"{s.looked:.0%} of it was looked at"
+        return f"that the spot was looked at is shown with a probability of {tenths(s.spot)}"
+    if s.looked is None:
+        return "how much of it was looked at is not stated"
+    return f"{tenths(s.looked)} of it was looked at"
 
 
 def relay(rows: Sequence[Sight]) -> str:
@@ -229,7 +231,7 @@ class Words(dict[str, str]):
         # if it is another place nothing is known of its room: the whole doubt is left to the claim
         all_seen = all(s.bounded_share == 1 for s in room.seen)
         doubt = "it is the place" if all_seen else "all of the right place was seen"
-        return f"at most {stated}, of which {1 - room.p_place:.0%} is the doubt whether {doubt}"
+        return f"at most {stated}, of which {percent(1 - room.p_place)} is the doubt whether {doubt}"
 
     def _chance_hardest(self) -> str:
         return percent(self.f.hardest)
@@ -252,7 +254,9 @@ class Words(dict[str, str]):
             return f"{self._listed(absent)}. Against that, {'; '.join(against)}"
         if any(s.coverage != rows[0].coverage or not same_part(s.row.part, rows[0].row.part) for s in rows):
             return f"{self._listed(rows)}. What is a part cannot be larger than the whole of it on one day"
-        return f"{self._listed(rows)}. The sizes cannot be of one thing on one day"
+        apart = max(s.first for s in rows) - min(s.first for s in rows)
+        when = f"within {apart} days" if apart else "on one day"
+        return f"{self._listed(rows)}. The sizes cannot be of one thing {when}"
 
     def _in_doubt(self, rows: Sequence[Sight]) -> str:
         part = {s.row.observation_id: f"; {looked_at(s)}" for s in rows if s.missing is not None and s.share < 1}
@@ -280,8 +284,8 @@ class Words(dict[str, str]):
         if room is None:
             return ""
         s = min(room.seen, key=lambda s: s.p_place * s.bounded_share)
-        part = f", and {s.bounded_share:.0%} of it was looked at" if s.bounded_share < 1 else ""
-        return f"it is the place with a probability of {s.p_place:.0%}{part}"
+        part = f", and {tenths(s.bounded_share)} of it was looked at" if s.bounded_share < 1 else ""
+        return f"it is the place with a probability of {tenths(s.p_place)}{part}"
 
     def _unsearched(self) -> str:
         return self._in_doubt(self.f.seen.doubtful)

@@ -38,6 +38,7 @@ CHIPS_A_SERVER = 8  # of the servers that filings count
 LOWEST_SHARE = 0.41  # lowest power of a chip in use over its IT nameplate: 0.5 kW of an H100, below every row
 FACILITY_SHARE = 1.5  # highest facility power over IT nameplate
 MANY_NAMES = 4  # chips from which a text says "all chips" instead of their names
+CHIP_UNITS = frozenset({"chips", "servers"})
 STATED_POWER = frozenset({"it_mw", "facility_mw", "power_mw"})
 """Quantities of a power as a text states it."""
 _COUNT = r"(?<!\w)([0-9][0-9,]*(?:\.[0-9]+)?)"
@@ -244,7 +245,7 @@ def _sum(book: Book, members: Sequence[Figure]) -> Iterator[Check | None]:
 
 
 def missing_wan(book: Book) -> Iterator[Check | None]:
-    """Yield figures of P that may have lost 万 (10,000), with what settles it.
+    """Yield figures of P that may have lost 万 (10,000), as the county has much larger ones, with what settles it.
 
     Parts that add up to the whole of one text stand or fall together, so they are one check, and their whole is
     what the other texts of the county are compared with.
@@ -267,7 +268,11 @@ def missing_wan(book: Book) -> Iterator[Check | None]:
         adds_up = len(mates) > 1 and is_close(sum(c.figure for c in mates), whole.figure)
         parts = mates if adds_up and not whole.part else []
         done |= {c.claim_id for c in (whole, *parts)}
-        near = [c for c in near_by[county[whole.site_id]] if _fits(c, whole.figure * WAN)]
+        larger = near_by[county[whole.site_id]]
+        if not larger or _as_printed(book, whole):
+            yield None
+            continue
+        near = [c for c in larger if _fits(c, whole.figure * WAN)]
         way = Way.SUMMED if parts and near else Way.INSIDE if near else Way.ALONE
         figures: dict[str, float | str] = {
             "printed": f"{whole.figure:g}", "full": whole.figure * WAN, "near": said_all(near),
@@ -275,6 +280,17 @@ def missing_wan(book: Book) -> Iterator[Check | None]:
             "sum_full": " + ".join(f"{c.figure * WAN:,.0f}" for c in parts),
         }  # fmt: skip
         yield against(book, CheckName.WAN, [whole, *parts], near, CheckFinding.NOTE, way, **figures)
+
+
+def _as_printed(book: Book, whole: Claim) -> bool:
+    """Return whether the chips or servers of the same text fit the figure of P as it is printed."""
+    counts = [
+        c.figure * (CHIPS_A_SERVER if c.quantity == "servers" else 1)
+        for c in book.dossier.claims[whole.site_id]
+        if c.quantity in CHIP_UNITS and c.figure > 0 and c.part == whole.part and document(c) == document(whole)
+    ]
+    rows = [_row(chip) for chip in _families(book, whole) if chip.fp16_dense_pflops]
+    return any(not row.apart(Span(whole.figure / n, whole.figure / n)) for n in counts for row in rows)
 
 
 def is_close(a: float, b: float, share: float = 1e-9) -> bool:
