@@ -1001,10 +1001,10 @@ def test_a_size_after_the_day_that_is_not_sure_enough_says_so_and_never_that_its
     ("p_place", "share", "words"),
     [
         (0.99, np.nan, "if that is all of it"),
-        (0.99, 0.99, "2% is the doubt whether all of the right place was seen"),
-        (0.99, 0.97, "4% is the doubt"),
+        (0.99, 0.99, "at most 2%, all of it the doubt whether all of the right place was seen"),
+        (0.99, 0.97, "4%, all of it the doubt"),
         (0.96, 0.97, "is at most 6.9%"),
-        (0.95, 1.0, "at most 5%, of which 5% is the doubt whether it is the place"),
+        (0.95, 1.0, "at most 5%, all of it the doubt whether it is the place"),
     ],
 )
 def test_what_a_size_leaves_out_by_its_own_row_is_doubt(register, p_place, share, words):

@@ -174,7 +174,7 @@ def lies(number: float, interval: tuple[float, float, float]) -> str:
     """
     low, best, high = interval
     if not best > 0:
-        return "above that" if number > high else "not above that"
+        return "above that" if number > high else "within that"
     inside = f"in the {'upper' if number >= best else 'lower'} half of"  # the best is the median
     where = "above" if number > high else "below" if number < low else inside
     return f"{where} that 90% range, at {show(number / best)} times its best estimate"

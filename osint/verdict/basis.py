@@ -12,6 +12,7 @@ import numpy as np
 from osint import model
 from osint.model import Factor, Given, Posterior, SharedSum, show
 
+BEYOND_EDGE = 3.0  # distance beyond which one assumption is no edge but out of the question
 AT_EDGE = 1.0  # distance from its best, in standard deviations, from which one assumption carries a strained number
 
 
@@ -86,7 +87,7 @@ def edge_assumption(quantity: str, answer: Posterior, givens: Sequence[Given], v
     """Return the factor that must be furthest from its best for a value to hold, by the likeliest reading.
 
     Under the value and the two-sided givens the most probable factors follow by generalised least squares. None where
-    the answer depends on no factor.
+    the answer depends on no factor, or where no factor alone can carry it.
     """
     top, _ = answer.likeliest
     firm = [g for g in givens if not g.bound] + [Given(quantity, value, value)]
@@ -101,6 +102,8 @@ def edge_assumption(quantity: str, answer: Posterior, givens: Sequence[Given], v
     furthest = int(np.argmax(np.abs(needed)))
     factors = {f.name: f for e in top.edges.values() for _, f in e.factors}
     factor, sd = factors[names[furthest]], float(needed[furthest])
+    if abs(sd) > BEYOND_EDGE:
+        return None
     return EdgeAssumption(factor, float(factor.best * np.exp(sd * factor.sigma)), sd)
 
 

@@ -262,7 +262,8 @@ class Finding:
         stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
         written = self.claim.written()
         claimed = f" Claimed: {written}." if written else ""
-        return f"{stamp}{when} {what} had room for {most}{place}{missing}.{claimed}"
+        held = "held" if any(r.counted for r in room.rooms) else "had room for"
+        return f"{stamp}{when} {what} {held} {most}{place}{missing}.{claimed}"
 
 
 def span(claim: Claim) -> float:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from osint import model
 from osint.errors import OsintError
-from osint.model import CAPACITY, CHIP_COUNTS, HALL, ROUNDING, Dossier, Given, Posterior, Question
-from osint.register import CLAIM_KINDS, QUANTITIES, Bounding, Claim, Register, Stage, chip_families
+from osint.model import CAPACITY, CHIP_COUNTS, HALL, POWER, ROUNDING, Dossier, Given, Posterior, Question
+from osint.register import CLAIM_KINDS, Bounding, Claim, Register, Stage, chip_families
 from osint.verdict.asserts import TESTED, Assertion, Asserts, assertion
 from osint.verdict.basis import Bound, Contradiction, EdgeAssumption, edge_assumption
 from osint.verdict.bearing import POWERED_UP, older, relayed_by_one
@@ -249,7 +249,7 @@ def _numbers(claim: Claim, seen: Seen, day: int, q: Question, dossier: Dossier) 
 
 def _measured(about: Room, claim: Claim, number: float) -> bool:
     """Return whether a power was measured, of which the number of a claim is not less than it can have been."""
-    measured = any(QUANTITIES[s.row.quantity].power for s in about.seen)
+    measured = any(s.row.quantity in POWER for s in about.seen)
     return measured and (claim.bound == Bounding.AT_LEAST or number >= about.interval[0])
 
 

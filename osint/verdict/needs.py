@@ -49,8 +49,9 @@ class Needs:
         said = self._phrase(1.0)
         if not said:
             return ""
-        alone = ", in a hall for these chips alone" if self.whole else ""
-        alone += f", by the chip families that could be had by {self.chips_until}" if self.chips_until else ""
+        alone = ", in a hall for these alone" if self.whole else ""
+        if self.chips_until:
+            alone += f", by the chip families on file that are on the market by {self.chips_until}"
         end = f"{alone} (90%, by relations alone)."
         if times <= 1:
             return f"{written} would need {said}{end}"

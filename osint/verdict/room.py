@@ -235,7 +235,8 @@ def room_at(seen: Sequence[Sight], anchor: Sight, q: Question, dossier: Dossier)
     near = snapshot(seen, anchor)
     of_chips = ({q.quantity} | {s.row.quantity for s in near}) & model.BY_CHIP
     prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
-    key = ("room", q.quantity, prior, q.precision, q.use, q.runs, q.can_carry, q.server, q.boxes, tuple(s.key for s in near))
+    words = (q.precision, q.use, q.runs, q.can_carry, q.server, q.boxes)
+    key = ("room", q.quantity, prior, *words, tuple(s.key for s in near))
     return dossier.once(q.site_id, key, lambda: _room(near, q, dossier))
 
 
@@ -256,7 +257,7 @@ def _room(near: Sequence[Sight], q: Question, dossier: Dossier) -> Room | None:
     small = bool(areas) and all((s.row.high or 0.0) < LEAST_M2 for s in areas)
     if not q.boxes and (small or any(model.names_boxes(s.row.note) for s in areas)):
         q = replace(q, boxes=True)
-    if q.quantity == "cabinets" and areas and len(areas) < len(near):
+    if q.quantity == "cabinets" and not q.boxes and areas and len(areas) < len(near):
         rooms = [_room(of, q, dossier) for of in (areas, [s for s in near if s not in areas])]  # floor and power
         return min((r for r in rooms if r is not None), key=lambda r: r.interval[2], default=None)
     larger = [s for s in near if _larger(s, near, dossier)]
@@ -320,7 +321,7 @@ def _as_room(q: Question, givens: Sequence[Given]) -> dict[str, str]:
     if q.boxes and any(g.quantity in HALL_AREAS for g in givens):
         held[ReadingWord.HALL] = ReadingWord.BOXES
         held |= {} if q.quantity == "floor_m2" else {ReadingWord.STOREYS: "1"}
-    if q.quantity == "cabinets" and any(g.quantity in HALL_AREAS for g in givens):
+    elif q.quantity == "cabinets" and any(g.quantity in HALL_AREAS for g in givens):
         held[ReadingWord.CABINET] = ReadingWord.BY_FLOOR
     return held
 

@@ -299,8 +299,10 @@ RULES = (
     FindingRule("seen after its day alone", lambda f: f.after, Outcome.UNTESTED),
     FindingRule("seen before its day alone", lambda f: f.before, Outcome.UNTESTED),
     FindingRule("seen about its day", lambda f: f.unfixed, Outcome.UNTESTED),
+    FindingRule(
+        "it asserts nothing of the ground", lambda f: f.seen and (f.silent or not f.bare_shows), Outcome.UNTESTED
+    ),
     FindingRule("another part was seen", lambda f: f.elsewhere, Outcome.UNTESTED),
-    FindingRule("it asserts nothing of the ground", lambda f: f.seen and f.silent, Outcome.UNTESTED),
     FindingRule("no day is named for it", lambda f: f.seen, Outcome.UNTESTED),
     FindingRule("seen by the claimant alone", lambda f: f.own, Outcome.UNTESTED),
     FindingRule("on paper alone", lambda f: f.paper, Outcome.UNTESTED),

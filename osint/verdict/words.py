@@ -176,11 +176,13 @@ class Words(dict[str, str]):
         unit = claimed_unit(self.f.claim)
         if room.posterior is None:
             return f"{self._listed(room.seen)}: room for none"
-        range_ = (
-            f"at most {show(high)} {unit}" if room.bounded else f"{show(best)} ({show(low)} to {show(high)}) {unit}"
-        )
+        range_ = f"at most {show(high)} {unit}"
+        if not room.bounded:
+            ends = [show(end) for end in (low, high)]
+            range_ = f"{show(best)}{f' ({ends[0]} to {ends[1]})' if ends[0] != ends[1] else ''} {unit}"
         open_ = left_open([room])
-        return f"{self._listed(room.seen)}: room for {range_}{open_}{all_of_it(room.seen)}"
+        verb = "what it held comes to" if room.counted else "room for"
+        return f"{self._listed(room.seen)}: {verb} {range_}{open_}{all_of_it(room.seen)}"
 
     def _lies(self) -> str:
         """Return where the number that is tested lies in what there was room for, and how sure that is of the place."""
@@ -231,13 +233,17 @@ class Words(dict[str, str]):
         # if it is another place nothing is known of its room: the whole doubt is left to the claim
         all_seen = all(s.bounded_share == 1 for s in room.seen)
         doubt = "it is the place" if all_seen else "all of the right place was seen"
-        return f"at most {stated}, of which {percent(1 - room.p_place)} is the doubt whether {doubt}"
+        left = percent(1 - room.p_place)
+        share = "all of it" if left == stated else f"of which {left} is"
+        return f"at most {stated}, {share} the doubt whether {doubt}"
 
     def _chance_hardest(self) -> str:
         return percent(self.f.hardest)
 
     def _assumption(self) -> str:
-        return self.f.assumption.text() if self.f.assumption else "several assumptions would have to be at their edges"
+        if self.f.assumption:
+            return self.f.assumption.text()
+        return "a reading that is less likely, or several assumptions at their edges, would have to hold"
 
     def _contradictions(self) -> str:
         return contradicting(self.f)
@@ -311,6 +317,10 @@ class Words(dict[str, str]):
         newest = {s.row.part: s for s in sorted(rows, key=lambda s: s.last)}
         return f" Of parts of it, seen by then: {self._listed(tuple(newest.values()))}." if newest else ""
 
+    def _looks(self) -> str:
+        n = len(self.f.seen.confirmed)
+        return f"{n} {'looks' if n > 1 else 'look'} at the place" if n else "What was seen"
+
     def _covering(self) -> str:
         return self._listed(self.f.seen.covering)
 
@@ -338,13 +348,11 @@ class Words(dict[str, str]):
     def _paper(self) -> str:
         paper, unit = self.f.paper, claimed_unit(self.f.claim)
         if paper.posterior is None and paper.total is None:
-            said = "; ".join(
-                f"{', '.join(g.ids)}: {model.stated(g)} {_observed_unit(g.quantity)}" for g in paper.givens
+            said = " and ".join(
+                f"{model.stated(g)} {_observed_unit(g.quantity)} ({', '.join(g.ids)})" for g in paper.givens
             )
             if not all(g.bound for g in paper.givens):
                 return f"{said}, which no relation of the model joins to it"
-            sides = {"above" if g.capped else "below" for g in paper.givens}
-            return (
-                f"{said}: {f'a bound from {sides.pop()} alone' if len(sides) == 1 else 'bounds from above and below'}"
-            )
+            sides = sorted({"above" if g.capped else "below" for g in paper.givens})
+            return f"{said}, which {'bound' if len(paper.givens) > 1 else 'bounds'} it from {' and '.join(sides)} alone"
         return paper.text(unit)

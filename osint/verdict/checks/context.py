@@ -105,9 +105,7 @@ def _middle(found: Sequence[Price]) -> str:
         return f"the middle one of {len(found)} statements is {show(middle.each, 3)} ({middle.money.claim_id})"
     low, high = found[half - 1], found[half]
     ends = " and ".join(f"{show(p.each, 3)} ({p.money.claim_id})" for p in (low, high))
-    return (
-        f"the middle of {len(found)} statements lies between {ends}, on average {show((low.each + high.each) / 2, 3)}"
-    )
+    return f"the middle of {len(found)} statements is {show((low.each + high.each) / 2, 3)}, between {ends}"
 
 
 def _clusters(logs: Logs) -> list[range]:

@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from osint import claims as grammar
 from osint.model import show
-from osint.register import CLAIM_KINDS, LADDER, QUANTITIES, READ_KINDS, TAKEN_BACK, Claim, Modality, Rung, WrittenDate
+from osint.register import (
+    CLAIM_KINDS,
+    LADDER,
+    QUANTITIES,
+    READ_KINDS,
+    STATED_PRECISIONS,
+    TAKEN_BACK,
+    Claim,
+    Modality,
+    Rung,
+    WrittenDate,
+)
 from osint.verdict.checks.compare import (
     ON_PAPER,
     SAME,
@@ -171,7 +182,7 @@ def falls(book: Book) -> Iterator[Check | None]:
     for a in levels:
         for b in (f for f in book.alike(a) if f.level and f.part == a.part and not f.claim.readings):
             later = is_later(a.claim.date, b.claim.date) and a.day < b.day and document(a.claim) != document(b.claim)
-            if not later or b.day - a.day <= SOON_DAYS:
+            if not later or b.day - a.day <= SOON_DAYS or not _one_measure(a.claim, b.claim):
                 continue
             finding = CheckFinding.STRAINED if a.stands and b.stands else CheckFinding.NOTE
             if a.span.above(b.span):
@@ -183,6 +194,12 @@ def falls(book: Book) -> Iterator[Check | None]:
                 yield against(book, CheckName.FALL, [a.claim], [b.claim], finding, Way.FLOOR, ratio=ratio, **told)
             else:
                 yield None
+
+
+def _one_measure(a: Claim, b: Claim) -> bool:
+    """Return whether both say what stands, or both what a hall can carry, in one precision where each states one."""
+    precisions = {c.precision for c in (a, b) if c.precision in STATED_PRECISIONS}
+    return (a.modality == Modality.CAN_CARRY) == (b.modality == Modality.CAN_CARRY) and len(precisions) < len("ab")
 
 
 def _tenants(book: Book, a: Figure, b: Figure) -> list[Claim]:
