@@ -234,7 +234,9 @@ def outlines(portion: float) -> Iterator[str]:
     yield "| ground | n | any date given | without reserve | called a building |\n|---|---|---|---|---|"
     moving = frame.ground.isin(MOVING)
     sums = (("all that holds still", frame[~moving]), ("all that changes with the year", frame[moving]))
-    for ground, rows in [*frame.groupby("ground", sort=False), *sums]:
+    # a ground with no date at all is in the sums
+    each = [(ground, rows) for ground, rows in frame.groupby("ground", sort=False) if rows.dated.any()]
+    for ground, rows in [*each, *sums]:
         yield f"| {ground} | {len(rows)} | {share(rows.dated, 1)} | {share(rows.plain, 1)} | {share(rows.building, 1)} |"
     yield "\nOf the false dates, without those of snow, and all false buildings:"
     yield from listed(
@@ -258,8 +260,12 @@ def areas(portion: float) -> Iterator[str]:
     tally = Counter(f["on"] for f in false)
     yield f"| {len(false)} in all | {exposure:.0f} km2 x years | {rate(len(false), exposure)} |"
     yield f"| {tally['open ground']} on open ground | {exposure:.0f} km2 x years | {rate(tally['open ground'], exposure)} |"
-    for kind, count in DECOYS.items():
-        stands = count * len(skies)
+    none = [kind for kind in DECOYS if not tally[kind]]
+    stood = sum(DECOYS[kind] for kind in none) * len(skies)
+    if none:
+        yield f"| 0 on {'; '.join(none)} | {stood} | {share([False] * stood, 1)} |"
+    for kind in (kind for kind in DECOYS if tally[kind]):
+        stands = DECOYS[kind] * len(skies)
         yield f"| {tally[kind]} on {kind} | {stands} | {share([True] * tally[kind] + [False] * (stands - tally[kind]), 1)} |"
     yield from listed(f"seed {f['seed']}, {f['on']}: {told(f)}" for f in false)
 
