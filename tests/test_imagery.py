@@ -932,3 +932,14 @@ def test_a_tile_without_bytes_is_not_seen(tmp_path, packed, own, asked):
     values, _ = cogs.read_window(source, "a.tif", grid, level="full", smooth=False, nodata=asked)
     assert (values[:32] == 5).all()
     assert (values[32:] == 0).all() if asked is not None else np.isnan(values[32:]).all()
+
+
+def test_local_scenes_of_another_collection_are_named_and_no_empty_answer(tmp_path):
+    listed = [forms.earth_search(str(n), forms.day(n), WIDE, {"blue": "b.tif"}, applied=True) for n in range(3)]
+    body = {"type": "FeatureCollection", "features": [{**item, "collection": "sentinel-2-c1-l2a"} for item in listed]}
+    (tmp_path / "items.json").write_text(json.dumps(body))
+    with pytest.raises(BadInputError, match=r"sentinel-2-c1-l2a \(3\).*--collection"):
+        imagery.scenes(SITE, "2024", "2024", catalogue=tmp_path / "items.json")
+    named = {"catalogue": tmp_path / "items.json", "collection": "sentinel-2-c1-l2a"}
+    assert len(imagery.scenes(SITE, "2000", "2001", **named)) == 0, "a time without scenes is no error"
+    assert len(imagery.scenes(SITE, "2000", "2030", **named))

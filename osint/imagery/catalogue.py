@@ -11,7 +11,7 @@ import math
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -206,11 +206,19 @@ def _walk(path: Path, first: dt.date, last: dt.date, collection: str) -> list[di
             if link.get("rel") in ("child", "item") and "://" not in href:
                 waiting.append(files.resolved(here.parent / href))
 
-    def fits(item: dict[str, Any]) -> bool:
-        when = str((item.get("properties") or {}).get("datetime") or "")[:10]
-        return str(first) <= when <= str(last) and item.get("collection", collection) == collection
+    own = [item for item in found if item.get("collection", collection) == collection]
+    if found and not own:
+        counts = Counter(str(item.get("collection"))[:40] for item in found)
+        held = ", ".join(f"{name} ({number:,})" for name, number in counts.most_common(5))
+        raise BadInputError(
+            f"{path} holds no scene of the collection {collection}: its scenes are of {held}. "
+            "Name one of these with --collection (`collection` in Python)"
+        )
 
-    return [{**item, "collection": collection} for item in found if fits(item)]
+    def in_time(item: dict[str, Any]) -> bool:
+        return str(first) <= str((item.get("properties") or {}).get("datetime") or "")[:10] <= str(last)
+
+    return [{**item, "collection": collection} for item in own if in_time(item)]
 
 
 def _with_full_paths(item: dict[str, Any], folder: Path, root: Path) -> dict[str, Any]:
