@@ -676,6 +676,13 @@ def test_a_total_counts_no_part_twice_and_names_what_it_lacks(register):
     assert "counted: XJ09 300,000 PFLOPS (C075); XJ07 5,000 PFLOPS (C058)" in chips.text()
     row = {"observation_id": "O900", "site_id": "XJ12", "date": "2026-06-01", "p_place": 0.99, "quantity": "it_mw"}
     row |= {"low": 9.0, "best": 10.0, "high": 11.0, "observer": "desk", "how": "meter"}
+    backup = replace(
+        register,
+        observations=pd.DataFrame([dict.fromkeys(register.observations, "") | row | {"quantity": "generators_mw"}])
+        .replace("", np.nan)
+        .astype(register.observations.dtypes),
+    )
+    assert not model.total(["XJ12"], backup)[-1].parts, "backup sets can be of a part of the load"
     for seen, counted in (({}, True), ({"part": "phase 1"}, False), ({"searched_share": 0.5}, False)):
         table = pd.DataFrame([dict.fromkeys(register.observations, "") | row | seen])
         case = replace(register, observations=table.replace("", np.nan).astype(register.observations.dtypes))

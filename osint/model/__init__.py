@@ -7,6 +7,7 @@ from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
 from osint.model.dependence import Dependence, DependenceKind, dependences
 from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
+    BACKUP,
     CAPACITY,
     CONFIRMED,
     HALL,
@@ -36,6 +37,7 @@ from osint.model.tree import ReadingWord
 from osint.model.typed import parse_given, quantity_named
 
 __all__ = [
+    "BACKUP",
     "BY_CHIP",
     "CAPACITY",
     "CHIP_COUNTS",

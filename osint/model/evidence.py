@@ -45,6 +45,8 @@ POWER = frozenset(name for name, q in QUANTITIES.items() if q.power)
 """Quantities that measure power or energy."""
 CAPACITY = frozenset(name for name, q in QUANTITIES.items() if q.capacity)
 """Quantities of which a claim is tested."""
+BACKUP = frozenset({"generators_mw", "generator_units"})
+"""Backup sets, of which a hall can have fewer than its load, or none: where they were seen they bound from below."""
 HALL = frozenset({"floor_m2", "roof_m2", "racks", "cabinets", "it_mw", "facility_mw", "power_mw"})
 """Quantities of a hall: a text by which one stands goes before a plan for more."""
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from osint.errors import BadInputError, OsintError
 from osint.model.conflict import CONTRADICT, conflicts
-from osint.model.evidence import CAPACITY, CONFIRMED, POWER, Dossier, given_of
+from osint.model.evidence import BACKUP, CAPACITY, CONFIRMED, POWER, Dossier, given_of
 from osint.model.given import Given, show, sig, stated
 from osint.model.network import unit_of
 from osint.model.posterior import Posterior, posterior
@@ -329,6 +329,7 @@ def _seen(site: str, dossier: Dossier) -> list[Given]:
     return [
         Given(o.quantity, o.low or None, o.high, _seen_by(o), (o.observation_id,), True, o.best or None)
         for o in latest.values()
+        if o.quantity not in BACKUP  # of a load that can be a part of what stands
     ]
 
 

@@ -19,8 +19,6 @@ from osint.verdict.parts import Coverage, coverage, part_numbers
 from osint.verdict.rules import sure
 
 SNAPSHOT_DAYS = 200  # within which sizes of different kinds are taken together
-BACKUP = frozenset({"generators_mw", "generator_units"})
-"""Backup sets, of which a hall can have fewer than its load, or none."""
 CONFLICT = 0.01  # chance, under all others, of a size as far off as this, below which the two disagree
 
 
@@ -291,7 +289,7 @@ def _least(q: Question) -> frozenset[str]:
     Backup sets stand for the load that is backed up, which can be a part of it. What is counted in a hall is not all
     that fits into it, unless what is in it is asked.
     """
-    return BACKUP if q.quantity in CHIP_COUNTS and not q.can_carry else BACKUP | CHIP_COUNTS
+    return model.BACKUP if q.quantity in CHIP_COUNTS and not q.can_carry else model.BACKUP | CHIP_COUNTS
 
 
 def _answer(q: Question, fits: Sequence[Given], dossier: Dossier, fixed: Mapping[str, str] | None = None) -> Posterior:
