@@ -105,6 +105,14 @@ def test_what_was_seen_elsewhere_is_not_set_beside_the_number(case):
     assert said.index("O900") < said.index("C031")
 
 
+def test_a_part_that_was_measured_is_not_said_to_be_unmeasured(case):
+    for cells, why in (({"part": "hall 2"}, "a part alone (hall 2)"), ({"p_place": 0.5}, "of a place that is not")):
+        part = answer(with_observation(case, quantity="roof_m2", low=4e3, best=5e3, high=6e3, unit="m2", **cells))
+        assert f"exist; what was measured, at Yiwu cluster, is {why}" in part.headline()
+        assert f"Not known: what was measured (O900) is {why}" in part.text()
+        assert "measures any of" not in part.text() and "measures the whole of any of the 4" in part.text()
+
+
 def test_bare_ground_is_no_room_with_its_day_and_doubt(case):
     bare = answer(with_observation(case, not_yet="ground broken", searched_share=1.0))
     assert "had no room for any" in bare.headline()

@@ -1,6 +1,7 @@
 """A case from nothing to a finding: begun, a site found by name, looked at, taken, and every verb reads what is there."""
 
 import hashlib
+import io
 import json
 import tomllib
 import types
@@ -9,6 +10,7 @@ import geopandas as gpd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from shapely import affinity
 
 import osint
@@ -244,6 +246,9 @@ def test_what_is_taken_is_on_file_with_its_picture_and_its_finding(looked, tmp_p
     assert {r.searched_share for r in rows} == {look.searched_share}
     assert any(r.quantity == "roof_m2" for r in rows)
     picture = case.path / rows[0].picture
+    drawn = [io.BytesIO(look.pictures[name]) for name in look.candidate(number).pictures]
+    assert len(drawn) == 2  # before and after, and the series: both stand on the page of the site
+    assert Image.open(picture).height == sum(Image.open(body).height for body in drawn)
     assert rows[0].picture.startswith("raw/judged/")  # evidence: it stays when derived/ is deleted
     assert osint.case.judged.sha256(picture.read_bytes()) == rows[0].picture_sha256
     assert [change.claim.claim_id for change in rows.changed] == ["C001"]
@@ -298,7 +303,7 @@ def test_the_verb_lists_and_takes(looked, tmp_path, capsys, monkeypatch):
     run(capsys, "new", own, "--at", "94.70,43.25", "--name", "North park", "--demo")
     code, _, err = run(capsys, "look", "north", "--take", "1", "--who", "A. Reader", "--data", own)
     assert code == 2 and "not looked at yet" in err
-    code, out, _ = run(capsys, "look", "north", "--demo", "--json", "--data", own)
+    code, out, _ = run(capsys, "look", "north", "--json", "--data", own)
     found = json.loads(out)
     assert code == 0 and found["simulated"] and found["candidates"]
     number = sure(looked[1])

@@ -202,7 +202,7 @@ class Look:
         `who` chose them, and calls them buildings: a doubt about nothing but their kind is settled by that. `as_part`
         is the phase, building or lot that they are, empty for the whole site. The probability that they are the place
         is computed (see `change.SiteEvidence`), or `p_place` with `place_reason` states it; a reason alone stands
-        behind what is computed. The pictures go into the case with their digest.
+        behind what is computed. The pictures, before and after and the series, go into the case with their digest.
         Raises RefusedError for SIMULATED pictures in a real case, BadInputError or NotFoundError where nothing can be
         written.
         """
@@ -210,7 +210,7 @@ class Look:
         said: dict[str, Any] = {"as_part": as_part, "place_reason": place_reason, "p_place": p_place}
         rows = self.rows_if_taken(numbers, who=who, **said)
         chosen = [self.candidate(number) for number in dict.fromkeys(numbers)]
-        pictures = [name for one in chosen for name in one.pictures if _is_pair(name)]
+        pictures = [name for one in chosen for name in one.pictures]
         return self._enter(site, rows, pictures, [one.outline_id for one in chosen])
 
     def rows_if_taken(
@@ -253,7 +253,7 @@ class Look:
         """
         site = self._own_site(who)
         row = self.row_if_nothing_is_there(who=who, place_reason=place_reason, rung=rung, p_place=p_place)
-        return self._enter(site, [row], [f"{WHOLE}_pair.png"], [WHOLE])
+        return self._enter(site, [row], [f"{WHOLE}_pair.png", f"{WHOLE}_sheet.png"], [WHOLE])
 
     def row_if_nothing_is_there(
         self, *, who: str, place_reason: str = "", rung: str = Rung.ROOFED, p_place: float | None = None
@@ -399,10 +399,6 @@ def _refuse_twice(chosen: Sequence[Spotted]) -> None:
 def _number(outline_id: str) -> int:
     found = re.search(r"\d+", outline_id)
     return int(found[0]) if found else 0
-
-
-def _is_pair(name: str) -> bool:
-    return name.endswith("_pair.png")
 
 
 def _stated(p_place: float | None, reason: str, who: str) -> change.PlaceEstimate | None:

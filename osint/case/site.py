@@ -112,11 +112,14 @@ class Site:
         """Look at the site in pictures between two ISO days, and keep what was found in the case; see `look_at`.
 
         `place` (anything that `geo.as_geometry` takes, degrees) is looked at instead of the box about its point. Dated
-        candidates are kept in a journal of the case until the look is whole; `tell` is handed a line for each. Raises
+        candidates are kept in a journal of the case until the look is whole; `tell` is handed a line for each. In a
+        demo case a look without a catalogue of its own is at the SIMULATED world: no real row enters that case. Raises
         NotFoundError for a site that is known too badly: it is searched for first.
         """
+        from osint import imagery
         from osint.case.looking import look_at
 
+        demo = demo or (self.case.is_demo and catalogue in (None, imagery.EARTH_SEARCH))
         outline = geo.as_geometry(place) if place is not None else self.box(demo=demo)
         source: dict[str, Any] = {"collection": collection, "exhaustive": exhaustive}
         source |= {"catalogue": catalogue} if catalogue else {}

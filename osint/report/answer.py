@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from osint.model import show
+from osint.model import CONFIRMED, show
 from osint.register import CLAIM_KINDS, Claim, Observation, Tier
 from osint.report.hall_room import HallRoom
 from osint.report.words import counted, day_words, listed
@@ -83,6 +83,22 @@ class Answer:
         return tuple(row.observation_id for row in self.seen if row.simulated)
 
     @property
+    def uncounted(self) -> tuple[Observation, ...]:
+        """Return what was measured at announced sites and is no room of a whole one."""
+        counted_at = {*self.measured.sites, *self.measured.bare}
+        sizes = [row for row in self.seen if row.quantity and row.high and row not in self.counting]
+        return tuple(row for row in sizes if row.site_id not in counted_at)
+
+    def why_uncounted(self) -> str:
+        """Return why what was measured is no room of a whole site; empty where nothing else was measured."""
+        rows = self.uncounted
+        parts = sorted({row.part for row in rows if row.part})
+        said = [f"a part alone ({listed(parts)})"] if parts else []
+        said += ["of a place that is not confirmed"] if any((row.p_place or 0) < CONFIRMED for row in rows) else []
+        invented = ["of an invented world"] if any(row.simulated for row in rows) else []
+        return listed(said or invented or ["a part alone"])
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """Return the claims whose numbers the headline sets beside each other."""
         return tuple(f.claim.claim_id for f in (self.planned, self.largest) if f)
@@ -114,6 +130,9 @@ class Answer:
             room = f"room for at most {show(most)} (90%)" if most else "no room for any"
             where = f"at {looked_at} of {n} announced sites" if n > 1 else f"at {self.names[self.announced[0]]}"
             return f"Nothing on file shows that {said} exist; what was seen, {where}, had {room}"
+        if self.uncounted:
+            where = listed([*dict.fromkeys(self.names[row.site_id] for row in self.uncounted)])
+            return f"Nothing on file shows that {said} exist; what was measured, at {where}, is {self.why_uncounted()}"
         return f"Nothing on file shows that {said} exist, or measures a hall that could hold them"
 
     def leads(self) -> tuple[Lead, ...]:
@@ -175,6 +194,12 @@ class Answer:
             there = f"{self.names[self.largest.claim.site_id]} was not measured. " if self.largest else ""
             return f"{self._measured(self.measured)} {there}{self._on_paper()}"
         sites = f"any of the {len(self.announced)} announced sites" if len(self.announced) > 1 else "the announced site"
+        if self.uncounted:
+            ids = listed([row.observation_id for row in self.uncounted])
+            room = "what it had room for stands at each claim"
+            measured = f"what was measured ({ids}) is {self.why_uncounted()}, and {room}"
+            whole = f"no picture or visit on file measures the whole of {sites}"
+            return f"Not known: {measured}; {whole}. {self._on_paper()}"
         return f"Not known: no picture or visit on file measures {sites}. {self._on_paper()}"
 
     def _on_paper(self) -> str:

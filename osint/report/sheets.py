@@ -53,7 +53,9 @@ def room_sheet(answer: Answer, dossier: Dossier) -> Sheet:
     seen = f"Room in what was seen, {kind}"
     looked_at = [*answer.measured.sites, *answer.measured.bare]
     label = f"{counted(len(looked_at), 'announced site')} measured ({', '.join(looked_at)})"
-    marks.append(_room(seen, label, answer.measured, GREEN, "no picture or visit on file measures a hall"))
+    why = "no picture or visit on file measures a hall"
+    why = f"what was measured is {answer.why_uncounted()}" if answer.uncounted else why
+    marks.append(_room(seen, label, answer.measured, GREEN, why))
     marks += [_supply(claim) for claim in supply]
     used = [f.claim for f in findings] + [claims[i] for i in answer.paper.ids if i in claims] + supply
     caption = Caption(
