@@ -261,3 +261,31 @@ def test_names_parts_and_designs_of_real_pages(text, rung):
 def test_a_floor_in_ping_and_a_spelt_out_usage_effectiveness_are_read():
     assert [(claim.kind, claim.quantity.si_low) for claim in extract("總樓地板面積2萬坪。")] == [("floor", 66115.7)]
     assert [claim.kind for claim in extract("Power usage effectiveness (PUE) averages 1.19.")] == ["pue"]
+
+
+def _first(text: str) -> tuple[str, float | None, str]:
+    claim = extract(text)[0]
+    return claim.kind, claim.quantity.si_high, str(claim.rung)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("计划总投资200亿元的智算中心一期工程正在施工。", ("money_cny", 2e10, "announced")),
+        ("园区全部建成年产值180亿元。", ("money_cny", 1.8e10, "announced")),
+        ("第三期可对外提供1000P算力服务。", ("compute", 1000.0, "announced")),
+        ("该中心已可对外提供1000P算力服务。", ("compute", 1000.0, "running")),
+        ("While conventional racks operated at 15 kW, AI needs more.", ("power", 0.015, "")),
+        ("To qualify, data centers must invest $250 million.", ("money_usd", 2.5e8, "")),
+        ("2001年,该超级计算机峰值性能达到50PFLOPS。", ("compute", 50.0, "")),
+    ],
+)
+def test_a_sum_that_is_planned_or_a_number_of_any_thing_of_a_kind_takes_no_stage_of_works(
+    text: str, told: tuple[str, float, str]
+) -> None:
+    assert _first(text) == told
+
+
+def test_a_part_with_a_decimal_point_continues_no_number_of_ten_thousands() -> None:
+    assert [c.quantity.si_high for c in extract("计划建设30万2.5kW标准机架的园区。") if c.kind == "power"] != [300.0025]
+    assert not [c for c in extract("算力卡采用昇腾310P芯片。") if c.kind == "compute"]

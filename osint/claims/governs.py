@@ -32,6 +32,8 @@ _OPENER = re.compile(
     r"每$|希望|期望|期待|旨在|承诺(?<!不承诺)(?![书函])"
 )
 """what opens a condition, a wish or a promise: nothing behind it in the clause is reached"""
+_IS_ABLE = re.compile(r"(?<![已现均即许])(?:可|能够)以?$")
+"""what stands before a service that is possible, and not yet given: 可对外提供"""
 _IF = re.compile(r"\b(?:if|assuming|suppose|supposing|unless|provided that|should (?:the|it|they))\b", re.IGNORECASE)
 
 
@@ -160,7 +162,7 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
 
 
 def _han(text: str, before: str, start: int, stop: int, at: int, end: int, role: str) -> Reach:
-    if _OPENER.search(before):
+    if _OPENER.search(before) or (role == LADDER[-1] and _IS_ABLE.search(before)):
         return Reach("future")
     if role in WEAK_ROLES:
         if text.startswith(_FIRM, end):

@@ -14,7 +14,7 @@ _USUAL = (
 )
 _DOES = (
     r"(?:draw|use|consume|need|require|demand|exceed|reach|pull|dissipate|generate|deliver|perform|offer|provide|cost|"
-    r"hold|house|run|take|emit|operate|have)(?:s|es)?"
+    r"hold|house|run|take|emit|operate|have)(?:s|es|d|ed|ing)?"
 )
 _GENERIC = re.compile(
     rf"\b(?:an?|one|each|every|any)\s(?:[\w./'’-]+\s){{0,6}}?{_MACHINE}\s(?:[\w-]+\s){{0,6}}?{_DOES}\b[^.;]{{0,40}}$|"

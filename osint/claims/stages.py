@@ -15,6 +15,7 @@ from osint.claims.intentions import around, is_goal, promised, sets_goal
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
+from osint.claims.sums import of_sum
 from osint.register import LADDER, Modality
 
 
@@ -171,6 +172,8 @@ def _was_reached(found: LocatedQuantity, day: str, near: str, reading: Reading) 
 
 _AT_END = re.compile(r"(?:年|季度|月|期)末")
 """when a stock is counted"""
+_NO_STOCK = re.compile(r"峰值|性能|展出|同意|申[请報报]|[核批]准")
+"""words of what one machine can do, or of what is only allowed: no stock that is counted"""
 _SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今")
 _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
@@ -183,6 +186,7 @@ _BEFORE_GROWTH = re.compile(
 )
 _MISSING = re.compile(
     r"(?:(?:去年|上年)同期[^,。;\d]{0,8}[为达]|[还尚仍]差|[还尚仍]缺|缺口[达为约]?|每(?:投运|新增|上架|部署|建成|投产|安装))[约近]?$|"
+    r"每投[入资][^。;]{0,16}$|\bper [$€¥£]?$|"
     r"\b(?:one|an?|each|every|(?:a )?single) (?:rack|cabinet|server|GPU|chip|card) (?:draws|uses|consumes|needs) "
     r"(?:about |up to |some )?$",
     re.IGNORECASE,
@@ -213,6 +217,8 @@ _REFUSES = re.compile(
     r"[^,。;\d]{0,10}$"
 )
 """what stands before the bound of a rule that says what is not allowed: 不再核供5MW以上"""
+_QUALIFIES = re.compile(r"\b(?:to (?:qualify|be eligible)|(?:qualify|eligible) (?:if|when))\b[^.;]*$", re.IGNORECASE)
+"""how a rule opens that says what anyone must spend or build"""
 _NEAR_RULE, _NEAR_MISSING, _NEAREST = 140, 48, 12
 _OF_RULES = ("more than", "at least", "up to", "less than")
 _BOUNDS = ("than ", "over ", "above ", "least ", "exceeding ", "below ", "under ")
@@ -231,6 +237,8 @@ def _is_bound(found: LocatedQuantity, text: str) -> bool:
         return True
     before = text[max(0, found.start - _NEAR_RULE) : found.start]
     over = _OVER.search(before) if before[-_NEAREST:].lower().endswith(_BOUNDS) else None
+    if _QUALIFIES.search(before):
+        return True
     return over is not None and (_WITH.search(over[0]) or _RULE.match(text, found.end)) is not None
 
 
@@ -299,11 +307,8 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     ):
         return Assertion()
     asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
-    if kind.startswith("money") and (
-        (asserted.rung in LADDER[3:] and asserted.way in _LENT)
-        or _OF_PAYMENT.search(text, max(at, found.start - _NEAR_SUM), min(stop, found.end + _NEAR_SUM // 2))
-    ):
-        return Assertion()
+    if kind.startswith("money"):
+        asserted = of_sum(asserted, text, (at, stop), (found.start, found.end))
     day = when[:10]
     if not asserted.modality and kind in MAY_STAND and "目标" in text[found.end : stop] and sets_goal(text, found):
         return GOAL
@@ -318,6 +323,7 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
         not asserted.modality
         and kind in MACHINES
         and not is_conditional(text, at, found.start)
+        and not _NO_STOCK.search(text, reading.clauses.sentence(found.start)[0], found.start)
         and (
             _AT_END.search(text, max(at, found.start - _AROUND), found.start) or _was_reached(found, day, near, reading)
         )
@@ -335,8 +341,6 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     return asserted
 
 
-_LENT = (StageWay.BEFORE, StageWay.BEHIND)
-"""ways of a stage of the works that another clause tells of: a roof there says nothing of a sum here"""
 _CLOSED = re.compile(
     r"\b(?:and|but|before|until it) (?:was |were |has since |since |later )*(?:closed|shut|ceased|"
     r"demolished|decommissioned|went offline)\b|(?:已|后|又|并)(?:全部|于[^,。;]{1,10})?(?:关停|停运|拆除|退役|关闭)"
@@ -362,15 +366,6 @@ _NOT_MEASURED = re.compile(
     r"预计|设计|可|将|拟|目标|承诺|要求|不高于|控制|力争|估算|建成后|投产后|折合|\b(?:would|will|design|target|expected)\b"
 )
 """what a meter shows, and what is only reckoned"""
-_NEAR_SUM = 40
-"""characters before a sum, and half as many behind it, that name what it is (judgement)"""
-_OF_PAYMENT = re.compile(
-    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|产值(?:突破|达|超)|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|判令|裁决|仲裁|"
-    r"\b(?:damages|fined?|penalt(?:y|ies)|subsid(?:y|ies)|revenues?|profits?|compensation|settlement|"
-    r"valu(?:ed|ation)|loss(?:es)?|judge?ment|jury|court|tribunal)\b",
-    re.IGNORECASE,
-)
-"""words of a sum that is no cost of a work: the work that it is paid for says nothing of its stage"""
 _IS_DENIED = re.compile(
     r"(?:不是|并非|而非|绝非|并不是)\s?[\"“'‘]?$|\bnot (?:(?:asking for|the|a|some|about) )?[$€¥£]?$"
 )
@@ -385,7 +380,7 @@ _NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+
 _SAID_TO_BE = re.compile(r" (?:\w+ )?(?:said|reported|claimed|believed|thought) to ")
 _UP_FROM = re.compile(
     r"\b(?:up|down|revised|amended|reduced|cut|lowered|raised|changed) from (?:just |only |about )?[$€¥]?$|"
-    r"compared with [$€¥]?$|\bthan (?:[A-Z][\w.]*['’]s? |the |its )+$"
+    r"compared (?:with|to) [$€¥]?$|\bthan (?:[A-Z][\w.]*['’]s? |the |its )+$"
 )
 TARGET = re.compile(
     r"(?:负荷|规模|机[柜架]|投资|面积|算力|容量)(?:调整|变更|调减|核减|改)[为到至]|"
