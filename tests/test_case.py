@@ -248,7 +248,7 @@ def test_what_is_taken_is_on_file_with_its_picture_and_its_finding(looked, tmp_p
     picture = case.path / rows[0].picture
     drawn = [io.BytesIO(look.pictures[name]) for name in look.candidate(number).pictures]
     assert len(drawn) == 2  # before and after, and the series: both stand on the page of the site
-    assert Image.open(picture).height == sum(Image.open(body).height for body in drawn)
+    assert Image.open(io.BytesIO(picture.read_bytes())).height == sum(Image.open(body).height for body in drawn)
     assert rows[0].picture.startswith("raw/judged/")  # evidence: it stays when derived/ is deleted
     assert osint.case.judged.sha256(picture.read_bytes()) == rows[0].picture_sha256
     assert [change.claim.claim_id for change in rows.changed] == ["C001"]
