@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, logsumexp, ndtr, ndtri, ndtri_exp, owens_t
+from scipy.special import log_ndtr, logsumexp, ndtr, ndtri_exp, owens_t
 
 from osint.model.given import EXACT
+from osint.model.quantiles import BISECTIONS, CLOSE, ROOT_2PI, quantiles
 from osint.model.tree import Floats
 
 PANEL = 128  # steps on each side of the mode of a truncated distribution
@@ -23,17 +23,9 @@ END_HALVINGS = 6  # halvings of the step that holds an end of a truncated distri
 UNCOUNTED = 1e-13  # weight that readings which are not counted have together
 UNCOUNTED_TRUNCATED = 1e-9  # the same where each reading has a table of its own
 NINE_SD = 9.0  # half width, in sd, of the range in which quantiles are looked for: outside is less than 1e-18
-BISECTIONS = 60  # steps to a quantile or to the end of a distribution, at most
-STEPS = 9  # steps to a quantile after which every second one halves the range that holds it
-CLOSE = 1e-10  # range that is left for a quantile, in the log
-LAST_STEP = 1e-4  # step of Newton, in the smallest sd, after which what is left is its square
 FAR = 1e-6  # tail below which a truncated distribution is asked of its table, which is exact there in proportion
-LEVEL = 1e-14  # distance from the wanted normal deviate that is none: of a level stretch the lower end is taken
-LEVEL_SLOPE = 1e-7  # rise of the normal deviate over one sd below which a distribution is level
-CANTELLI_MARGIN = 0.01  # sd beyond the inequality, for the readings that are not counted
 ALIKE_DECIMALS = 12  # of what truncates a reading: those that agree in them are truncated alike
 FURTHEST = 9.0  # normal deviate beyond which nothing is drawn
-ROOT_2PI = math.sqrt(2 * math.pi)
 NOISE_NODES = 41  # points of the quadrature over the error of a given that is predicted
 LIKELY_BOUND = 1e-4  # chance of a bound from which a bivariate normal says its quantiles to 1e-9
 
@@ -298,21 +290,39 @@ class Mixture:
         tails = _bivariate(side * (x - means) / wide, k, -side * (correlation * sds / wide))
         return np.asarray(np.clip(weights @ tails, 0, 1))
 
-    def _below(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the probability that the log is at most x and the density there, without tables under one bound."""
-        weights, means, sds = self._counted
-        if self.bounds is not None and self._one_bound is None:
-            tails, bells = self._tails(x, upper=False)
-            return weights @ tails, weights @ bells
-        z = (x - means) / sds
-        heights, bells = weights / (sds[:, 0] * ROOT_2PI), np.exp(z * z * -0.5)
-        if self._one_bound is None:
-            return weights @ ndtr(z), heights @ bells
-        k, correlation = (of_bound[self._alike[1]] for of_bound in self._one_bound)
-        return weights @ _bivariate(z, k, -correlation), heights @ (bells * _held(z, k, correlation))
+    @property
+    def kind(self) -> object:
+        """What is the same for mixtures whose quantiles can be found together."""
+        if self.bounds is None or self._one_bound is not None:
+            return self.bounds is None
+        return self
 
-    def _moments(self) -> tuple[Floats, Floats]:
-        """Return mean and variance of each live reading, one-sided givens counted."""
+    @property
+    def columns(self) -> tuple[Floats, ...]:
+        """Of each live reading its weight and what `tails` takes, (R, 1)."""
+        weights, means, sds = self._counted
+        bound = () if self._one_bound is None else (of_bound[self._alike[1]] for of_bound in self._one_bound)
+        return weights[:, None], means, sds, *bound
+
+    @property
+    def tails(self) -> Callable[..., tuple[Floats, Floats]]:
+        """Return what says P(log <= x) and the density of each reading, without tables under one bound."""
+        if self.bounds is None:
+            return _normal
+        return self._tabled if self._one_bound is None else _under_a_bound
+
+    def _tabled(self, x: Floats, *_: Floats) -> tuple[Floats, Floats]:
+        return self._tails(x, upper=False)
+
+    @property
+    def unbounded(self) -> Mixture:
+        """The same as if each reading were normal with its moments."""
+        (means, variances), weights = self.moments, self._counted[0]
+        return Mixture(weights / weights.sum(), means, np.sqrt(variances), None)
+
+    @property
+    def moments(self) -> tuple[Floats, Floats]:
+        """Mean and variance of each live reading, one-sided givens counted."""
         means, sds = self.means[self.live], self.sds[self.live]
         if self._one_bound is not None:
             shift, spread = (of[self._alike[1], 0] for of in _under_one_bound(*self._one_bound))
@@ -342,39 +352,21 @@ class Mixture:
         return np.asarray(means[which, 0] + sds[which, 0] * deviates)
 
     def quantile(self, p: Floats | Sequence[float] | float) -> Floats:
-        """Return the logs at the given probabilities.
+        """Return the logs at the given probabilities."""
+        return np.asarray(quantiles([self], p)[0])
 
-        Newton on the scale of normal deviates, on which a mixture is nearly a line, within the range that holds each
-        quantile by the inequality of Cantelli.
-        """
-        wanted = np.clip(np.atleast_1d(np.asarray(p, dtype=float)), np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
-        weights, (means, variances) = self.weights[self.live], self._moments()
-        weights = weights / weights.sum()
-        centre = float(weights @ means)
-        sd = math.sqrt(weights @ (variances + (means - centre) ** 2))
-        low = centre - sd * (np.sqrt(1 / wanted - 1) + CANTELLI_MARGIN)
-        high = centre + sd * (np.sqrt(1 / (1 - wanted) - 1) + CANTELLI_MARGIN)
-        z, last = ndtri(wanted), LAST_STEP * math.sqrt(variances.min())
-        x = centre + sd * z
-        if self.bounds is not None:  # as if each reading were normal with these moments: then a step or two are left
-            x = Mixture(weights, means, np.sqrt(variances), None).quantile(wanted)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for turn in range(BISECTIONS):
-                below, density = self._below(x)
-                deviate = ndtri(np.minimum(below, 1))
-                gap, slope = deviate - z, density * np.exp(deviate * deviate / 2) * ROOT_2PI
-                there = x - gap / slope
-                level = (slope * sd < LEVEL_SLOPE) & (np.abs(gap) <= LEVEL)
-                short = (gap < 0) & ~level
-                low, high = np.where(short, x, low), np.where(short, high, x)
-                newton = ~level & (there >= low) & (there <= high)
-                if turn > STEPS and turn % 2 == 1:
-                    newton &= np.abs(there - x) <= last
-                left = np.where(newton, np.abs(there - x) - last, high - low - CLOSE)
-                x = np.where(newton, there, (low + high) / 2)
-                if (left <= 0).all():
-                    break
-        return np.asarray(x)
+
+def _normal(x: Floats, means: Floats, sds: Floats) -> tuple[Floats, Floats]:
+    """Return P(log <= x) and the density of normal readings."""
+    z = (x - means) / sds
+    return ndtr(z), np.exp(z * z * -0.5) / (sds * ROOT_2PI)
+
+
+def _under_a_bound(x: Floats, means: Floats, sds: Floats, k: Floats, correlation: Floats) -> tuple[Floats, Floats]:
+    """Return the same of readings under one likely bound."""
+    z = (x - means) / sds
+    bells = np.exp(z * z * -0.5) / (sds * ROOT_2PI)
+    return _bivariate(z, k, -correlation), bells * _held(z, k, correlation)
 
 
 def _under_one_bound(k: Floats, correlation: Floats) -> tuple[Floats, Floats]:

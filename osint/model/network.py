@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -187,7 +187,10 @@ class Network:
         if chip or wanted & _OF_CHIPS:
             fixed.setdefault(ReadingWord.SERVER, ReadingWord.AI_SERVER)
         cn = country == "CN"
-        question = (frozenset(wanted), cn, *families, form, *fixed.items())
+        asked = frozenset(wanted)
+        open_ = self.once(("open", asked, cn), lambda: self._open_to(asked, cn))
+        fixed = {name: fixed[name] for name in sorted(open_ & fixed.keys())}
+        question = (asked, cn, *families, form, *fixed.items())
         key = (question, *families.values(), up)
         if key not in self._kept:
             if len(self._kept) >= KEPT_READINGS:
@@ -201,6 +204,20 @@ class Network:
                 )
             self._kept[key] = Readings(layout, families, up)
         return self._kept[key]
+
+    def _open_to(self, wanted: frozenset[str], cn: bool) -> frozenset[str]:
+        """Return the names of what can be open in a question: what is fixed of anything else does not bear on it."""
+        named = [u.name for u in self._unknowns_of(wanted, cn)]
+        factors = self.factors_cn if cn else self.factors_elsewhere
+        return frozenset((*named, ReadingWord.CHIP_FAMILY, *(name for name, f in factors.items() if f.options)))
+
+    def _unknowns_of(self, wanted: Set[str], cn: bool) -> list[Unknown]:
+        """Return the unknowns that choose a tree for some of the wanted quantities."""
+        return [
+            unknown
+            for unknown in (self.unknowns_cn if cn else self.unknowns_elsewhere)
+            if wanted & _BRINGS_IN.get(unknown.applies_to, frozenset({unknown.applies_to}))
+        ]
 
     def _layout(
         self, wanted: set[str], cn: bool, families: Sequence[str], form: str, fixed: Mapping[str, str]
@@ -225,10 +242,9 @@ class Network:
         options: dict[str, dict[str, float]] = {}
         if families:
             options[ReadingWord.CHIP_FAMILY] = dict.fromkeys(families, 1.0)
-        for unknown in self.unknowns_cn if cn else self.unknowns_elsewhere:
-            relevant = wanted & _BRINGS_IN.get(unknown.applies_to, frozenset({unknown.applies_to}))
+        for unknown in self._unknowns_of(wanted, cn):
             of_cn = cn and unknown.name == ReadingWord.HALL and fixed.get(unknown.name) != ReadingWord.BOXES
-            if relevant and not of_cn:
+            if not of_cn:
                 options[unknown.name] = dict(unknown.priors)
         for name in options.keys() & fixed.keys():
             if fixed[name] not in options[name] and name != ReadingWord.CHIP_FAMILY:

@@ -11,7 +11,7 @@ for, and worked out again when it is asked for later: the findings of a large re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -23,6 +23,7 @@ from scipy.special import logsumexp, ndtr
 from osint.errors import BadInputError
 from osint.model.given import EXACT, Given
 from osint.model.mixture import Mixture, Truncation, orthant
+from osint.model.quantiles import quantiles
 from osint.model.readings import Layout, Reading, Readings
 from osint.model.tree import Floats
 
@@ -202,6 +203,17 @@ class Posterior:
         return float(self.cdf(np.log(value))[0]) if value > 0 else 0.0
 
 
+def settle(posteriors: Iterable[Posterior]) -> None:
+    """Work out the intervals of posteriors at once, which takes a fraction of the time; each is the same as alone."""
+    asked = [p for p in posteriors if "interval" not in vars(p)]
+    solved = {p.solution: None for p in asked}
+    left = [s for s in solved if "interval" not in vars(s)]
+    for solution, ends in zip(left, quantiles(left, INTERVAL), strict=True):
+        vars(solution)["interval"] = ends  # where `Solution.interval` looks first
+    for p in asked:
+        _ = p.interval
+
+
 def design(reading: Reading, quantities: list[str]) -> tuple[Floats, Floats, list[str]]:
     """Return means (n,) and loadings (n, factors) of the logs, in units of log it_mw, and the factors' names."""
     mean, load, slots = Readings.of([reading]).design(tuple(quantities))
@@ -332,7 +344,7 @@ def posterior(
     caps = [g for g in bounds if g.capped] if not firm else []
     if caps:
         full = [Posterior(kept, target, (_in_full(g),), extra_sd=extra_sd, ceiling=True) for g in caps]
-        return min(full, key=lambda p: p.interval[1]), 0.0
+        return (min(full, key=lambda p: p.interval[1]) if len(full) > 1 else full[0]), 0.0
     if not firm:
         named = ", ".join(g.text() for g in givens)
         raise BadInputError(f"{named or 'nothing'} leaves {target} unbounded; add a given with two sides")

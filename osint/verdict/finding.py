@@ -113,6 +113,14 @@ class Finding:
         return room.interval if room is not None else (math.nan, math.nan, math.nan)
 
     @property
+    def solved(self) -> tuple[Posterior, ...]:
+        """The posteriors whose intervals are told."""
+        last = self.seen.room_for
+        rooms = (*((self.room,) if self.room else ()), *(last.rooms if last else ()))
+        paper = (self.paper.posterior,) if self.paper.posterior else ()
+        return (*paper, *(p for room in rooms for p in room.solved))
+
+    @property
     def days_after(self) -> int | None:
         """Days from the day of the claim to the sight that decided; None where none did."""
         if not self.asserts.day or not self.decided_by:

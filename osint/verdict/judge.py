@@ -173,10 +173,12 @@ def judge(
     claim: Claim,
     source: Register | Dossier,
     contradictions: Mapping[str, Sequence[Contradiction]] | None = None,
+    would_change: tuple[str, ...] = (),
 ) -> Finding:
     """Open one claim and return its finding.
 
-    `contradictions` maps a claim to the cross-checks that found it inconsistent (`checks.contradictions`).
+    `contradictions` maps a claim to the cross-checks that found it inconsistent (`checks.contradictions`);
+    `would_change` says what to get next of its site.
     """
     dossier = Dossier.of(source)
     q, asks = model.question(claim, dossier), assertion(claim, dossier)
@@ -204,6 +206,7 @@ def judge(
         assumption=_edge(room, q, numbers.easy) if strained and room is not None else None,
         chips_counted_by=tuple(s.row.observation_id for s in (*seen.sights, *seen.own) if s.row.quantity in COUNTED),
         needs=needs(q, named(claim), dossier),
+        would_change=would_change,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from osint.model import CAPACITY, CONFIRMED, Dossier, Question
 from osint.register import Bounding, Claim, Rung, tidy_part
@@ -22,10 +23,13 @@ class RoomFor:
     """What was seen last, and for how much of the claimed quantity it had room at most."""
 
     rooms: tuple[Room, ...]
-    at_most: float
-    """Upper end of the 90% interval, in the unit of the model; 0 where nothing stood."""
     partial: bool
     """Whether parts of what the claim speaks of were seen, and others were not."""
+
+    @cached_property
+    def at_most(self) -> float:
+        """Upper end of the 90% interval, in the unit of the model; 0 where nothing stood."""
+        return (self.rooms[0] if len(self.rooms) == 1 else sum_of_rooms(self.rooms)).interval[2]
 
     @property
     def day(self) -> int:
@@ -402,7 +406,7 @@ def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomF
             room = room_at(whole, max(whole, key=_key), q, dossier)
             room = _largest_side(room, q, dossier)
             if room is not None:
-                return RoomFor((room,), room.interval[2], partial=False)
+                return RoomFor((room,), partial=False)
         parts: dict[tuple[str, str], list[Sight]] = {}
         of_parts = [s for s in pool if s.coverage == Coverage.PART]
         for s in of_parts or [s for s in pool if s.covers and s.given()]:  # what need not be all of it is a part of it
@@ -415,5 +419,5 @@ def _room_for(found: Seen, claim: Claim, q: Question, dossier: Dossier) -> RoomF
             rooms = [side] if side is not None else []
         if rooms and len(rooms) == len(parts):
             every = bool(_parts_of_the_whole(replace(found, sights=tuple(pool)), claim, dossier))
-            return RoomFor(tuple(rooms), sum_of_rooms(rooms).interval[2], partial=not every)
+            return RoomFor(tuple(rooms), partial=not every)
     return None

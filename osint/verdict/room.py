@@ -70,6 +70,12 @@ class Room:
         return max(0.0, min(least, 1 - self.doubt_of_parts))
 
     @property
+    def solved(self) -> tuple[Posterior, ...]:
+        """The posterior whose interval is that of the room; none where nothing stood, and of a sum of several."""
+        of = self.posterior.parts if isinstance(self.posterior, SharedSum) else (self.posterior,)
+        return tuple(p for p in of if p is not None) if len(of) == 1 else ()
+
+    @property
     def interval(self) -> tuple[float, float, float]:
         """Low, best, high (90%); the low side and the best are NaN where it is a bound alone; 0 where nothing stood."""
         if self.posterior is None:

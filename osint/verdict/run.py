@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
 from tqdm import tqdm
 
+from osint import model
 from osint.errors import NotFoundError
 from osint.model import Dossier
 from osint.register import Claim, Register, SiteRow
@@ -22,6 +23,7 @@ NO_CLAIM = (
     "no claim is on file for it, so nothing is judged; `osint extract FILE --into CASE --site SITE` reads those of a "
     "document, and `osint review` takes them in"
 )
+TOGETHER = 64  # findings whose intervals are worked out at once
 NEXT = 3  # steps that a finding names as what would change it
 
 
@@ -178,13 +180,23 @@ class Asked:
         return cls(dossier, claims, asked, tests, whole)
 
     def judged(self) -> Iterator[Finding]:
-        """Yield a finding for each claim, site by site: what one is solved to is not kept for the next site."""
+        """Yield a finding for each claim, site by site: what one is solved to is not kept for the next sites."""
         against = contradictions(self.survey.checks)
+        found: list[Finding] = []
         for site in tqdm(self.claims, desc="sites", leave=False, disable=None, delay=2):
             self.steps[site] = steps_in_order(site, self.dossier)
             change = tuple(f"{s.observation}: {s.where}" for s in self.steps[site][:NEXT])
-            for claim in self.claims[site]:
-                yield replace(judge(claim, self.dossier, against), would_change=change)
+            found += (judge(claim, self.dossier, against, change) for claim in self.claims[site])
+            if len(found) >= TOGETHER:
+                yield from _settled(found)
+                found = []
+        yield from _settled(found)
+
+
+def _settled(found: Sequence[Finding]) -> Sequence[Finding]:
+    """Return findings whose intervals have been worked out at once."""
+    model.settle(p for f in found for p in f.solved)
+    return found
 
 
 def check_rows(
