@@ -239,17 +239,18 @@ def test_check_json(capsys):
     assert set(found["findings"][0]) >= {"claim_id", "site_id", "finding", "probability", "rests_on", "would_change"}
 
 
-def test_findings_for_json_are_made_one_by_one(register, checked, monkeypatch):
-    """The second claim is not judged before the first row has been taken, and the rows are those of the main job."""
+def test_findings_for_json_are_made_some_at_a_time(register, checked, monkeypatch):
+    """Claims are judged as rows are taken, and the rows are those of the main job, whatever is worked out with them."""
     run, judged = importlib.import_module("osint.verdict.run"), []
+    monkeypatch.setattr(run, "TOGETHER", 3)
     monkeypatch.setattr(run, "judge", lambda claim, *rest: (judged.append(claim), verdict.judge(claim, *rest))[1])
-    rows, tests = verdict.check_rows(register, ["XJ01"])
+    rows, tests = verdict.check_rows(register, ["XJ01", "XJ07", "XJ03"])
     first = next(rows)
-    assert len(judged) == 1
-    expected = [f for f in checked.judged if f.claim.site_id == "XJ01"]
+    expected = [f for site in ("XJ01", "XJ07", "XJ03") for f in checked.by_site[site]]
+    assert 0 < len(judged) < len(expected)
     for row, finding in zip([first, *rows], expected, strict=True):
         assert {**row, **finding.to_row()} == row and row["quote"] == finding.claim.quote
-    assert tests == [c.to_row() for c in checked.tests if "XJ01" in c.sites]
+    assert tests == [c.to_row() for c in checked.tests if c.sites & {"XJ01", "XJ07", "XJ03"}]
 
 
 def test_rows_are_printed_as_the_whole_is(capsys):

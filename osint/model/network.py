@@ -30,7 +30,7 @@ AFTER_THE_LAW = 0.25  # share of its prior that a family keeps once the law has 
 MOST_READINGS = 1500  # readings of one question from which bounded factors are taken as log-normal, narrowest first
 HEIGHT_STEP_M = 50.0  # to which the height of a site is rounded, so that sites share their readings
 HELD = 1.0001  # range up and down of a relation that is held at a value
-KEPT_READINGS = 512  # sets of readings that a network keeps
+KEPT_READINGS = 2048  # sets of readings that a network keeps
 _OF_THE_CHIP = frozenset({ReadingWord.CHIP_FAMILY, ReadingWord.PRECISION, ReadingWord.SERVER})
 LOADS = frozenset({"average_mw", "energy_gwh_per_yr", "demand_mw"})
 """Quantities that are a load: of what is in use."""

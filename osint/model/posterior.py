@@ -38,7 +38,10 @@ Firm: TypeAlias = tuple[str, float, float]
 """A given with two sides: its quantity, the log of its middle, and the standard deviation of that."""
 OneSided: TypeAlias = tuple[str, float, bool]
 """A given with one side: its quantity, the log of that, and whether it bounds from below."""
-KEPT_SYSTEMS = 256  # solved structures that are kept
+Asked: TypeAlias = tuple[Readings, str, tuple[Firm, ...], tuple[OneSided, ...]]
+"""A question: readings, target, givens with two sides and with one."""
+KEPT_ENDS = 16_384  # intervals that are kept
+KEPT_SYSTEMS = 1024  # solved structures that are kept
 KEPT_SOLUTIONS = 256  # solved posteriors that are kept
 
 
@@ -95,18 +98,25 @@ def _per_first(
 @lru_cache(maxsize=KEPT_SYSTEMS)
 def _system(layout: Layout, up: float, quantities: tuple[str, ...], noise: tuple[float, ...]) -> System:
     """Return the structure for the two-sided givens, the target and the bounds, in this order."""
+    if len(noise) == 1:
+        return _system_of_one(layout, up, quantities, noise[0])
     mean, covariance, load, slots = _per_first(layout, up, quantities)
     n, first = len(noise) - 1, noise[0] ** 2  # the error of the first given is in every quantity per unit of it
     sds, joint = np.array(noise), covariance[:, n:, n:] + first
-    if not n:
-        none = np.empty((len(joint), 0, 0))
-        flat = np.empty((len(joint), joint.shape[1], 0))
-        return System(mean, mean[:, :0], flat, joint, none, np.zeros(len(joint)), load, slots, sds)
     known = covariance[:, :n, :n] + (first + np.diag(sds[1:] ** 2))
     precision, cross = np.asarray(np.linalg.inv(known)), covariance[:, n:, :n] + first
     pull = cross @ precision
     joint = np.asarray(joint - pull @ cross.transpose(0, 2, 1))
     return System(mean[:, n:], mean[:, :n], pull, joint, precision, np.linalg.slogdet(known)[1], load, slots, sds)
+
+
+def _system_of_one(layout: Layout, up: float, quantities: tuple[str, ...], noise: float) -> System:
+    """Return the structure for one two-sided given, the target and the bounds: there is nothing to weigh it against."""
+    mean, covariance, load, slots = _per_first(layout, up, quantities)
+    none = np.empty((*covariance.shape[:2], 0))
+    certain = np.zeros(len(covariance))
+    sds = np.array([noise])
+    return System(mean, mean[:, :0], none, covariance + noise**2, none[:, :0], certain, load, slots, sds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +128,6 @@ class Solution(Mixture):
     system: System = field(repr=False)
     evidence: float
     """Log marginal likelihood of the givens; minus infinity where they cannot hold together."""
-
-    @cached_property
-    def interval(self) -> Floats:
-        """Logs of low, best and high (90%)."""
-        return self.quantile(INTERVAL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +150,8 @@ class Posterior:
         return self.firm[0].log
 
     @cached_property
-    def _asked(self) -> tuple[Readings, str, tuple[Firm, ...], tuple[OneSided, ...]]:
+    def asked(self) -> Asked:
+        """What is solved: the question at the scale at which the first given is 1."""
         firm = tuple((g.quantity, g.log - self.origin, float(np.hypot(g.sd, self.extra_sd))) for g in self.firm)
         bounds = tuple((g.quantity, g.log - self.origin, g.high is None) for g in self.one_sided)
         return self.readings, self.target, firm, bounds
@@ -153,7 +159,7 @@ class Posterior:
     @property
     def solution(self) -> Solution:
         """The distribution of the log less `origin`, worked out where it is not kept."""
-        return _solution(*self._asked)
+        return _solution(*self.asked)
 
     @property
     def weights(self) -> Floats:
@@ -174,7 +180,8 @@ class Posterior:
     @cached_property
     def interval(self) -> tuple[float, float, float]:
         """Low, best and high of the quantity (90%), in its unit."""
-        low, best, high = np.exp(self.solution.interval + self.origin)
+        settle([self])
+        low, best, high = np.exp(_ENDS[self.asked] + self.origin)
         return float(low), float(best), float(high)
 
     def cdf(self, x: Floats | float) -> Floats:
@@ -203,15 +210,17 @@ class Posterior:
         return float(self.cdf(np.log(value))[0]) if value > 0 else 0.0
 
 
+_ENDS: dict[Asked, Floats] = {}
+"""Logs of low, best and high of what was asked last: three numbers each, and no distribution."""
+
+
 def settle(posteriors: Iterable[Posterior]) -> None:
     """Work out the intervals of posteriors at once, which takes a fraction of the time; each is the same as alone."""
-    asked = [p for p in posteriors if "interval" not in vars(p)]
-    solved = {p.solution: None for p in asked}
-    left = [s for s in solved if "interval" not in vars(s)]
-    for solution, ends in zip(left, quantiles(left, INTERVAL), strict=True):
-        vars(solution)["interval"] = ends  # where `Solution.interval` looks first
-    for p in asked:
-        _ = p.interval
+    left = {p.asked: p for p in posteriors if p.asked not in _ENDS}
+    found = quantiles([p.solution for p in left.values()], INTERVAL)
+    for asked in list(_ENDS)[: max(0, len(_ENDS) + len(left) - KEPT_ENDS)]:
+        del _ENDS[asked]
+    _ENDS.update(zip(left, found, strict=True))
 
 
 def design(reading: Reading, quantities: list[str]) -> tuple[Floats, Floats, list[str]]:
@@ -224,6 +233,8 @@ def design(reading: Reading, quantities: list[str]) -> tuple[Floats, Floats, lis
 def _solution(readings: Readings, target: str, firm: tuple[Firm, ...], bounds: tuple[OneSided, ...]) -> Solution:
     """Solve for the log of a target; `firm` is not empty."""
     quantities = (*(name for name, *_ in firm), target, *(name for name, *_ in bounds))
+    if len(quantities) == len((firm[0], target)):  # of one given the readings keep their priors
+        return _of_one(readings, quantities, firm[0])
     system, of = _system(readings.layout, readings.up, quantities, tuple(sd for *_, sd in firm)), readings.layout.of
     first, gaps = firm[0][1], np.array([log - firm[0][1] for _, log, _ in firm[1:]]) - system.given_base
     means, likelihoods = first + system.base, np.zeros(len(of))
@@ -239,6 +250,14 @@ def _solution(readings: Readings, target: str, firm: tuple[Firm, ...], bounds: t
     sds = np.sqrt(np.maximum(system.joint[:, 0, 0], EXACT**2))[of]
     weights = np.exp(logs - evidence) if np.isfinite(evidence) else readings.priors
     return Solution(weights, means[:, 0], sds, truncation, gaps, system, evidence)
+
+
+def _of_one(readings: Readings, quantities: tuple[str, ...], given: Firm) -> Solution:
+    """Solve for the log of a target by one given with two sides."""
+    _, log, sd = given
+    system = _system_of_one(readings.layout, readings.up, quantities, sd)
+    sds = np.sqrt(np.maximum(system.joint[:, 0, 0], EXACT**2))[readings.layout.of]
+    return Solution(readings.priors, log + system.base[:, 0], sds, None, system.given_base, system, 0.0)
 
 
 def _truncate(

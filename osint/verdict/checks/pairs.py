@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +21,6 @@ from osint.verdict.checks.statement import CHIPS_A_SERVER, STATED_POWER
 Floats: TypeAlias = npt.NDArray[np.float64]
 NEAR = 0.05  # share within which two statements of one number agree
 EDGE = 0.05  # chance below which two figures lie outside what the relations allow
-MANY_ASKED = 8  # figures compared with what one allows, after which its ends are worked out
 
 
 class _OfPart:
@@ -125,9 +122,10 @@ def _chips_a_unit(book: Book, a: Figure, measure: str, names: Sequence[str]) -> 
 
 def pairs(book: Book) -> Iterator[Check | None]:
     """Yield pairs of claims of one site of which the first does not allow the second, by the network."""
-    allowed: dict[tuple[object, ...], _Allowed | None] = {}
+    ends: dict[model.Asked, Floats] = {}
+    outside: list[tuple[Figure, Figure, model.Posterior]] = []
     for part, at in _comparable(book):
-        a, given, outside = part.figures[at], part.givens[at], list[tuple[int, _Allowed]]()
+        a, given, of_one = part.figures[at], part.givens[at], list[tuple[int, model.Posterior]]()
         for measure, names, of_kind in part.later(book, at):
             rows = of_kind
             abroad = book.dossier.sites[a.site].country != "CN" and "cost_cny" in {a.measure, measure}
@@ -135,52 +133,30 @@ def pairs(book: Book) -> Iterator[Check | None]:
                 continue
             if {a.measure, measure} - STATED_POWER == {"chips"}:  # one sentence: power_per_chip has compared it
                 rows = rows[[not same_sentence(a.claim, part.figures[b].claim) for b in rows]]
-            if not len(rows):
+            answer = _allowed(book.question(part.figures[rows[0]].claim), given, book.dossier) if len(rows) else None
+            if answer is None:
                 continue
-            q = book.question(part.figures[rows[0]].claim)
-            key = (q.quantity, given.quantity, given.low, given.high, q.families, q.country)
-            if key not in allowed:
-                allowed[key] = _allowed(q, given, book.dossier)
-            if (found := allowed[key]) is not None:
-                fit = found.may_be(part.lows[rows], part.highs[rows])
-                outside += [(b, found) for b in rows[~fit]]
-                yield from itertools.repeat(None, int(fit.sum()))
-        for b, found in sorted(outside, key=lambda pair: pair[0]):
-            yield _outside(book, a, part.figures[b], found)
+            if answer.asked not in ends:
+                ends[answer.asked] = answer.quantile([EDGE / 2, 1 - EDGE / 2]) - answer.origin
+            least, most = ends[answer.asked] + answer.origin
+            fit = (part.highs[rows] > least) & (part.lows[rows] < most)
+            of_one += [(int(b), answer) for b in rows[~fit]]
+            yield from itertools.repeat(None, int(fit.sum()))
+        outside += [(a, part.figures[b], answer) for b, answer in sorted(of_one, key=lambda pair: pair[0])]
+    model.settle(answer for *_, answer in outside)
+    yield from (_outside(book, *pair) for pair in outside)
 
 
-@dataclass
-class _Allowed:
-    """What one figure allows for a quantity."""
-
-    answer: model.Posterior
-    asked: int = 0
-
-    def may_be(self, lows: Floats, highs: Floats) -> npt.NDArray[np.bool_]:
-        """Return which other figures, as logs, lie inside all but EDGE of it: by its ends, where many are asked for."""
-        self.asked += len(lows)
-        if self.asked > MANY_ASKED:
-            least, most = self._ends
-            return np.asarray((highs > least) & (lows < most))
-        below, to_high = self.answer.cdf(np.concatenate([lows, highs])).reshape(2, -1)
-        return np.asarray(2 * np.minimum(1 - below, to_high) >= EDGE)
-
-    @cached_property
-    def _ends(self) -> tuple[float, float]:
-        least, most = self.answer.quantile([EDGE / 2, 1 - EDGE / 2]).tolist()
-        return least, most
-
-
-def _allowed(q: Question, given: Given, dossier: Dossier) -> _Allowed | None:
+def _allowed(q: Question, given: Given, dossier: Dossier) -> model.Posterior | None:
     """Return what a figure allows for a quantity; None where no relation joins the two."""
     try:
-        return _Allowed(model.posterior(q.quantity, [given], model.readings_for(q, [given], dossier))[0])
+        return model.posterior(q.quantity, [given], model.readings_for(q, [given], dossier))[0]
     except OsintError:
         return None
 
 
-def _outside(book: Book, a: Figure, b: Figure, found: _Allowed) -> Check:
-    low, best, high = found.answer.interval
+def _outside(book: Book, a: Figure, b: Figure, answer: model.Posterior) -> Check:
+    low, best, high = answer.interval
     unit = model.unit_of(b.claim.quantity)
     figures: dict[str, float | str] = {"unit": unit, "low": low, "best": best, "high": high}
     return against(book, CheckName.PAIR, [a.claim], [b.claim], CheckFinding.STRAINED, **figures)
