@@ -104,11 +104,12 @@ class _Beside:
                     newton &= np.abs(there - x) <= last
                 left = np.where(newton, np.abs(there - x) - last, high - low - CLOSE)
                 x = np.where(newton, there, (low + high) / 2)
-                going = (left > 0).any(axis=1)
+                going = np.asarray((left > 0).any(axis=1))
                 out[left_over] = x
                 if not going.any():
                     break
                 if not going.all():
                     self._kept(going)
-                    left_over, x, low, high, sd, last = (of[going] for of in (left_over, x, low, high, sd, last))
+                    left_over = left_over[going]
+                    x, low, high, sd, last = (of[going] for of in (x, low, high, sd, last))
         return out

@@ -28,10 +28,13 @@ class Reading:
     edges: Mapping[str, Edge] = field(repr=False)
     points: Mapping[str, float] = field(default_factory=dict, repr=False)
     """Value that this reading gives to each bounded or counted factor."""
+    _ways: dict[str, Way] = field(default_factory=dict, init=False, repr=False)
 
     def path(self, quantity: str) -> list[tuple[str, Edge]]:
         """Return the edges from it_mw down to the quantity."""
-        return Way(self.edges, quantity).steps
+        if quantity not in self._ways:
+            self._ways[quantity] = Way(self.edges, quantity)
+        return self._ways[quantity].steps
 
     def value(self, f: Factor) -> float:
         """Return the value that a factor is taken at."""
@@ -197,6 +200,7 @@ class Readings(Sequence[Reading]):
         priors = layout.within * np.array([shares[family] for family in layout.families]) / sum(shares.values())
         self.priors = (priors / sum(priors.tolist()))[layout.of] * layout.grid_priors
         """(R,); they sum to one."""
+        self._made: dict[int, Reading] = {}
 
     @classmethod
     def of(cls, readings: Sequence[Reading]) -> Readings:
@@ -228,6 +232,11 @@ class Readings(Sequence[Reading]):
         if not -len(self) <= i < len(self):
             raise IndexError(i)
         i = int(i) % len(self)
+        if i not in self._made:
+            self._made[i] = self._reading(i)
+        return self._made[i]
+
+    def _reading(self, i: int) -> Reading:
         of = int(self.layout.of[i])
         block, grid, e = self.layout.blocks[of], self.layout.blocks[of].grid, i - int(self.layout.starts[of])
         choice = {**block.choice, **dict(zip(grid.names, grid.labels[e], strict=True))}
@@ -236,7 +245,7 @@ class Readings(Sequence[Reading]):
         return Reading(choice, float(self.priors[i]), edges, points)
 
     def __iter__(self) -> Iterator[Reading]:
-        return (self[i] for i in range(len(self)))
+        return (self._reading(i) for i in range(len(self)))
 
     @cached_property
     def log_priors(self) -> Floats:

@@ -31,9 +31,9 @@ _FED = frozenset(name for name, quantity in QUANTITIES.items() if quantity.power
 """Powers and transformers: of all that they feed. Areas and units of plant are of what somebody looked at."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sight:
-    """An observation as it bears on one claim."""
+    """An observation as it bears on the claims of one part; made once for all of them."""
 
     row: Observation
     coverage: Coverage

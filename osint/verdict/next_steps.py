@@ -209,8 +209,10 @@ def steps_in_order(site_id: str, source: Register | Dossier, claim_id: str | Non
         seen.add("pflops")  # the same number in another unit
     open_to = [c for c in CANDIDATES if c.quantity not in seen and c.found_in(q.country)]
     lines = {c.name: _line(c, site_id, dossier) for c in open_to}
-    found = [_alone(c, q, dossier) for c in open_to if not c.one_sided]
-    steps = sorted(filter(None, found), key=lambda s: (s.alone, s.observation))
+    alone = {c: _alone(c, q, dossier) for c in open_to if not c.one_sided}
+    model.settle(p for p in alone.values() if p is not None)
+    found = [_by_itself(c, p) for c, p in alone.items() if p is not None]
+    steps = sorted(found, key=lambda s: (s.alone, s.observation))
     steps += [NextStep(0, c.name, where=c.where, bounds=c.bounds) for c in open_to if c.one_sided]
     told = [replace(s, run=lines[s.observation]) for s in steps]
     return [replace(s, rank=rank, for_claim=claim.claim_id) for rank, s in enumerate([*place, *told, last], 1)]
@@ -301,25 +303,19 @@ def _trial(c: PossibleObservation) -> Given:
     return Given(c.quantity, 1 / half, half)
 
 
-def _alone(c: PossibleObservation, q: Question, dossier: Dossier) -> NextStep | None:
-    """Return the step with the width that it leaves by itself; None where no relation joins it to the claim's chip."""
-    prior = tuple(model.family_prior(q, dossier.network).items())
-    height = model.height_used({c.quantity}, q.elevation_m)
-    key = ("alone", c.name, q.quantity, q.country == "CN", prior, q.precision, q.use, height)
-    width = dossier.network.once(key, lambda: _width(_trial(c), q, dossier))
-    return (
-        None
-        if width is None
-        else NextStep(0, c.name, alone=width, unit=model.unit_of(c.quantity), where=c.where, bounds=c.bounds)
-    )
-
-
-def _width(trial: Given, q: Question, dossier: Dossier) -> float | None:
+def _alone(c: PossibleObservation, q: Question, dossier: Dossier) -> Posterior | None:
+    """Return what an observation would say by itself; None where no relation joins it to the claim's chip."""
+    trial = _trial(c)
     try:
-        low, _, high = model.posterior(q.quantity, [trial], model.readings_for(q, [trial], dossier))[0].interval
+        return model.posterior(q.quantity, [trial], model.readings_for(q, [trial], dossier))[0]
     except OsintError:
         return None
-    return round(high / low, 1)
+
+
+def _by_itself(c: PossibleObservation, answer: Posterior) -> NextStep:
+    low, _, high = answer.interval
+    unit = model.unit_of(c.quantity)
+    return NextStep(0, c.name, alone=round(high / low, 1), unit=unit, where=c.where, bounds=c.bounds)
 
 
 def _worth(
