@@ -312,8 +312,13 @@ def readings_for(
     )
 
 
-def family_prior(q: Question, network: Network) -> dict[str, float]:
+def family_prior(q: Question, network: Network) -> Mapping[str, float]:
     """Return the chip families of a question with their prior: the claim's own as worded, else those of the country."""
+    key = ("family prior", q.families, q.country, q.day, q.stage)
+    return network.once(key, lambda: _family_prior(q, network))
+
+
+def _family_prior(q: Question, network: Network) -> Mapping[str, float]:
     known = network.families(q.country, **_days(q))
     if not q.families:
         return known

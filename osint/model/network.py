@@ -112,13 +112,13 @@ class Network:
 
         return replace(self, factors_cn=fixed(self.factors_cn), factors_elsewhere=fixed(self.factors_elsewhere))
 
-    def families(self, country: str | None, date: str | None = None, until: str | None = None) -> dict[str, float]:
+    def families(self, country: str | None, date: str | None = None, until: str | None = None) -> Mapping[str, float]:
         """Return the chip families that existed at a date (a plan: `until` then), with their prior in a country.
 
         In China a family keeps AFTER_THE_LAW of its prior once deliveries to China have been closed by law.
         """
         key = (country == "CN", date, until)
-        return dict(self.once(("families", *key), lambda: self._priors(*key)))
+        return self.once(("families", *key), lambda: self._priors(*key))
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` gives, worked out once for a key; for what is small and the same for many sites."""

@@ -180,7 +180,8 @@ class Posterior:
     @cached_property
     def interval(self) -> tuple[float, float, float]:
         """Low, best and high of the quantity (90%), in its unit."""
-        settle([self])
+        if self.asked not in _ENDS:
+            settle([self])
         low, best, high = np.exp(_ENDS[self.asked] + self.origin)
         return float(low), float(best), float(high)
 
@@ -218,9 +219,9 @@ def settle(posteriors: Iterable[Posterior]) -> None:
     """Work out the intervals of posteriors at once, which takes a fraction of the time; each is the same as alone."""
     left = {p.asked: p for p in posteriors if p.asked not in _ENDS}
     found = quantiles([p.solution for p in left.values()], INTERVAL)
-    for asked in list(_ENDS)[: max(0, len(_ENDS) + len(left) - KEPT_ENDS)]:
-        del _ENDS[asked]
     _ENDS.update(zip(left, found, strict=True))
+    while len(_ENDS) > max(KEPT_ENDS, len(left)):
+        del _ENDS[next(iter(_ENDS))]
 
 
 def design(reading: Reading, quantities: list[str]) -> tuple[Floats, Floats, list[str]]:

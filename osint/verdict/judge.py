@@ -189,7 +189,7 @@ def judge(
     rule = decide(_facts(claim, asks, numbers, q, dossier, contradicted=bool(against), paper=bool(paper.givens)))
     room = {By.AFTER: numbers.after, By.ABOUT: numbers.about}.get(rule.by)
     if rule.by == By.AFTER and room is not None:  # the same room beside the finding
-        seen = replace(seen, room_for=RoomFor((room,), room.interval[2], partial=False))
+        seen = replace(seen, room_for=RoomFor((room,), partial=False))
     absent = 1 - seen.absent.p_absent if seen.absent else None
     left = {By.AFTER: numbers.holds, By.ABSENT: absent}
     strained = rule.outcome == Outcome.STRAINED and room is not None and room.posterior is not None
