@@ -246,7 +246,7 @@ def test_a_word_of_a_stage_inside_other_words_says_nothing(text):
         ("公司已与客户签订30MW的租约。", "filed"),
         ("公司宣布完成5亿元融资。", ""),
         ("一期已建成机柜200个,二期在建300个,三期规划500个。", "announced"),
-        ("The firm operates 90 MW and 2 GW contracted.", ""),
+        ("The firm operates 90 MW and 2 GW contracted.", "filed"),
         ("The 90 MW campus goes live in Abilene.", "running"),
         ("The 90 MW campus goes live in May.", "announced"),
         ("The 9 MW hall opened in 2016 and closed in 2023.", ""),

@@ -52,7 +52,7 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
         hits = settled(clauses.text, [hit for hit in hits if hit.role != "meant"], kind)
         if hits:
             return _of_clause(clauses, hits, near, (at, stop), own, (start, end))
-        if at <= first or TURNS.match(clauses.text, at):
+        if at <= first or TURNS.match(clauses.text, at) or _COMPARES.match(clauses.text, clauses.clause(at - 1)[0]):
             break
         is_undone = (at, stop) == own and _UNDONE.search(clauses.text, end, min(stop, end + _NEAR)) is not None
         if says_itself or is_undone or clauses.denies(at, stop) or _is_subject(clauses.text, start, end):
@@ -65,6 +65,10 @@ def stage(clauses: Clauses, start: int, end: int, apart: bool = False, kind: str
             return decide(clauses, hits, start, end).by(StageWay.BEHIND)
     under = _under_lead(clauses, start, kind) if not says_itself else Assertion()
     return GOAL if is_meant and not under.modality else under
+
+
+_COMPARES = re.compile(r"\s?(?:while|whereas) (?:an?|any|one)\b", re.IGNORECASE)
+"""how a clause opens about something else, to which the next one is compared"""
 
 
 def _is_done(text: str, hits: list[RungWord], at: int, start: int) -> bool:
