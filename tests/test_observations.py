@@ -180,6 +180,7 @@ def test_append_keeps_the_old_bytes_and_numbers_the_new(data):
     assert load_register(data).observations["note"].iloc[-1] == "=1+1, and more"
 
 
+AT_SITE = {"lat": 43.25, "lon": 94.7, "position_error_m": 10.0}
 ROOF = {"quantity": "roof_m2", "low": 1.2, "best": 1.37, "high": 1.56, "unit": "m2"}
 
 
@@ -216,6 +217,18 @@ def test_a_unit_of_the_same_size_is_read_in_any_spelling(data, unit):
         (ROOF | {"low": None, "high": None}, "column high has '', expected low and high"),
         ({"rung": "roofed", "not_yet": "ground broken"}, "expected a rung above that of the column rung"),
         (ROOF | {"quantity": "chillers", "unit": "万台"}, "column unit"),
+        ({"date": "2199-07"}, "expected a day that has come"),
+        ({"outline": "POLYGON EMPTY"}, "expected a polygon in WKT"),
+        ({"outline": "POLYGON ((94.7 43.2, 94.8"}, "expected a polygon in WKT"),
+        ({"outline": "POINT (94.7 43.2)"}, "expected a polygon in WKT"),
+        ({"outline": "POLYGON Z ((94.7 43.2 9, 94.8 43.2 9, 94.8 43.3 9, 94.7 43.2 9))"}, "without a height"),
+        ({"outline": "POLYGON ((43.2 94.7, 43.3 94.7, 43.3 94.8, 43.2 94.7))"}, "longitude before latitude"),
+        ({"outline": "POLYGON ((94.7 43.2, 94.71 43.21, 94.71 43.2, 94.7 43.21, 94.7 43.2))"}, "does not cross itself"),
+        ({"outline": "POLYGON ((90 40, 95 40, 95 45, 90 45, 90 40))"}, "at most 100 km2"),
+        (
+            AT_SITE | {"outline": "POLYGON ((43.2 84.7, 43.21 84.7, 43.21 84.71, 43.2 84.7))"},
+            "at the lat and lon of its",
+        ),
     ],
 )
 def test_a_broken_row_leaves_the_file_as_it_was(data, wrong, said):
@@ -233,6 +246,12 @@ def test_the_same_row_twice_is_refused(data):
     append_rows(data, "observations", [row])
     with pytest.raises(OsintError, match="already"):
         append_rows(data, "observations", [row])
+
+
+@pytest.mark.parametrize("outline", ["roof.geojson", "POLYGON ((94.7 43.25, 94.71 43.25, 94.71 43.26, 94.7 43.25))"])
+def test_an_outline_of_the_place_or_a_file_goes_on_file(data, outline):
+    row = observation_row("XJ03", "a reader", "dated photograph", "2024-07", not_yet="roofed")
+    assert append_rows(data, "observations", [row | AT_SITE | {"outline": outline}])
 
 
 def simulated_row(n=1):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from enum import StrEnum
 import pandas as pd
 
 from osint.register import vocabulary
+from osint.register.dates import read_date
+from osint.register.drawn import OutlineFault, outline_fault
 from osint.register.vocabulary import CLAIM_KINDS, QUANTITIES, own_unit, table_rows
 
 
@@ -137,6 +140,20 @@ def _later_than_not_yet(seen: pd.DataFrame) -> pd.Series[bool]:
     return seen["rung"].map(height) > seen["not_yet"].map(height)
 
 
+def _to_come(seen: pd.DataFrame) -> pd.Series[bool]:
+    """Return the rows of a day that has not come yet anywhere; a SIMULATED world has days of its own."""
+    tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    return (seen["simulated"] != "yes") & seen["date"].map(lambda day: read_date(day).first > tomorrow)
+
+
+def _wrongly_drawn(fault: OutlineFault) -> ColumnRule:
+    def broken(seen: pd.DataFrame) -> pd.Series[bool]:
+        faults = [outline_fault(*row) is fault for row in zip(seen["outline"], seen["lat"], seen["lon"], strict=True)]
+        return pd.Series(faults, seen.index, bool)
+
+    return ColumnRule("outline", fault.value, broken)
+
+
 _FIXED_UNITS = {name: kind.unit for name, kind in CLAIM_KINDS.items() if kind.unit}
 _LOW_BEST_HIGH = (_ordered("low", "best"), _ordered("best", "high"), _ordered("low", "high"))
 _RULES: dict[str, tuple[ColumnRule, ...]] = {
@@ -202,6 +219,8 @@ _ENTRY_RULES: dict[str, tuple[ColumnRule, ...]] = {
             "lat, lon and position_error_m, or none of them",
             lambda t: t[["lat", "lon", "position_error_m"]].notna().sum(axis=1).isin([1, 2]),
         ),
+        ColumnRule("date", "a day that has come: what was seen was seen by today", _to_come),
+        *map(_wrongly_drawn, OutlineFault),
     )
 }
 SCHEMAS = {
