@@ -98,15 +98,20 @@ def frame(table, rows):
 
 def judged(register, claim, *seen, others=(), sites=(SITE,)):
     """The finding on a claim of a place that is not on file, with what was seen there."""
+    case = case_on(register, claim, *seen, others=others, sites=sites)
+    return verdict.judge(Claim.from_row(case.claims.iloc[0].to_dict()), case)
+
+
+def case_on(register, claim, *seen, others=(), sites=(SITE,)):
+    """A register with one place that is not on file, a claim, and what was seen there."""
     rows = [{"observation_id": f"O90{n}", "independence_group": f"desk {n}", **SEEN, **r} for n, r in enumerate(seen)]
     claims = [CLAIM | claim, *(CLAIM | {"claim_id": f"C91{n}"} | other for n, other in enumerate(others))]
-    case = replace(
+    return replace(
         register,
         sites=frame(register.sites, sites),
         claims=frame(register.claims, claims),
         observations=frame(register.observations, rows),
     )
-    return verdict.judge(Claim.from_row(case.claims.iloc[0].to_dict()), case)
 
 
 def size(date, quantity="facility_mw", best=10.0, **more):
@@ -954,6 +959,63 @@ def test_two_observers_of_one_day_are_a_conflict_where_no_day_is_due(register):
     assert found.outcome == Outcome.CONFLICT and found.rests_on == ["O900", "O901"]
     later = judged(register, PLAN, absent(BEFORE, rung="ground broken"), shown)
     assert later.outcome == Outcome.UNTESTED  # built in between
+
+
+@pytest.mark.parametrize(
+    ("seen", "what", "run"),
+    [
+        (
+            [absent(AFTER, rung="ground broken"), {"date": AFTER, "rung": "powered", "observer": "another desk"}],
+            "dated pictures",
+            "",
+        ),
+        (
+            [
+                size(AFTER, "roof_m2", 12_000.0, **HERE),
+                size(AFTER, "roof_m2", 3_000.0, observer="another desk", **HERE),
+            ],
+            "a dated picture of 1 m or sharper on which each roof is drawn and measured",
+            "osint tiles 85.00000,38.00000 --zoom 17",
+        ),
+        (
+            [size(AFTER, "it_mw", 12.0), size(AFTER, "it_mw", 3.0, observer="another desk")],
+            "a paper of the power supply, the plant or the meter, or a visit",
+            "",
+        ),
+    ],
+)
+def test_a_conflict_names_a_third_look(register, seen, what, run):
+    """What would settle it comes before what bears on the site in general, in the finding and in what to get next."""
+    claim = PLAN if not seen[0].get("quantity") else {"value_low": 60.0, "value_high": 60.0}
+    case = case_on(register, claim, *seen)
+    found = verdict.check(case)
+    (finding,) = found.judged
+    assert finding.outcome == Outcome.CONFLICT
+    where = "ZZ01 at 85.00000,38.00000" if run else "ZZ01"
+    line = f"a third look, by neither desk nor another desk: {where}, about {AFTER}: {what}"
+    assert finding.would_change[0] == line + (f" (run: {run})" if run else "")
+    steps = verdict.next_steps("ZZ01", case)
+    assert [s.observation.split(",")[0] for s in steps if math.isnan(s.alone)][:2].count("a third look") == 1
+    assert [s.rank for s in steps] == list(range(1, len(steps) + 1))
+
+
+START = STATE | {"quantity_kind": "start_date", "rung": "ground broken"}
+
+
+@pytest.mark.parametrize(
+    ("claim", "share", "outcome"),
+    [
+        (START, 1.0, Outcome.REFUTED),
+        (START, 0.5, Outcome.UNTESTED),
+        (START | {"part": "phase 1"}, 1.0, Outcome.REFUTED),
+        (START | PROMISE, 1.0, Outcome.DEADLINE_MISSED),
+        (START | PROMISE | {"rung": "filed"}, 1.0, Outcome.DEADLINE_MISSED),
+        (START | PROMISE | {"value_date": "2026-01-31"}, 1.0, Outcome.NOT_REACHED),
+        (START | {"quantity_kind": "status", "modality": "denied"}, 1.0, Outcome.UNTESTED),
+    ],
+)
+def test_untouched_ground_denies_that_works_began(register, claim, share, outcome):
+    assert judged(register, claim, absent(AFTER, "ground broken", searched_share=share)).outcome == outcome
 
 
 # ---------------------------------------------------------------- kinds of section 4 of the rules

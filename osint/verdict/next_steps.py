@@ -27,10 +27,10 @@ from osint.errors import NotFoundError, OsintError
 from osint.model import CONFIRMED, ROUNDING, Dossier, Given, Posterior, Question, Reading, percent, show
 from osint.register import Bounding, Claim, Register
 from osint.verdict.rules import REFUTE, STRAIN
+from osint.verdict.third_look import SHARP_ZOOM, ThirdLook, third_looks
 
 NEAR_KM = 1.0  # precision of a coordinate up to which a picture shows the site and not its county
 VALUES = 15  # quantiles of the prediction at which the answer is solved again
-SHARP_ZOOM = 17  # of map tiles: about 1 m
 SHARP = frozenset({"chillers", "chiller_area_m2"})
 """Quantities that take a sharp picture of a place that is known."""
 TESTED = (("chips", "servers"), ("pflops",), ("it_mw", "facility_mw", "power_mw"), ("racks", "cabinets"))
@@ -159,11 +159,12 @@ def steps_frame(steps: list[NextStep]) -> pd.DataFrame:
 def next_steps(site_id: str, source: Register | Dossier, claim_id: str | None = None) -> list[NextStep]:
     """Rank what to get next for a site, for its largest claim of chips or compute (or the claim named).
 
-    The steps of `steps_in_order`, each with what it would do to the answer on file, and in the order of that. Raises
+    The steps of `steps_in_order`, each with what it would do to the answer on file, and in the order of that; where
+    observers contradict each other, the look that would settle it comes first, behind the place. Raises
     NotFoundError for an unknown site, or for a claim that is not a number of this site.
     """
     dossier = Dossier.of(source)
-    steps = steps_in_order(site_id, dossier, claim_id)
+    steps = with_third_looks(steps_in_order(site_id, dossier, claim_id), third_looks(site_id, dossier, claim_id))
     claim = _claim_to_test(site_id, dossier, claim_id)
     if claim is None:
         return steps
@@ -216,6 +217,14 @@ def steps_in_order(site_id: str, source: Register | Dossier, claim_id: str | Non
     steps += [NextStep(0, c.name, where=c.where, bounds=c.bounds) for c in open_to if c.one_sided]
     told = [replace(s, run=lines[s.observation]) for s in steps]
     return [replace(s, rank=rank, for_claim=claim.claim_id) for rank, s in enumerate([*place, *told, last], 1)]
+
+
+def with_third_looks(steps: Sequence[NextStep], looks: Sequence[ThirdLook]) -> list[NextStep]:
+    """Return steps with those that would settle a contradiction behind the place, before all others."""
+    after = sum(s.observation == PLACE.observation for s in steps)
+    settling = [NextStep(0, look.observation, where=look.where, run=look.run) for look in looks]
+    out = [*steps[:after], *settling, *steps[after:]]
+    return [replace(s, rank=rank) for rank, s in enumerate(out, 1)]
 
 
 def _place(site_id: str, dossier: Dossier) -> list[NextStep]:

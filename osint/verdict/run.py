@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -17,7 +17,8 @@ from osint.register import Claim, Register, SiteRow
 from osint.verdict.checks import CHECK_COLUMNS, Check, Survey, Tally, contradictions, survey
 from osint.verdict.finding import FINDING_COLUMNS, Finding
 from osint.verdict.judge import judge
-from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order
+from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order, with_third_looks
+from osint.verdict.third_look import third_look
 
 NO_CLAIM = (
     "no claim is on file for it, so nothing is judged; `osint extract FILE --into CASE --site SITE` reads those of a "
@@ -186,7 +187,12 @@ class Asked:
         for site in tqdm(self.claims, desc="sites", leave=False, disable=None, delay=2):
             self.steps[site] = steps_in_order(site, self.dossier)
             change = tuple(f"{s.observation}: {s.where}" for s in self.steps[site][:NEXT])
-            found += (judge(claim, self.dossier, against, change) for claim in self.claims[site])
+            judged = [judge(claim, self.dossier, against, change) for claim in self.claims[site]]
+            looks = {n: look for n, f in enumerate(judged) if (look := third_look(f, self.dossier))}
+            for n, look in looks.items():
+                judged[n] = replace(judged[n], would_change=(look.text(), *change))
+            self.steps[site] = with_third_looks(self.steps[site], list(dict.fromkeys(looks.values())))
+            found += judged
             if len(found) >= TOGETHER:
                 yield from _settled(found)
                 found = []
