@@ -379,8 +379,8 @@ READING = (
     ["estimate", "it_mw", "--given", "floor_m2=33000", "--country", "CN"], ["next", "XJ01"], ["verify", "saved.html"],
     ["captures", "https://x.example/a"], ["notice", "https://x.example/a"], ["archive", "verify"],
 )  # fmt: skip
-TOLD = {"help", "completion", "score", "demo"}
-"""Verbs that take no folder: they print what is in the program, or serve an invented world."""
+TOLD = {"help", "completion", "score", "demo", "seal"}
+"""Verbs that take no folder: they print what is in the program, serve an invented world, or sign a named file."""
 
 
 @pytest.fixture

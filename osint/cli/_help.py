@@ -66,6 +66,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("lint", "osint lint review/XJ03"),
             ("signoff", 'osint signoff review/XJ03 --role checker --decision approve --who "B. Reader"'),
             ("verify", "osint verify review/XJ03.zip"),
+            ("seal", "osint seal figures/room.png --chain publisher.pem --key publisher.key"),
         ),
     ),
     (

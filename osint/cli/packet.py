@@ -17,7 +17,7 @@ Pillow, and run there alone: python verify.py FILE"""
 
 
 def add_verbs(verbs: Any) -> None:
-    """Add `verify`, `packet`, `signoff` and `lint`."""
+    """Add `verify`, `packet`, `signoff`, `lint` and `seal`."""
     told = "what is shown of a figure, a copy of one, a passport or a packet"
     p = add_verb(verbs, "verify", _verify, help=told, epilog=VERDICTS)
     p.add_argument("files", nargs="+", metavar="FILE", help="figure, copy, passport, packet (folder or zip)")
@@ -26,6 +26,8 @@ def add_verbs(verbs: Any) -> None:
     p.add_argument("--expect", default="", metavar="ID", help="passport id that came to you by another way")
     p.add_argument("--against", metavar="DIR", help="case folder in which newer evidence and corrections are sought")
     p.add_argument("--root", metavar="PEM", help="certificate of an authority that you trust to give the time")
+    told = "root certificate of a publisher whose content credentials (C2PA) you trust; not read without it"
+    p.add_argument("--signer", metavar="PEM", help=told)
     p = add_verb(verbs, "packet", _packet, help="what an editor needs to sign a figure: one folder and one zip")
     p.add_argument(
         "subject", metavar="SITE|CLAIM|FIGURE", help="a site by id or name, a claim by its id, or the path of a figure"
@@ -53,23 +55,43 @@ def add_verbs(verbs: Any) -> None:
     p = add_verb(verbs, "lint", _lint, help=told)
     p.add_argument("packet", metavar="PACKET", help="folder or zip of a packet")
     p.add_argument("--against", metavar="DIR", help="case folder in which newer evidence is sought")
+    told = "sign a copy of a figure (PNG) with a publisher's certificate, as a content credential (C2PA; extra `seals`)"
+    p = add_verb(verbs, "seal", _seal, help=told)
+    p.add_argument("figure", metavar="FIGURE", help="a PNG as it was written, with its passport beside it")
+    told = "the publisher's certificate and those above it, one file (PEM)"
+    p.add_argument("--chain", required=True, metavar="PEM", help=told)
+    p.add_argument("--key", required=True, metavar="PEM", help="its private key, on the curve P-256; never copied")
+    told = "the signed copy; FIGURE-signed.png without it"
+    p.add_argument("--out", type=_arguments.out_file, metavar="FILE", help=told)
 
 
 def _verify(args: argparse.Namespace) -> int:
     from osint.errors import NotFoundError
-    from osint.passport import verify
+    from osint.passport import verify, with_credential
 
     for file in args.files:
         if not os.path.lexists(file):
             raise NotFoundError(f"{file}: no such file; name a figure, a passport, or the folder or zip of a packet")
     how = {key: getattr(args, key) for key in ("passports", "code", "expect", "against", "root")}
     found = [verify(file, **how) for file in args.files]
+    if args.signer:
+        found = [with_credential(one, file, args.signer) for one, file in zip(found, args.files, strict=True)]
     if args.json:
         for one in found:
             print_json(one.to_row())
     else:
         print("\n".join(one.text() for one in found))
     return max(one.status for one in found)
+
+
+def _seal(args: argparse.Namespace) -> None:
+    from osint import files, passport
+
+    figure = Path(args.figure)
+    out = Path(args.out or figure.with_name(f"{figure.stem}-signed.png"))
+    files.replace_file(out, passport.sign(figure, args.chain, args.key))
+    told = f"{out}: every pixel as in {figure.name}, signed; `osint verify {out} --signer ROOT.pem` reads it"
+    print_answer(args, {"file": str(out)}, told)
 
 
 def _packet(args: argparse.Namespace) -> None:

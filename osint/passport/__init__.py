@@ -1,5 +1,6 @@
 """Passports of figures: what each number rests on, and what can be shown of a copy."""
 
+from osint.passport.credentials import Credential, sign, with_credential
 from osint.passport.export import Exported, export, read, stamp
 from osint.passport.records import (
     Evidence,
@@ -45,6 +46,7 @@ __all__ = [
     "REVIEW",
     "SIDECAR",
     "Checked",
+    "Credential",
     "Evidence",
     "EvidenceRole",
     "Exported",
@@ -72,9 +74,11 @@ __all__ = [
     "read",
     "read_passport",
     "reviews_that_hold",
+    "sign",
     "stamp",
     "text_of",
     "unlisted_numbers",
     "unpacked",
     "verify",
+    "with_credential",
 ]
