@@ -371,7 +371,7 @@ EXPORTING = {
     "sheet": ["XJ01", *SPAN], "pictures": [OUTLINES, "--before", "2023-05", "--after", "2024-09"], "tiles": ["XJ01"],
     "power": ["XJ01"], "observe": ["XJ01", *SPAN], "date": [OUTLINES, *SPAN], "measure": [OUTLINES, *SPAN],
     "locate": ["XJ01", *SPAN], "validate": [OUTLINES, *SPAN], "search": ["a", *SPAN], "report": [], "packet": ["XJ03"],
-    "archive": ["export"],
+    "archive": ["export"], "seal": ["a.png", "--chain", "a.pem", "--key", "a.key"],
 }  # fmt: skip
 READING = (
     ["doctor"], ["review"], ["watch", "--dry-run"], ["lint", "case/derived/packet"], ["show", "XJ03"], ["sites"],
@@ -379,8 +379,8 @@ READING = (
     ["estimate", "it_mw", "--given", "floor_m2=33000", "--country", "CN"], ["next", "XJ01"], ["verify", "saved.html"],
     ["captures", "https://x.example/a"], ["notice", "https://x.example/a"], ["archive", "verify"],
 )  # fmt: skip
-TOLD = {"help", "completion", "score", "demo", "seal"}
-"""Verbs that take no folder: they print what is in the program, serve an invented world, or sign a named file."""
+TOLD = {"help", "completion", "score", "demo"}
+"""Verbs that take no folder: they print what is in the program, or serve an invented world."""
 
 
 @pytest.fixture
