@@ -23,6 +23,8 @@ LABEL = "org.osint.passport"
 MEDIA = "image/png"
 CHUNK = b"caBX"
 MOST_KEY_BYTES = 1 << 16
+CERTIFICATE, SECRET = "-----BEGIN CERTIFICATE-----", "PRIVATE KEY"
+"""How PEM marks what may be named as a root, and what may not."""
 DRAWN_BY_A_PROGRAM = "http://cv.iptc.org/newscodes/digitalsourcetype/dataDrivenMedia"
 HOW_TO_INSTALL = "pip install 'osint-datacentres[seals]'"
 
@@ -86,7 +88,7 @@ def read(body: bytes, root: str | Path) -> Credential | None:
         pem = read_regular(Path(root), MOST_KEY_BYTES).decode("ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(f"{root} cannot be read as a certificate (PEM): {error}") from error
-    if "-----BEGIN CERTIFICATE-----" not in pem or "PRIVATE KEY" in pem:
+    if CERTIFICATE not in pem or SECRET in pem:
         raise BadInputError(f"{root} is no certificate of an authority (PEM); name the root that you trust")
     try:
         with _context(c2pa, pem) as context, c2pa.Reader(MEDIA, io.BytesIO(body), context=context) as reader:
