@@ -69,7 +69,7 @@ class Answer:
     contradictions: tuple[Check, ...]
     """Checks by which claims cannot all be true, each once, without planted tests of error."""
     tensions: tuple[Check, ...]
-    """Checks by which claims can all be true only by an assumption that no text states."""
+    """Checks by which claims can all be true only under an assumption that no text states."""
     planted: tuple[Check, ...]
     """Errors of publishers that are kept to see whether they are found."""
     figures: dict[str, str]
@@ -278,7 +278,7 @@ class Answer:
         first, second = (self.sides[side[0]] for side in (self.sharpest.first, self.sharpest.second or ("",)))
         against = f"{first} stands against {second}" if second else first
         says = self.sharpest.to_row()["says"].rstrip(".")
-        unstated = "only by an assumption that no text states"
+        unstated = "only under an assumption that no text states"
         if hard:
             cases = f"{counted(hard, 'certain contradiction')} and {counted(soft, 'case')} that hold {unstated}"
             return f"No. {against}. {says}. There {'is' if hard == 1 else 'are'} {cases}."

@@ -176,7 +176,7 @@ def _title(
     name = dict(zip(dict.fromkeys(s.lane for s in said), names, strict=False))
     ranked = ", ranked first in the region," if checks[0].name == CheckName.RANK else ""
     certain = checks[0].finding == CheckFinding.INCONSISTENT
-    hold = "cannot both be true" if certain else "both hold only by an assumption that no text states"
+    hold = "cannot both be true" if certain else "both hold only under an assumption that no text states"
     room = "room for " if second.stage == STAGES[2] else ""
     return (
         f"{spoken(first)} at {name.get(first.lane, first.lane)}{ranked} and {room}{spoken(second)} at "

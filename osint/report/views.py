@@ -33,7 +33,7 @@ NOT_OF_ONE_UNIT = ("power_MW",)  # kinds of which a figure of one server or rack
 MOST_FIGURES = 3  # figures in the row of a site
 STRENGTH = {
     CheckFinding.INCONSISTENT: "cannot all be true",
-    CheckFinding.STRAINED: "all true only by an assumption that no text states",
+    CheckFinding.STRAINED: "all true only under an assumption that no text states",
     CheckFinding.NOTE: "a difference with an ordinary explanation",
 }
 

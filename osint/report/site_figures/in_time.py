@@ -41,7 +41,7 @@ def claims_in_time(found: Found, dossier: Dossier, site_id: str) -> Figure:
 
     One line each, so that no label covers another: id, number and claimant at the left, the rung at the right. A thin
     line leads from the day on which it was said to the day of which it speaks; hollow is said for the future. A red
-    line joins claims that cannot both be true, a dotted one those that can by an assumption that no text states.
+    line joins claims that cannot both be true, a dotted one those that can only under one that no text states.
     Raises NotFoundError for an unknown site.
     """
     site = dossier.site(site_id)
@@ -140,7 +140,7 @@ class _Clash:
     ids: tuple[str, ...]
     name: str
     certain: bool
-    """Whether they cannot all be true; else they can by an assumption that no text states."""
+    """Whether they cannot all be true; else they can under an assumption that no text states."""
 
 
 def _clashes(found: Found, site_id: str) -> list[_Clash]:

@@ -51,7 +51,7 @@ class CheckFinding(StrEnum):
     INCONSISTENT = "inconsistent"
     """They surely cannot all be true."""
     STRAINED = "strained"
-    """They can all be true only by an assumption that no text states."""
+    """They can all be true only under an assumption that no text states."""
     NOTE = "note"
     """For the reader: a difference with an ordinary explanation, or an arithmetic without a finding."""
 
