@@ -133,10 +133,10 @@ class Entry:
     def from_row(cls, row: Mapping[str, Any]) -> Entry:
         """Read the values of a line; raises UnreadableError where a number or a text is something else."""
         values: dict[str, Any] = {"url": "", "kind": ""}
-        for name, key, kind, may_lack in _read_fields():
-            if key not in row:
+        for key, value in row.items():
+            if key not in (known := _read_fields()):
                 continue
-            value = row[key]
+            name, kind, may_lack = known[key]
             if type(value) is not kind and not (value is None and may_lack):
                 raise _unreadable(key, value)
             values[name] = tuple(value) if isinstance(value, list) else value
@@ -170,10 +170,10 @@ _TYPES |= dict.fromkeys(("status", "bytes", "seq", "offset", "length", "body_off
 
 
 @functools.cache
-def _read_fields() -> tuple[tuple[str, str, type, bool], ...]:
-    """Return the fields of a line: name, key in the ledger, type, and whether it may be without a value."""
+def _read_fields() -> dict[str, tuple[str, type, bool]]:
+    """Return the fields of a line by key in the ledger: name, type, and whether it may be without a value."""
     named = (one for one in fields(Entry) if one.name != "captured")
-    return tuple((one.name, _key(one.name), _TYPES.get(one.name, str), one.default is None) for one in named)
+    return {_key(one.name): (one.name, _TYPES.get(one.name, str), one.default is None) for one in named}
 
 
 _NULL = ("status", "bytes", "body_offset")  # written as null where there is none
