@@ -46,6 +46,14 @@ def test_a_stage_that_no_word_beside_the_number_gives_is_not_of_high_confidence(
         "Whereas a conventional machine would use 9 MW, this one uses 3 MW.",
         "The machine could sustain 4 petaflops on the benchmark.",
         "若2030年用电负荷达300MW，电网须扩建。",
+        "Conventional racks use 120 kW when cooled.",
+        "Regional data centers must invest $250 million.",
+        "New rates apply to loads with a demand greater than 75 MW.",
+        "It pays $3 per $100 of value, compared to $5 paid by others.",
+        "截至2030年底，机柜规模达到3万架。",
+        "总投资20亿元的项目正在施工。",
+        "占地300亩的数据中心已投产。",
+        "机柜已投产，单柜功率8kW。",
     ],
 )
 def test_what_is_said_of_any_thing_of_a_kind_or_only_imagined_has_no_stage(text):
@@ -69,7 +77,13 @@ def test_what_is_said_of_any_thing_of_a_kind_or_only_imagined_has_no_stage(text)
         ("园区已建成6座机房，可承载服务器30万台。", "roofed"),
         ("The firm activated 30,000 Trainium2 chips in May.", "running"),
         ("The first 20 MW hall is now ready.", "roofed"),
-        ("The rack draws 40 kW.", "running"),
+        ("二期计划投资6亿元，可对外提供1E算力服务。", "announced"),
+        ("2030年将建成21个模块、2500架机柜后投入试运营。", "announced"),
+        ("We plan to have power connected, which means fully built of 800 MW.", "announced"),
+        ("The firm plans more, and it currently operates 90 MW.", "running"),
+        ("The firm signed a total of 90 MW in new leases.", "filed"),
+        ("The site, with 40 MW live, is leased to a firm that will add 90 MW.", "announced"),
+        ("The rack draws 40 kW.", ""),
     ],
 )
 def test_a_goal_a_forecast_and_a_capacity_are_no_more_than_the_plan_they_belong_to(text, rung):
@@ -273,7 +287,7 @@ def _first(text: str) -> tuple[str, float | None, str]:
     [
         ("计划总投资200亿元的智算中心一期工程正在施工。", ("money_cny", 2e10, "announced")),
         ("园区全部建成年产值180亿元。", ("money_cny", 1.8e10, "announced")),
-        ("第三期可对外提供1000P算力服务。", ("compute", 1000.0, "announced")),
+        ("第三期可对外提供1000P算力服务。", ("compute", 1000.0, "")),
         ("该中心已可对外提供1000P算力服务。", ("compute", 1000.0, "running")),
         ("While conventional racks operated at 15 kW, AI needs more.", ("power", 0.015, "")),
         ("To qualify, data centers must invest $250 million.", ("money_usd", 2.5e8, "")),

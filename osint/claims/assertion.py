@@ -27,7 +27,6 @@ class StageWay(StrEnum):
     LEAD = "the words before the colon"
     BRACKETS = "the brackets around it"
     GOAL = "a goal that the sentence sets"
-    STOCK = "a stock that is counted on a day"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from itertools import pairwise
 from osint.claims.assertion import ALREADY, GLUED, GOAL, Assertion, StageWay, decide, settled, strong, words_near
 from osint.claims.clauses import REACH, Clauses, RungWord, counts_itself, is_predicate
 from osint.claims.governs import ANYWHERE, TURNS, is_conditional, is_of_another, tells_of
-from osint.claims.intentions import intended
 from osint.claims.units import WEAK_ROLES
 from osint.register import LADDER
 
@@ -105,10 +104,8 @@ _ARRIVES = re.compile("运[抵达到]|抵达|送[抵达]|[到发]货|到[场港]
 """Chinese words of buying that are said of what is done only"""
 _UNDONE, _NEAR = re.compile(r"未(?![来必])|没(?!错)|尚无"), 12
 """words behind a number that deny something of it, and the characters in which they are sought"""
-_IS_SUBJECT, _OF_WHICH = (
-    re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)"),
-    "of which ",
-)
+_IS_SUBJECT = re.compile(r"\s(?:is|are|was|were|has|have|remains?) |(?:因|被|由于|暂|却|则)(?!此)")
+_OF_WHICH = "of which "
 
 
 def _is_subject(text: str, start: int, end: int) -> bool:
@@ -176,8 +173,7 @@ def _of_item(clauses: Clauses, start: int, end: int, kind: str) -> Assertion | N
     hits = settled(clauses.text, own_words, kind)
     if not hits:
         return None
-    asserted = decide(clauses, hits, start, end)
-    return intended(asserted, clauses, at) if asserted.modality == "has" else asserted
+    return decide(clauses, hits, start, end)
 
 
 def _speaking(clauses: Clauses, near: list[RungWord], clause: tuple[int, int], start: int, end: int) -> list[RungWord]:
@@ -241,7 +237,7 @@ def _of_clause(
         return Assertion()  # what a hall can carry says nothing of what the next clause measures
     if asserted.modality == "can carry" and asserted.rung != "announced":
         return asserted if _has_begun(clauses, at) else replace(asserted, rung="announced")
-    return intended(asserted, clauses, at) if asserted.modality == "has" else asserted
+    return asserted
 
 
 def _has_begun(clauses: Clauses, at: int) -> bool:
@@ -286,7 +282,7 @@ _SAYS = re.compile(r"达|增至|增长")
 
 def _lends_nothing(text: str, hits: list[RungWord], own: int, start: int) -> bool:
     """Say whether rung words of an earlier clause only describe its noun (在用机柜), and the own clause has a verb."""
-    described = all(text[hit.start : hit.end] in _ADJECTIVES for hit in hits)
+    described = all(hit.role == "bought" or text[hit.start : hit.end] in _ADJECTIVES for hit in hits)
     return described and _SAYS.search(text, max(own, start - REACH), start) is not None
 
 

@@ -13,7 +13,7 @@ from osint.claims.units import WEAK_ROLES, rung_words
 
 # each of the two begins with one class of characters, so that the search skips at full speed
 _END = re.compile(
-    r"[。!?！？；;\n.|](?:(?<=[^.|])|(?:(?<=[a-z0-9)%\"']\.)|(?<=[A-Za-z][A-Z]\.))(?=\s+[A-Z\"(]|\s*$)|(?<=\s\|)\s)"
+    r"[。!?！？；;\n.|](?:(?<=[^.|])|(?:(?<=[a-z0-9)%\"']\.)|(?<=[A-Za-z][A-Z]\.))(?=\s+[A-Z\"(]|\s*$)|(?<=[a-z]{4}\.)(?<!prox\.)(?=\s[$€£]?\d)|(?<=\s\|)\s)"
 )
 _FINITE = "is|are|was|were|will|would|should|could|may|has|have|plans|expects|aims"
 _COMMA = re.compile(
@@ -185,7 +185,7 @@ def _separates(text: str, sentence: int, start: int, end: int) -> bool:
 
 _TAKES = re.compile(
     r"将[^,。;\d将使让令]{0,8}(?:PUE|能耗|功耗|电耗|电费|成本|时延)(?:值|水平)?[^,。;\d将]{0,6}[降压控减缩优]|"
-    r"将(?:其|该|原|预算|规模|总?投资额?|数量|[^,。;]{2,30}(?=交由|交给|移交给|出租给|委托))[^,。;\d]{0,8}(?:由|从|交|出租|委托)"
+    r"将[^,。;]{1,20}(?:作为|列[为入]|视为|纳入)|将(?:其|该|原|预算|规模|总?投资额?|数量|[^,。;]{2,30}(?=交由|交给|移交给|出租给|委托))[^,。;\d]{0,8}(?:由|从|交|出租|委托)"
 )
 """where 将 is no future: it only takes its object before the verb, 将预算由1亿元上调, 将PUE压降至1.2"""
 _REPORTED = re.compile(r"\b(?:reported(?:ly)?|said|believed|understood|thought|known)\b[^,.;]{0,48}\s$")

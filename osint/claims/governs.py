@@ -125,10 +125,10 @@ _BOUND = re.compile(
 _BY_YEAR = re.compile(r" (?:by|in time for|before) (?:the end of )?(?:20[2-9]\d|Q\d|next)")
 _DUE = re.compile(r"[^.;]{0,48}\bdue (?:\d|[A-Z][a-z]{2})")
 """the day by which a step of a schedule is to be done"""
-_SIGNS = re.compile(r"sign(?:ed|s)|签[订署约]|entered into|inked")
+_SIGNS = re.compile(r"sign(?:ed|s|ing)|签[订署约]|entered into|inked")
 _BINDS = re.compile(
     r"(?![^,;.。]{0,60}(?:\binvest|投资))(?! (?:an? )?(?:memorand|letter|framework|non-binding|MoU|LOI|"
-    r"joint))[^,;.。]{0,40}?(?:\b(?:leases?|contracts?|orders?|"
+    r"joint))[^;.。]*?(?:\b(?:leases?|contracts?|orders?|deals?|"
     r"(?:supply|purchase|lease|service|sale|connection|interconnection|power)\b[^,;.]{0,12} agreements?|PPAs?|ESAs?)\b|"
     r"(?<!框架)(?<!意向)(?:合同|租约)(?!意向))"
 )
@@ -142,8 +142,14 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
     >>> reach(words, 0, len(words), 5, 7, "powered").role
     'future'
     """
-    if role == "announced" and _SIGNS.fullmatch(text, at, end) and _BINDS.match(text, end, min(stop, end + _BEFORE)):
+    if (
+        role == "announced"
+        and _SIGNS.fullmatch(text, at, end)
+        and _BINDS.match(text, end, min(stop, end + 2 * _BEFORE))
+    ):
         return Reach("filed")
+    if role == "future" and text[at].isascii():
+        return _in_relative(text, text[max(start, at - _BEFORE) : at], stop, at, end, role) or Reach(role)
     if role not in _REACHED and role != "filed":
         return Reach(role)
     if role in LADDER[2:] and at and text[at - 1] in _QUOTES and text[end : end + 1] in _QUOTES:
@@ -162,8 +168,10 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
 
 
 def _han(text: str, before: str, start: int, stop: int, at: int, end: int, role: str) -> Reach:
-    if _OPENER.search(before) or (role == LADDER[-1] and _IS_ABLE.search(before)):
+    if _OPENER.search(before):
         return Reach("future")
+    if role == LADDER[-1] and _IS_ABLE.search(before):
+        return Reach("none")
     if role in WEAK_ROLES:
         if text.startswith(_FIRM, end):
             return Reach("none")
@@ -204,11 +212,9 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
         text.find("due ", end, end + _BEFORE) >= 0 and _DUE.match(text, end)
     ):
         return Reach("future")
-    relative = _RELATIVE.search(before) if "that " in before or "wh" in before else None
-    if relative and before[: relative.start()].strip() and role not in WEAK_ROLES:
-        number = _DIGIT.search(text, end, min(stop, end + _AFTER))
-        ahead = _last_number(text, at - len(before) + relative.start())
-        return Reach(role, ahead, _before_verb(text, end, number, stop))
+    relative = _in_relative(text, before, stop, at, end, role)
+    if relative:
+        return relative
     bound = _BOUND.search(before) if before[-2:-1].isalnum() else None
     if bound and not _NOUN.match(text, end):
         return Reach(role, at - len(before) + bound.start(), at)
@@ -217,6 +223,16 @@ def _latin(text: str, before: str, stop: int, at: int, end: int, role: str) -> R
         low = at - 24 if before.endswith("of ") else at
         return Reach(role, low, _before_verb(text, end, number, stop))
     return Reach(role)
+
+
+def _in_relative(text: str, before: str, stop: int, at: int, end: int, role: str) -> Reach | None:
+    """Return of what a word in a relative clause speaks: of the number that stands right before it, or behind."""
+    relative = _RELATIVE.search(before) if "that " in before or "wh" in before else None
+    if not relative or not before[: relative.start()].strip() or role in WEAK_ROLES:
+        return None
+    number = _DIGIT.search(text, end, min(stop, end + _AFTER))
+    ahead = _last_number(text, at - len(before) + relative.start())
+    return Reach(role, ahead, ANYWHERE if role == "future" else _before_verb(text, end, number, stop))
 
 
 def _last_number(text: str, at: int) -> int:

@@ -26,6 +26,18 @@ _GENERIC = re.compile(
     re.IGNORECASE,
 )
 """words before a number that say it of any machine, or of the usual place: a single GPU can draw 1 kW"""
+_PLURAL = r"(?:data ?cent(?:er|re)s|facilities|campuses|racks|cabinets|servers|GPUs|chips|accelerators|workloads|loads)"
+_DETERMINED = (
+    r"(?:the|its|our|their|these|those|all|both|such|other|new|first|two|three|four|five|six|which|of|with|and)"
+)
+_BARE = re.compile(
+    rf"(?:^\s?|[,;:]\s|\b(?:while|whereas|as|because|but|that|since)\s)(?:(?!{_DETERMINED}\b)[a-z][\w-]*\s){{0,3}}?"
+    rf"{_PLURAL}\s(?:(?:now|often|can|may|might|would|could|currently|already|typically)\s)*{_DOES}\b[^.;]{{0,40}}$|"
+    rf"(?:^\s?|[,;:]\s|\bthat\s)(?:(?!{_DETERMINED}\b)[a-z.][\w.-]*\s){{0,4}}?(?:{_PLURAL}|[a-z]{{3,}}s)\s"
+    r"(?:must|shall|(?:are|were|be) required to|need to|have to)\b[^.;]{0,60}$",
+    re.IGNORECASE,
+)
+"""a plural without an article speaks of all of its kind: conventional racks use 15 kW, data centers must invest"""
 _VERBS = re.compile(rf"\b{_DOES}\b", re.IGNORECASE)
 _USUALLY = frozenset(b"typically usually generally on normally tends tend".split())
 _NOUNS = frozenset(
@@ -34,6 +46,10 @@ _NOUNS = frozenset(
     b"facility facilities campus campuses site sites cluster clusters supercomputer supercomputers hall "
     b"halls building buildings".split()
 )
+_PLURALS = frozenset(
+    b"centers centres facilities campuses racks cabinets servers GPUs chips accelerators workloads loads".split()
+)
+_DUTIES = frozenset(b"must shall required need have".split())
 _ANY = frozenset(
     b"a A an An one One each Each every Every any Any typical standard normal traditional conventional average "
     b"ordinary modern individual hypothetical theoretical density optimized optimised Typical Standard Normal "
@@ -97,7 +113,10 @@ def is_of_any(text: str, start: int, end: int, clause: int) -> bool:
         words = latin_words(before)
         may = not (_USUALLY.isdisjoint(words) and (_NOUNS.isdisjoint(words) or _ANY.isdisjoint(words)))
         says = may and _VERBS.search(before, max(0, len(before) - _NEAR_VERB)) and _GENERIC.search(before)
-        return bool(says) or (any(word in before for word in _MAY_DEFINE) and _DEFINES.search(before) is not None)
+        plural = (not _PLURALS.isdisjoint(words) or not _DUTIES.isdisjoint(words)) and _BARE.search(before)
+        return bool(says or plural) or (
+            any(word in before for word in _MAY_DEFINE) and _DEFINES.search(before) is not None
+        )
     return (
         _GENERIC_HAN.search(before) is not None
         or _DEFINES.search(text, max(0, start - _BEFORE // 2), start) is not None

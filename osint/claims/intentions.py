@@ -6,38 +6,49 @@ import re
 from dataclasses import replace
 
 from osint.claims.assertion import ALREADY, Assertion, words_near
-from osint.claims.clauses import REACH, Clauses
+from osint.claims.clauses import REACH, Clauses, RungWord
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import Reading
+from osint.register import LADDER, Rung
 
-# "力争到2026年底," opens a sentence: all that follows is meant for then, unless it says 已 or 目前
-_INTENT = re.compile(r"\s?(?:力争|预计|计划|争取|确保|有望|目标是?|规划)[^,。]{0,14},")
-_GOES_ON = re.compile(
-    r"\s?(?:并|同时|年均)?(?:建成|建设|新建|新增|打造|形成|实现|达到?|突破|培育|引进|部署|完成|投产|带动|建立|扩大|发展|累计|再)|"
-    r"\s(?:ranging|spanning|covering|totall?ing|comprising|including)\b"
+_SINCE = re.compile(
+    rf"{ALREADY.pattern}|如今|截[至止]|现(?:已|有|为)|仍|\b(?:already|currently|now|today|to date|so far)\b|"
+    r"(?<!to )\b(?:has|have|had|was|were)\b"
 )
-"""how a clause goes on with what the clause before it intends"""
+"""words by which a sentence turns from what is to come to what is there"""
+_PLANS = re.compile(r"(?:plan|aim|intend|propos)\w*|to \w+|[规谋]划", re.IGNORECASE)
+_CONTINUES = re.compile(r"\s?(?:which|with|and|while [a-z]+ing|\w+ing)\b(?! (?:is|are|was|were|has|have|had)\b)")
+"""how an English clause opens that shares the tense of the clause before it"""
 
 
-def intended(asserted: Assertion, clauses: Clauses, at: int) -> Assertion:
-    """Return `asserted` as a promise where the sentence opens with an intention, or the clause goes on with one."""
-    first, stop = clauses.sentence(at)[0], clauses.clause(at)[1]
-    if at <= first or ALREADY.search(clauses.text, at, min(stop, at + REACH)):
+def intended(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
+    """Return what is asserted of the quantity at `start` as a promise where its sentence is in the future by then.
+
+    The tense of a Chinese sentence holds until a word says what is there; that of an English clause holds for the
+    clauses that have no tense of their own.
+
+    >>> intended(Assertion("running", "running", "has"), Clauses("二期计划投资6亿,可对外提供1E算力。"), 13).rung
+    'announced'
+    """
+    if asserted.rung not in LADDER[1:] or asserted.modality not in ("has", "can carry"):
         return asserted
-    if _INTENT.match(clauses.text, first) or _goes_on(clauses, at, first):
-        return replace(asserted, rung="announced", modality="will")
-    return asserted
-
-
-def _goes_on(clauses: Clauses, at: int, first: int) -> bool:
-    """Say whether the clause at `at` goes on with what one before it in the sentence intends."""
-    for _ in range(4):
-        if at <= first or not _GOES_ON.match(clauses.text, at):
-            return False
+    own = at, stop = clauses.clause(start)
+    if asserted.rung == Rung.FILED and not clauses.text[at:stop].isascii():
+        return asserted  # 拟采购: the paper is there
+    first, text = max(clauses.sentence(start)[0], start - REACH), clauses.text
+    while True:
+        near = [hit for hit in words_near(clauses.hits(at, stop), start) if hit.end <= start]
+        ends = [hit.end for hit in near if hit.role == "future" or _is_plan(text, hit)]
+        if ends:
+            is_over = _SINCE.search(text, ends[-1], min(own[1], start + REACH))
+            return asserted if is_over else replace(asserted, rung="announced", modality="will")
+        if at <= first or (text[at:stop].isascii() and not _CONTINUES.match(text, at)):
+            return asserted
         at, stop = clauses.clause(at - 1)[0], at
-        if any(hit.role == "future" for hit in clauses.hits(at, stop)):
-            return True
-    return False
+
+
+def _is_plan(text: str, hit: RungWord) -> bool:
+    return hit.role == "announced" and _PLANS.match(text, hit.start) is not None
 
 
 def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:

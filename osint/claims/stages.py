@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from osint.claims.assertion import GOAL, MACHINES, MAY_STAND, Assertion, StageWay, decide, of_grid, settled, strong
+from osint.claims.assertion import GOAL, MAY_STAND, Assertion, decide, of_grid, settled, strong
+from osint.claims.ceilings import under_ceiling
 from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
-from osint.claims.governs import is_conditional
 from osint.claims.hypothetical import is_imagined, is_of_any
-from osint.claims.intentions import around, is_goal, promised, sets_goal
+from osint.claims.intentions import around, intended, is_goal, promised, sets_goal
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
-from osint.claims.sums import of_sum
 from osint.register import LADDER, Modality
 
 
@@ -125,9 +124,6 @@ def _asks(found: LocatedQuantity, reading: Reading) -> bool:
     return reading.asking[first]
 
 
-_REACHED = re.compile(
-    r"(?:达到?|突破|超过|形成|(?:跃升|提升|提高|增长|增加|扩大|发展|攀升)[到至]|\b(?:reached|totall?ed|hit))\s?[约近]?$"
-)
 _NOT_SO = re.compile(
     r"未(?![来经批必])[^,。;\d]{1,6}的[^,。;\d]{0,4}$|所谓[的“\"]?[^,。;]{0,6}$|(?<!尚)(?<!暂)未(?![来经批必])[^,。;\d]{0,4}(?:提供|办理|采购|取得|购买|安装|部署|建设|供应|交付|兑现|完成)[^,。;\d]{0,6}$|"
     r"第[二三四五]\s?(?:名|(?:中标|成交)?候选人)|\bso-called |\bnothing to do with (?:the |its )?$"
@@ -160,21 +156,6 @@ _NOT_HELD = re.compile(
     r"promised|proposed|announced|billed|touted))\b"
 )
 """words of a clause about what was meant, is rumoured, did not come to be, or is asked of a bidder"""
-_AROUND = 40
-"""characters before a count in which the day of it stands (judgement)"""
-
-
-def _was_reached(found: LocatedQuantity, day: str, near: str, reading: Reading) -> bool:
-    """Say whether a count was come to on a day, or over the years: 近年来, 已达."""
-    first = reading.clauses.sentence(found.start)[0]
-    return _REACHED.search(near) is not None and bool(day or _SO_FAR.search(reading.clauses.text, first, found.start))
-
-
-_AT_END = re.compile(r"(?:年|季度|月|期)末")
-"""when a stock is counted"""
-_NO_STOCK = re.compile(r"峰值|性能|展出|同意|申[请報报]|[核批]准")
-"""words of what one machine can do, or of what is only allowed: no stock that is counted"""
-_SO_FAR = re.compile(r"年来|以来|过去[一二三四五\d]年|迄今|至今")
 _ROOM_FOR = re.compile(r"(?:可|能够?|足以)(?:容纳|部署|安装|放置|安放|摆放)[^,。;]{0,16}$")
 _BEFORE_GROWTH = re.compile(
     r"(?:\b(?:up|down|grew|rose|increase[ds]?|expand(?:ed)?|rising|growing) from (?:just |only |about )?|"
@@ -202,7 +183,9 @@ _WITH = re.compile(
     r"\b(?:with|using|requesting|whose|(?:that|which) (?:are|have|exceed|use|draw|need|request)) ", re.IGNORECASE
 )
 """what describes a class by its size: loads with a demand greater than"""
-_LIMIT = re.compile(r"[\s-](?:limit|cap|ceiling|threshold)\b")
+_LIMIT = re.compile(r"[\s-](?:limit|cap|ceiling|threshold)\b| per [$€¥£]?\d")
+_SIZED = re.compile(r"\b(?:larg|great|bigg|small|high|low)er than (?:about )?[$€¥£]?$")
+"""what compares a thing, or all of a kind, to a number: with a demand greater than"""
 _RULE = re.compile(
     r"[^.;]{0,60}\b(?:must|shall|needs?|(?:is|are) required|only|may|qualif\w+|pays?|faces?|eligible|exempt)\b",
     re.IGNORECASE,
@@ -231,7 +214,7 @@ def _is_bound(found: LocatedQuantity, text: str) -> bool:
         return True
     if not text[found.end : found.end + _NEAR_MISSING].isascii() and _RULE_HAN.match(text, found.end):
         return True
-    if _LIMIT.match(text, found.end):
+    if _LIMIT.match(text, found.end) or _SIZED.search(text, max(0, found.start - 24), found.start):
         return True
     if found.quantity.qualifier in _OF_RULES and _REFUSES.search(text, max(0, found.start - _NEAREST * 2), found.start):
         return True
@@ -280,6 +263,7 @@ def stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) -> 
     what is said of any thing of a kind.
     """
     asserted = _stage_of(found, kind, when, reading)
+    asserted = under_ceiling(asserted, kind, found, reading.clauses.text, around(found, reading))
     if asserted.rung == LADDER[-1]:
         stop = min(reading.clauses.clause(found.start)[1], found.end + _NEAR_RULE)
         if _CLOSED.search(reading.clauses.text, found.end, stop):
@@ -293,7 +277,7 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     if ("是" in near or "非" in near or "not " in near) and _IS_DENIED.search(near):
         return Assertion("", "", "denied")
     is_start = grows_from(text, found.start, found.end)
-    compared = ("from " in near or "with " in near or "than " in near) and _UP_FROM.search(near)
+    compared = any(word in near for word in ("from ", "with ", "than ", "red to ")) and _UP_FROM.search(near)
     whole = OF_WHOLE.search(near) if " of " in near else None
     if is_start or compared or whole:
         return GOAL if whole and whole[1] else Assertion()
@@ -306,9 +290,9 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
         or (text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop))
     ):
         return Assertion()
-    asserted = stage(reading.clauses, found.start, found.end, found.family in APART, kind)
-    if kind.startswith("money"):
-        asserted = of_sum(asserted, text, (at, stop), (found.start, found.end))
+    asserted = intended(
+        stage(reading.clauses, found.start, found.end, found.family in APART, kind), reading.clauses, found.start
+    )
     day = when[:10]
     if not asserted.modality and kind in MAY_STAND and "目标" in text[found.end : stop] and sets_goal(text, found):
         return GOAL
@@ -319,19 +303,9 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
         and not _NOT_MEASURED.search(text, at, stop)
     ):
         asserted = Assertion("running", "running", "has")
-    if (
-        not asserted.modality
-        and kind in MACHINES
-        and not is_conditional(text, at, found.start)
-        and not _NO_STOCK.search(text, reading.clauses.sentence(found.start)[0], found.start)
-        and (
-            _AT_END.search(text, max(at, found.start - _AROUND), found.start) or _was_reached(found, day, near, reading)
-        )
-    ):
-        asserted = Assertion("roofed", "roofed", "has", StageWay.STOCK)
     if asserted.modality == "has" and ("可" in near or "能" in near or "足以" in near) and _ROOM_FOR.search(near):
         asserted = replace(asserted, modality="can carry")
-    if asserted.modality in ("has", "can carry") and _IN_A_YEAR.search(text, at, found.start):
+    if asserted.modality in ("", "has", "can carry") and _IN_A_YEAR.search(text, at, found.start):
         asserted = replace(asserted, rung="announced", modality="will")
     asserted = of_grid(asserted, kind)
     if reading.document and day > reading.document.isoformat()[: len(day)]:
@@ -375,7 +349,10 @@ OF_WHOLE = re.compile(
     r"\bof (?:the |its |an? )?(planned|eventual|proposed|promised|ultimate|intended) $",
     re.IGNORECASE,
 )
-_NEVER_WAS = re.compile(r"\b(?:would|could|must|shall|should) have (?:been )?\w+(?:ed|en|lt|ld|ght|de|it)\b")
+_NEVER_WAS = re.compile(
+    r"\b(?:would|could|must|shall|should) have "
+    r"(?!(?:an?|the|its|about|up|over|some|more|only|no|\d\S*)\s)(?:been )?[a-z]+"
+)
 """what would have been and was not, or what a bidder must have done"""
 _SAID_TO_BE = re.compile(r" (?:\w+ )?(?:said|reported|claimed|believed|thought) to ")
 _UP_FROM = re.compile(
