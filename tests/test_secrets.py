@@ -92,13 +92,16 @@ KEPT = (
     "http://h.example/s?__biz=MzA3MzI4MjgzMw==&mid=26507&idx=1&sn=85f1fc6a7cb4b1e8e2c3d8a1b6f7e9d0",
     "http://h.example/?projectCode=2312-650500-04-01-123456&st=2024-01-01",
     "http://h.example/hooks-of-steel/9c1d7f0e3a5b4c6d8e9f0a1b2c3d4e5f.pdf",
-    "http://h.example/news/sk-hynix-semiconductor-plant?h=Basic%20computing&to=mailto:li@y.example",
+    "http://h.example/news/sk-hynix-semiconductor-plant?q=Basic%20computing&to=mailto:li@y.example",
     "http://h.example/?tab=account&accountType=2&hsCode=84714140&barcode=690123&primaryKey=id&creditCode=91650500MA7XXXXX1K",
     "http://h.example/wayback/#mapCenter=94.68%2C43.24%2C15&mode=explore&active=45134",
     "http://h.example/session-2024/sign-2024a/key-projects-2024/a?kw=H100+A800+GPU+B200+H20+L40S&possession=1",
     "http://h.example/China_map#43.2410,94.6823,15",
     "http://h.example/wms/2024-annual-report/wfs/12",
     "http://h.example/verify/notice-of-completion-2024.html?d=%7B%22page%22%3A%2012%7D",
+    "http://h.example/news/in-focus-the-lighthouse-in-the-desert-1FKvJ5je9wY/p.html?p=45812&div=-1&c=show&stockCode=600821",
+    "http://h.example/?url=y.example/a/b&filter==status:200&r=news/view&x=13.5&t=1718000000&wsdl",
+    "http://h.example/wiki/Category:Data_centres?id=10.1371%2Fjournal.pone.0327031",
     "urn:sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )  # fmt: skip
 
@@ -142,6 +145,37 @@ def test_nearly_every_random_key_is_taken_out_under_any_name_and_behind_a_word_t
 )
 def test_a_secret_is_known_by_what_stands_before_it_or_by_its_looks_between_blanks(url, secret):
     assert secret not in strip_secrets(url)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            f"a?{name}=@"
+            for name in ("h", "entry", "roomcode", "param1", "data[k]", "k[]", "answer", "访问码", "safeword", "c")
+        ),
+        *(f"{word}/@" for word in ("token", "invite", "verify-email", "join", "otp", "auth", "reset-password")),
+        *("a;k=@", "a;pin=@/b", "k=@/b", "#/a?k=@", "#/invite/@", "a?@", "a?q=1&@", "?next=%2Fa%3Fk%3D@", "?next=/a?@"),
+        *(
+            "?url=h.example/reset/@",
+            "r/https%253A%252F%252Fh.example%252Fa%253Fk%253D@",
+            "?dsn=u:@@db/x",
+            "?h=a;@",
+            "?h=a%26@",
+        ),
+        *("s/1AbC%20提取码：@", "share?q=（访问码：@）", "?q=the+password+is+@", "login?q=1&h=@", "pwd:@/a"),
+    ],
+)
+@pytest.mark.parametrize("secret", ["bluehorse", "Summer24", "qw7z", "493021", "839201847362"])
+def test_a_secret_that_looks_like_a_word_or_a_number_is_known_by_its_place(address, secret):
+    kept = strip_secrets(f"https://x.example/{address.replace('@', secret, 1)}")
+    assert secret not in kept and kept == strip_secrets(kept)
+
+
+@pytest.mark.parametrize("where", ["confirm/@", "auth/a?d=@", "otp/@", "verify?h=@"])
+def test_a_day_may_be_a_code_where_an_address_is_that_of_one_person(where):
+    assert "20240612" not in strip_secrets(f"https://x.example/{where.replace('@', '20240612')}")
+    assert "20240612" in strip_secrets("https://x.example/a?h=20240612")
 
 
 def test_two_tokens_are_one_page_and_two_opaque_values_without_a_telling_name_are_two():

@@ -1,71 +1,32 @@
-"""Take secrets out of addresses: all that is neither plain words, numbers and dates nor where documents have their ids.
+"""Take secrets out of addresses: of a value stays what its name and its place allow, whatever it looks like.
 
-A value under the name of a secret becomes `stripped`, so that one page asked with two tokens stays one page. Any other
-value that is not plain becomes `stripped-` and the first digits of its SHA-256, so that two documents stay two.
+Words and numbers stay under a name that is known to hold them, ids under that of a document; under any other name only
+what opens nothing anywhere (`_HARMLESS`). A value under the name of a secret becomes `stripped`, so that one page asked
+with two tokens stays one page. Any other becomes `stripped-` and the first digits of its SHA-256, so that two documents
+stay two.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
+from osint.http.key_names import (
+    allows_words,
+    finds_document,
+    is_named,
+    is_number_of,
+    is_secret_name,
+    is_secret_word,
+    says_secret,
+    whole_name,
+)
 from osint.http.plain import MARGIN_BITS, is_plain
 
 STRIPPED = "stripped"
 DEPTH = 3
 """Addresses inside the values of addresses that are looked into."""
-_ALWAYS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        token jwt secret password passwd passwort pwd passphrase oauth bearer signature credential credentials cookie
-        csrf xsrf csrftoken xsrftoken authtoken accesstoken usertoken idtoken refreshtoken appsecret openid unionid
-        jsessionid phpsessionid phpsessid chksm aspsessionid sessionid hmac idcard idno castgc bduss sessdata
-        samlrequest samlresponse
-        """,
-    )
-)
-"""Parts of a name that make its value a secret, or that say who the user is, wherever they stand in it."""
-_LAST = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        pass auth authorization sig sign session sess sessid sid login ticket otp ak tk sk assertion nonce verifier
-        codeverifier phone mobile tel telephone email mail username user userid login uname uin keypair mima shouji
-        sfz sfzh sjh shenfenzheng nick
-        """,
-    )
-)
-"""The same where they are the thing that is named: `user` and `userName`, not `userType`; `signDate` is a day."""
-_WHOLE = frozenset(
-    re.findall(
-        r"\w+",
-        "key mk pin pw tgt gda yzm hdnts hdnea hdntl upt bilijct skoid sktid xbogus abogus account captcha imei imsi"
-        " deviceid",
-    )
-)
-"""The same where they are the whole name."""
-_TAILS = frozenset(
-    {"id", "no", "name", "num", "number", "value", "hash", "hex", "md", "key", "str", "data", "state", "hint"}
-)
-"""Parts behind the thing that is named, and digits."""
-_ABOUT = frozenset({"type", "expires", "expire", "time", "date", "version", "count", "length"})
-"""Parts behind the name of a secret that name something of it which is none."""
-_CHINESE = re.compile("密码|口令|令牌|密钥|签名|身份证|手机|电话|邮箱|用户名|账号|帐号|验证码|提取码")
-_ENDS = re.compile(
-    r"(?:token|secret|passw(?:or)?d|pwd|signature|sess(?:ion)?id|accessid|keypairid|(?<!pos)(?<!ob)session)(?:md5|v?\d+)?$|nonce$"
-    r"|^aspsessionid"
-)
-_KEYS = re.compile(
-    r"(?:access|api|app|auth|secret|private|public|subscription|shared|account|client|map|export|session|user|device|license|web|server"
-    r"|encrypt|decrypt)key"
-)
-"""Compounds of `key` that are secrets wherever they stand in a name; searchkey and monkey are words."""
-_OPAQUE = frozenset({"key", "sign", "sig", "session", "ticket", "auth", "pin", "sid"})
-"""Names whose secrets are ASCII, and never words: `key=智算中心` is what was searched for, `signDate` when."""
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.?[\w-]*")
 _VENDOR = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-(?:proj-|ant-)[\w-]{16,}|sk-[A-Za-z0-9]{20,}|[spr]k_(?:live|test)_\w{10,}|AIza[\w-]{30,}|xox[a-z]-[\w-]{10,}"
@@ -75,7 +36,7 @@ _VENDOR = re.compile(
 """Keys whose first letters say whose they are."""
 _HEADER = re.compile(r"\b(?:Bearer|Basic|Digest|Token)[\s:]+(?=\S{0,80}[\d=])[\w+/=.~-]{8,}", re.I)
 """The value of a header by which a program shows who it is."""
-_USER = re.compile(r"(?:(?<=//)|(?<=:/)|\A(?!mailto:)/*)[^\s/?#@:]+:[^\s/?#@]+@(?=[\w-]+\.|localhost\b|\[)")
+_USER = re.compile(r"(?:(?<=//)|(?<=:/)|\A(?!mailto:)/*)[^\s/?#@:]+:[^\s/?#@]+@(?=[\w-]+[.:/]|localhost\b|\[)")
 """User name and password before a host, also where the address has no scheme."""
 _CITIZEN = re.compile(r"[1-8]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 """The number of a citizen of China: six digits of a place, the day of birth, four more."""
@@ -110,31 +71,65 @@ _MAIL = re.compile(r"[\w.+-]+@[a-z][\w-]*(?:[.][\w-]+)*[.][a-z]{2,}(?<![.](?:png
 _COOKIELESS = re.compile(r"\((?:[A-Z]\([\w-]{16,}\))+\)")
 """A session that ASP.NET writes into a path."""
 _IN_JSON = re.compile(r"""(["'])([^"'\\]{1,40})\1(\s*:\s*)(["']?)([^"'\\{}\[\],\s]+|(?<=["'])[^"'\\]+)\4""")
-_MAILED = frozenset({"reset", "unsubscribe", "invite", "activate", "confirm", "verify", "magic", "email"})
-"""Words of a part of a path behind which stands what was sent to one person."""
-_NAMES_A_DOCUMENT = re.compile(
-    r"(?<!app)(?<!client)(?<!tenant)(?<!trace)(?<!request)(?<!visitor)ids?$"
-    r"|(?:no|num|code|number|bh|xh|dm|sn|pk|biz|sha|sha1|sha256|md5|hash|digest|checksum|doi|slug|title|commit|ref"
-    r"|file|filename|path|name|article|notice|news|record)$|guid|\Av\Z"
+_MAILED = frozenset(
+    {
+        "reset",
+        "unsubscribe",
+        "invite",
+        "activate",
+        "confirm",
+        "verify",
+        "magic",
+        "email",
+        "auth",
+        "join",
+        "redeem",
+        "unlock",
+        "otp",
+    }
 )
-"""Names of what finds a document: its id, number (编号 bh, 序号 xh, 代码 dm), digest or file."""
-_OF_A_DOCUMENT = 24
-"""Characters at most of an id that is neither a number nor hexadecimal; 128 bits in base64 take 24."""
+"""Words of a part of a path behind which stands what was sent to one person."""
+_PERSONAL = _MAILED | {"login", "signin", "sso", "oauth", "oauth2", "cas", "2fa", "mfa", "callback"}
+"""Words of a part of a path that make all its values those of one person, numbers and days too."""
+_ROUTE = _PERSONAL | {
+    "new",
+    "help",
+    "index",
+    "edit",
+    "form",
+    "account",
+    "password",
+    "user",
+    "users",
+    "link",
+    "token",
+    "about",
+    "faq",
+}
+"""Words of a part of a path that are no secret behind a word that announces one."""
+_TITLED = re.compile(r"(?:[A-Za-z]{2,}[-_]){3,}[\w-]+")
+"""A part of a path that begins with words: the title of a document, with its id behind."""
+_HARMLESS = re.compile(
+    r"[+-]?\d{1,3}|[+-]?\d{1,5}[.]\d+(?:[,/][+-]?\d{1,5}(?:[.]\d+)?)*"
+    r"|(?:19[89]|20[0-3])\d(?:[-/.]?(?:0?[1-9]|1[0-2])(?:[-/.]?(?:0?[1-9]|[12]\d|3[01])(?:[T ][\d:.+-]+Z?)?)?)?"
+    r"|true|false|yes|no|on|off|none|all|asc|desc|[a-z]{1,2}|[a-z]{2}[-_][A-Za-z]{2}"
+    r"|(?:html?|xml|json|csv|pdf|wsdl|raw|print|download|(?:(?:show|list|view|detail|info|index|search|content|article|page)s?|news|home|site"
+    r"|default)(?:[/_-]|(?=\Z)))+",
+)
+"""Values that open nothing under any name: numbers of less than four digits, places, days, words of a program."""
+_ID = re.compile(r"[\w.~:=+/,*@-]{,24}")
+"""An id that is neither a number nor hexadecimal; 128 bits in base64 take 24 characters."""
 _KEY_LENGTH = 16
 """Characters from which a part inside a path is a key; from here on the digest of a value has 32 bits, before it 16."""
-_TAKEN_OUT = re.compile(rf"{STRIPPED}(?:-[0-9a-f]{{4,8}})?")
-_CODES = frozenset(
-    f"{one}code"
-    for one in re.findall(
-        r"\w+", "auth verify check device sms js securityjs access extract extraction fetch pickup invite pass"
-    )
-)
-_OAUTH_CODE = 16
-"""Characters from which a `code` is no stock and no postal code."""
+_MD5 = 32
+"""Characters from which a hexadecimal value without a name is the digest of a document."""
+_SHORT = 8
+"""Characters below which the digest of a value has 8 bits, as more would tell the value to who tries all."""
+_TAKEN_OUT = re.compile(rf"{STRIPPED}(?:-(?:[0-9a-f]{{2}}|[0-9a-f]{{4}}|[0-9a-f]{{8}}))?")
 _DOCUMENT = re.compile(r"[0-9a-fA-F]{,64}|[\d.,_-]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """Numbers, digests and UUIDs: the ids by which portals name documents, without which an address finds nothing."""
 _CUT = re.compile(
-    rf"(?<=[=:'\"]){_TAKEN_OUT.pattern}(?=[]&;#,)'\"}}]|\Z)|/{STRIPPED}-(?:[0-9a-f]{{4}}){{1,2}}(?![\w-])"
+    rf"(?<=[=:'\"]){_TAKEN_OUT.pattern}(?=[]&;#,)'\"}}]|\Z)|/{STRIPPED}-(?:[0-9a-f]{{2}}){{1,4}}(?![\w-])"
 )
 """What stands in an address where something was taken out."""
 _PHONE = re.compile(r"(?:\+?86[- ]?)?1[3-9]\d{9}")
@@ -146,10 +141,10 @@ _FILE = re.compile(
 )
 """A path or the name of a file as a value, which finds a document as the path of an address does."""
 _USER_WITH_SLASH = re.compile(r"(?<=//)[^?#\s]*@")
-_HAS_PARTS = re.compile(r"[?&;]|=(?!=*\Z)|://")
+_HAS_PARTS = re.compile(r"(?<!\A)=(?!=*\Z)|://|\A/[^?]*[?]")
 """A value that is an address or a list of values itself; `=` at its end fills up base64."""
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"',;]+", re.I)
-_ROUTE = re.compile(r"!?/")
+_OF_A_SCRIPT = re.compile(r"!?/")
 """Begins a fragment that is read by a script as a path, and names a page."""
 _ON_A_MAP = re.compile(r"(?:\w+=)?-?[\d.]+(?:[/,]-?[\d.]+)+")
 """A fragment that is a place on a map."""
@@ -192,6 +187,8 @@ def _stripped(url: str, depth: int) -> str:
         head, mark, query = url.partition("#")[0].partition("?")
         return head + mark + _list(query, depth)
     host = parts.netloc.rpartition("@")[2]
+    words = {word for part in parts.path.lower().split("/") if "." not in part for word in re.split(r"[-_]", part)}
+    of_one = bool(words & _PERSONAL)
     path = re.sub(r"(https?:/+)[^/?#@\s]*@", r"\1", _path(parts.path, depth))
     path = _INSTANCE.sub(rf"\1/{STRIPPED}", _GRANT.sub(STRIPPED, _UNTIL.sub(STRIPPED, path)))
     if _HOOK.search(host + path):
@@ -199,9 +196,9 @@ def _stripped(url: str, depth: int) -> str:
     fragment = parts.fragment if _ON_A_MAP.fullmatch(parts.fragment) else ""
     if _AMONG_OTHERS.search(parts.fragment):
         fragment = _list(parts.fragment, depth)
-    if depth and _ROUTE.match(parts.fragment):
+    if depth and _OF_A_SCRIPT.match(parts.fragment):
         fragment = _stripped(parts.fragment, depth - 1)
-    return urlunsplit((parts.scheme, host, path, _list(parts.query, depth), fragment))
+    return urlunsplit((parts.scheme, host, path, _list(parts.query, depth, of_one=of_one), fragment))
 
 
 def _path(path: str, depth: int) -> str:
@@ -209,60 +206,73 @@ def _path(path: str, depth: int) -> str:
     parts = _COOKIELESS.sub(f"(S({STRIPPED}))", path).split("/")
     for at, part in enumerate(parts):
         first, *rest = re.split("([;&])", part)
-        first = _of_part(first, parts[at - 1] if at else "", is_last=at == len(parts) - 1)
-        if "%3a%2f%2f" in first.lower() and depth:
-            inside = _stripped(plain := unquote(first), depth - 1)
+        first = _of_part(first, parts[at - 1] if at else "", is_last=not any(parts[at + 1 :]))
+        plain = _unquoted(first)
+        if "://" in plain and "://" not in first and depth:
+            inside = _stripped(plain, depth - 1)
             first = first if inside == plain.partition("#")[0] else quote(inside, safe="")
         pairs = (one if one in ";&" else _pair(one, 0) for one in rest)
         parts[at] = "".join([first, *pairs])
     return "/".join(parts)
 
 
+def _unquoted(text: str) -> str:
+    for _ in range(DEPTH):
+        text = unquote(text)
+    return text
+
+
 def _of_part(part: str, before: str, *, is_last: bool) -> str:
     """Return a part of a path, or what stands in its place: by its looks, its place and the part before it."""
     plain = unquote(part)
-    if _is_key(plain) or _BOT.fullmatch(plain) or _MAIL.fullmatch(plain):
+    if _is_key(plain) or _BOT.fullmatch(plain) or _MAIL.fullmatch(plain) or says_secret(plain):
         return STRIPPED
-    if (named := _NAMED_PART.fullmatch(part)) and (_is_named(named[1]) or named[1] == "private"):
+    if (named := _NAMED_PART.fullmatch(part)) and (is_named(named[1]) or named[1] == "private"):
         return STRIPPED
-    is_mailed = bool(_MAILED.intersection(re.split(r"[-_]", before.lower())))
-    is_announced = is_mailed or any(name in _ALWAYS for name in _name_parts(before))
-    is_opaque = not (
-        is_plain(plain, margin_bits=0 if is_announced else MARGIN_BITS)
-        or _FILE.fullmatch(plain)
-        or re.fullmatch(r"[\d.,_-]+", plain)
-    )
-    if not is_opaque or _TAKEN_OUT.fullmatch(part):
+    if _TAKEN_OUT.fullmatch(part):
         return part
-    if is_announced and not is_mailed:
-        return STRIPPED
-    if is_mailed or (_VERSION.fullmatch(before) and len(part) >= _KEY_LENGTH):
+    pair = re.fullmatch(r"([^=:~]+)([=:~])(?!//)(.+)", plain)
+    if pair and (pair[2] == "=" or is_named(pair[1])) and (instead := _kept(pair[1], pair[3])):
+        return f"{quote(pair[1])}{pair[2]}{instead}"
+    words = set(re.split(r"[-_]", before.lower()))
+    is_mailed = words <= _ROUTE and bool(words & _MAILED)
+    is_announced = is_secret_word(before)
+    is_plain_part = is_plain(plain, margin_bits=0 if is_announced or is_mailed else MARGIN_BITS)
+    is_file = bool(_FILE.fullmatch(plain))
+    if is_announced or is_mailed:
+        is_noun = plain.lower() in _ROUTE or (is_file and is_plain_part) or not plain or not plain.isascii()
+        return part if is_noun else STRIPPED if is_announced else _digest(plain)
+    if is_plain_part or is_file or re.fullmatch(r"[\d.,_-]+", plain):
+        return part
+    if _VERSION.fullmatch(before) and len(part) >= _KEY_LENGTH:
         return _digest(plain)
     if _DOCUMENT.fullmatch(plain):
         return part
-    if _is_named(before):
+    if is_named(before):
         return STRIPPED
-    return part if is_last or before in _SHELVES or len(part) < _KEY_LENGTH else _digest(plain)
+    is_found = is_last or before in _SHELVES or len(part) < _KEY_LENGTH or _TITLED.fullmatch(plain)
+    return part if is_found else _digest(plain)
 
 
-def _list(query: str, depth: int) -> str:
-    """Return a list of `name=value` without its secrets."""
+def _list(query: str, depth: int, *, of_one: bool = False) -> str:
+    """Return a list of `name=value` without its secrets; `of_one` where the address is that of one person."""
     if _MAP_KEY.search(query):
         query = _MAP_SIGNATURE.sub(rf"\1{STRIPPED}", query)
-    return re.sub(r"[^&;]+", lambda pair: _pair(pair[0], depth), query)
+    return re.sub(r"[^&;]+", lambda pair: _pair(pair[0], depth, of_one=of_one), query)
 
 
-def _pair(pair: str, depth: int) -> str:
+def _pair(pair: str, depth: int, *, of_one: bool = False) -> str:
     """Return one `name=value` without its secret."""
     name, equals, value = pair.partition("=")
     if not equals:
         named, colon, value = unquote_plus(pair).partition(":")
-        if colon and value and _is_named(named):
+        if colon and value and is_named(named):
             return STRIPPED
-        return pair if _DOCUMENT.fullmatch(pair) else _kept("", unquote_plus(pair)) or pair
+        is_digest = len(pair) >= _MD5 and _DOCUMENT.fullmatch(pair)
+        return pair if is_digest and not of_one else _kept("", unquote_plus(pair), of_one=of_one) or pair
     if not value:
         return pair
-    if instead := _kept(unquote_plus(name), unquote_plus(value)):
+    if instead := _kept(unquote_plus(name), unquote_plus(value), of_one=of_one):
         return f"{name}={instead}"
     plain = unquote(value)
     for _ in range(DEPTH):
@@ -281,42 +291,29 @@ def _json_pair(found: re.Match[str]) -> str:
     return f"{quote_of_name}{name}{quote_of_name}{between}{quote_of_value}{kept}{quote_of_value}"
 
 
-def _kept(name: str, value: str) -> str:
+def _kept(name: str, value: str, *, of_one: bool = False) -> str:
     """Return what stands in the place of a value; empty if it may stay."""
     if _TAKEN_OUT.fullmatch(value):
         return ""
-    if _is_secret_name(name, value) or _is_key(value) or any(one.fullmatch(value) for one in (_MAIL, _CITIZEN, _PHONE)):
+    is_who = any(one.fullmatch(value) for one in (_MAIL, _CITIZEN, _PHONE))
+    if is_secret_name(name, value) or _is_key(value) or is_who or says_secret(value):
         return STRIPPED
-    if _HAS_PARTS.search(value) or "{" in value:  # each part is looked at
+    if _HAS_PARTS.search(_unquoted(value)) or "{" in value:  # each part is looked at
         return ""
-    whole = "".join(_name_parts(name))
-    if _NAMES_A_DOCUMENT.search(whole) and (len(value) <= _OF_A_DOCUMENT or _DOCUMENT.fullmatch(value)):
-        return ""
-    if _FILE.fullmatch(value):
-        return "" if _path(value, 0) == value else quote(_path(value, 0), safe="")
-    if is_plain(value):
-        return ""
-    return STRIPPED if whole.endswith("key") else _digest(value)
+    if of_one:
+        return "" if allows_words(name) and re.fullmatch("[A-Za-z_-]+", value) and is_plain(value) else _digest(value)
+    is_id = finds_document(name) and (_ID.fullmatch(value) or _DOCUMENT.fullmatch(value))
+    is_worded = (finds_document(name) or allows_words(name) or not value.isascii()) and is_plain(value)
+    if is_id or is_worded or _HARMLESS.fullmatch(value) or is_number_of(name, value) or _FILE.fullmatch(value):
+        path = _path(value, 0) if "/" in value else value
+        return "" if path == value else quote(path, safe="")
+    return STRIPPED if whole_name(name).endswith("key") else _digest(value)
 
 
 def _digest(value: str) -> str:
     """Return what stands for a value that may be a secret and may find a document."""
-    digits = 8 if len(value) >= _KEY_LENGTH else 4
+    digits = 8 if len(value) >= _KEY_LENGTH else 4 if len(value) >= _SHORT else 2
     return f"{STRIPPED}-{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:digits]}"
-
-
-def _is_secret_name(name: str, value: str) -> bool:
-    """Say whether a name is that of a secret, as far as its value can be one."""
-    whole = "".join(_name_parts(name))
-    if whole in _OPAQUE and not value.isascii():
-        return False
-    if whole == "code":
-        return len(value) >= _OAUTH_CODE or bool(re.search(r"[A-Za-z]", value) and re.search(r"\d", value))
-    return whole in _CODES or _is_named(name)
-
-
-def _name_parts(name: str) -> list[str]:
-    return [part.lower() for part in _PART.findall(unicodedata.normalize("NFKC", name))]
 
 
 def strip_header(name: str, value: str) -> str:
@@ -325,23 +322,9 @@ def strip_header(name: str, value: str) -> str:
     >>> strip_header("X-Auth-Token", "5"), strip_header("Link", "<https://x.example/?token=5>; rel=next")
     ('stripped', '<https://x.example/?token=stripped>; rel=next')
     """
-    if _is_named(name):
+    if is_named(name):
         return STRIPPED
     return _ADDRESS.sub(lambda found: strip_secrets(found[0]), value)
-
-
-def _is_named(name: str) -> bool:
-    """Say whether a name is that of a secret, or of who the user is."""
-    parts = _name_parts(name)
-    whole = "".join(parts)
-    if parts and parts[-1] in _ABOUT:
-        return False
-    if whole in _ALWAYS | _LAST | _WHOLE or any(part in _ALWAYS for part in parts):
-        return True
-    while len(parts) > 1 and (parts[-1] in _TAILS or parts[-1].isdigit()):
-        parts.pop()
-    is_thing = "".join(parts) in _ALWAYS or (parts and parts[-1] in _LAST)
-    return bool(is_thing or _KEYS.search(whole) or _ENDS.search(whole) or _CHINESE.search(name))
 
 
 def _is_key(value: str) -> bool:
