@@ -27,7 +27,7 @@ from osint.model.factors import Z90, Factor
 from osint.model.fits import Fit, Fits, fits
 from osint.model.given import Given, lies, percent, show, sig, stated, tenths
 from osint.model.network import BY_CHIP, LOADS, Network, height_used, unit_of
-from osint.model.posterior import Asked, Posterior, after, design, posterior, settle, tightest
+from osint.model.posterior import Asked, Posterior, after, design, ends, posterior, settle, tightest
 from osint.model.readings import Reading, Readings
 from osint.model.score import Score, leave_out, score
 from osint.model.stated import CHIP_COUNTS, Stated
@@ -77,6 +77,7 @@ __all__ = [
     "conflicts",
     "dependences",
     "design",
+    "ends",
     "estimate",
     "expand",
     "family_prior",

@@ -16,6 +16,7 @@ from osint.model.tree import Floats
 
 PANEL = 128  # steps on each side of the mode of a truncated distribution
 LATTICE = 509  # points of the quadrature over three or more one-sided givens
+UNLIKELY = 1e-8  # probability of two one-sided givens below which it is summed, and not a difference
 NODES = 24  # points of the quadrature over two one-sided givens
 NEGLIGIBLE = 45.0  # fall of the log density from its mode outside of which nothing is counted: a share of 3e-20
 FLAT = 0.2  # fall of the log density on both sides of a point that is taken for the mode
@@ -59,30 +60,41 @@ class Truncation:
 def orthant(at: Floats, chol: Floats) -> Floats:
     """Return the log probability (R, points) that normals with means (R, points, k) are all positive.
 
-    `chol` is the lower root of their covariance, (R, k, k). Exact for one bound; for more, separation of variables
-    (Genz 1992) in the logs: by Gauss-Legendre for two, on a fixed lattice for three or more (good to 1e-3).
+    `chol` is the lower root of their covariance, (R, k, k). Exact for one bound, and for two that hold together with
+    UNLIKELY or more; for less a quadrature over the rarer of the two, and for three or more separation of variables
+    (Genz 1992) on a fixed lattice (good to 1e-3).
     """
-    k = at.shape[2]
-    log_tail = log_ndtr(at[..., 0] / chol[:, None, 0, 0])
-    if k == 1:
-        return np.asarray(log_tail)
-    if k == 2:
-        nodes, mass = _legendre()
-        u, log_mass = (nodes[:, None] + 1) / 2, np.log(mass / 2)
-    else:
-        primes = np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0])
-        steps = np.arange(1, LATTICE + 1)[:, None] * np.resize(primes, k - 1)
-        u, log_mass = np.abs(2 * (steps % 1) - 1), np.full(LATTICE, -np.log(LATTICE))
-    log_u = np.log(np.clip(u, np.finfo(float).tiny, 1))
-    total = np.broadcast_to(log_tail[..., None], (*log_tail.shape, len(log_mass)))
-    drawn: list[Floats] = []
-    last = total
-    for j in range(1, k):
+    first = at[..., 0] / chol[:, None, 0, 0]
+    if at.shape[2] == 1:
+        return np.asarray(log_ndtr(first))
+    if at.shape[2] == 2:
+        wide = np.hypot(chol[:, None, 1, 0], chol[:, None, 1, 1])
+        second, correlation = at[..., 1] / wide, np.broadcast_to(chol[:, None, 1, 0] / wide, first.shape)
+        both = _both(first, second, correlation)
+        out, rare = np.log(np.maximum(both, UNLIKELY)), both < UNLIKELY
+        out[rare] = _both_rare(first[rare], second[rare], correlation[rare])
+        return np.asarray(out)
+    primes = np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0])
+    steps = np.arange(1, LATTICE + 1)[:, None] * np.resize(primes, at.shape[2] - 1)
+    log_u = np.log(np.maximum(np.abs(2 * (steps % 1) - 1), np.finfo(float).tiny))
+    last = np.broadcast_to(log_ndtr(first)[..., None], (*first.shape, LATTICE))
+    total, drawn = last, list[Floats]()
+    for j in range(1, at.shape[2]):
         drawn.append(-ndtri_exp(np.minimum(log_u[:, j - 1] + last, -np.finfo(float).tiny)))
         shift = sum(z * chol[:, None, None, j, i] for i, z in enumerate(drawn))
         last = log_ndtr((at[..., None, j] + shift) / chol[:, None, None, j, j])
         total = total + last
-    return np.asarray(logsumexp(total + log_mass, axis=2))
+    return np.asarray(logsumexp(total, axis=2) - np.log(LATTICE))
+
+
+def _both_rare(first: Floats, second: Floats, correlation: Floats) -> Floats:
+    """Return the log probability that two normals with these means and unit sd are positive, good in any tail."""
+    nodes, mass = _legendre()
+    rarer, other = (end(first, second)[..., None] for end in (np.minimum, np.maximum))
+    correlation = correlation[..., None]
+    drawn = -ndtri_exp(np.minimum(np.log((nodes + 1) / 2) + log_ndtr(rarer), -np.finfo(float).tiny))
+    held = log_ndtr((other + correlation * drawn) / np.sqrt(np.maximum(1 - correlation**2, EXACT**4)))
+    return np.asarray(log_ndtr(rarer)[..., 0] + logsumexp(held + np.log(mass / 2), axis=-1))
 
 
 @lru_cache(maxsize=1)
@@ -382,12 +394,16 @@ def _held(x: Floats, k: Floats, correlation: Floats) -> Floats:
 
 
 def _bivariate(h: Floats, k: Floats, correlation: Floats) -> Floats:
-    """Return P(X <= h | Y <= k) of standard normals with a correlation, by Owen's T, good to 1e-15 / P(Y <= k)."""
+    """Return P(X <= h | Y <= k) of standard normals with a correlation, good to 1e-15 / P(Y <= k)."""
+    return np.asarray(np.clip(_both(h, k, correlation) / ndtr(k), 0, 1))
+
+
+def _both(h: Floats, k: Floats, correlation: Floats) -> Floats:
+    """Return P(X <= h, Y <= k) of standard normals with a correlation, by Owen's T, good to 1e-15."""
     h = np.where(h == 0, np.finfo(float).tiny, h)  # where both are zero the ratio below has no limit of its own
     root = np.sqrt(np.maximum(1 - correlation**2, EXACT**4))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         a = np.nan_to_num((k - correlation * h) / (h * root))
         b = np.nan_to_num((h - correlation * k) / (k * root))
     apart = (h * k < 0) | ((h * k == 0) & (h + k < 0))
-    both = (ndtr(h) + ndtr(k)) / 2 - owens_t(h, a) - owens_t(k, b) - apart / 2
-    return np.asarray(np.clip(both / ndtr(k), 0, 1))
+    return np.asarray((ndtr(h) + ndtr(k)) / 2 - owens_t(h, a) - owens_t(k, b) - apart / 2)

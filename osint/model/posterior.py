@@ -218,10 +218,14 @@ _ENDS: dict[Asked, Floats] = {}
 def settle(posteriors: Iterable[Posterior]) -> None:
     """Work out the intervals of posteriors at once, which takes a fraction of the time; each is the same as alone."""
     left = {p.asked: p for p in posteriors if p.asked not in _ENDS}
-    found = quantiles([p.solution for p in left.values()], INTERVAL)
-    _ENDS.update(zip(left, found, strict=True))
+    _ENDS.update(zip(left, ends(left.values(), INTERVAL), strict=True))
     while len(_ENDS) > max(KEPT_ENDS, len(left)):
         del _ENDS[next(iter(_ENDS))]
+
+
+def ends(posteriors: Iterable[Posterior], p: Sequence[float]) -> Floats:
+    """Return the logs at some probabilities, less the origin of each posterior, (posteriors, p), worked out at once."""
+    return quantiles([posterior.solution for posterior in posteriors], p)
 
 
 def design(reading: Reading, quantities: list[str]) -> tuple[Floats, Floats, list[str]]:

@@ -20,6 +20,7 @@ from osint.verdict.checks.statement import CHIPS_A_SERVER, STATED_POWER
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 NEAR = 0.05  # share within which two statements of one number agree
+TOGETHER = 256  # questions that are solved at once
 EDGE = 0.05  # chance below which two figures lie outside what the relations allow
 
 
@@ -123,9 +124,25 @@ def _chips_a_unit(book: Book, a: Figure, measure: str, names: Sequence[str]) -> 
 def pairs(book: Book) -> Iterator[Check | None]:
     """Yield pairs of claims of one site of which the first does not allow the second, by the network."""
     ends: dict[model.Asked, Floats] = {}
-    outside: list[tuple[Figure, Figure, model.Posterior]] = []
-    for part, at in _comparable(book):
-        a, given, of_one = part.figures[at], part.givens[at], list[tuple[int, model.Posterior]]()
+    outside: list[tuple[tuple[int, int], Figure, Figure, model.Posterior]] = []
+    asked = _asked(book)
+    while together := list(itertools.islice(asked, TOGETHER)):
+        new = {answer.asked: answer for *_, answer in together if answer.asked not in ends}
+        ends.update(zip(new, model.ends(new.values(), (EDGE / 2, 1 - EDGE / 2)), strict=True))
+        for order, a, part, rows, answer in together:
+            least, most = ends[answer.asked] + answer.origin
+            fit = (part.highs[rows] > least) & (part.lows[rows] < most)
+            outside += [((order, int(b)), a, part.figures[b], answer) for b in rows[~fit]]
+            yield from itertools.repeat(None, int(fit.sum()))
+    outside.sort(key=lambda pair: pair[0])
+    model.settle(answer for *_, answer in outside)
+    yield from (_outside(book, *pair) for _, *pair in outside)
+
+
+def _asked(book: Book) -> Iterator[tuple[int, Figure, _OfPart, npt.NDArray[np.intp], model.Posterior]]:
+    """Yield a figure, its number, the places of later ones of one measure and chips, and what it allows for these."""
+    for order, (part, at) in enumerate(_comparable(book)):
+        a, given = part.figures[at], part.givens[at]
         for measure, names, of_kind in part.later(book, at):
             rows = of_kind
             abroad = book.dossier.sites[a.site].country != "CN" and "cost_cny" in {a.measure, measure}
@@ -134,17 +151,8 @@ def pairs(book: Book) -> Iterator[Check | None]:
             if {a.measure, measure} - STATED_POWER == {"chips"}:  # one sentence: power_per_chip has compared it
                 rows = rows[[not same_sentence(a.claim, part.figures[b].claim) for b in rows]]
             answer = _allowed(book.question(part.figures[rows[0]].claim), given, book.dossier) if len(rows) else None
-            if answer is None:
-                continue
-            if answer.asked not in ends:
-                ends[answer.asked] = answer.quantile([EDGE / 2, 1 - EDGE / 2]) - answer.origin
-            least, most = ends[answer.asked] + answer.origin
-            fit = (part.highs[rows] > least) & (part.lows[rows] < most)
-            of_one += [(int(b), answer) for b in rows[~fit]]
-            yield from itertools.repeat(None, int(fit.sum()))
-        outside += [(a, part.figures[b], answer) for b, answer in sorted(of_one, key=lambda pair: pair[0])]
-    model.settle(answer for *_, answer in outside)
-    yield from (_outside(book, *pair) for pair in outside)
+            if answer is not None:
+                yield order, a, part, rows, answer
 
 
 def _allowed(q: Question, given: Given, dossier: Dossier) -> model.Posterior | None:
