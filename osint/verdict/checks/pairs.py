@@ -136,7 +136,7 @@ def pairs(book: Book) -> Iterator[Check | None]:
             yield from itertools.repeat(None, int(fit.sum()))
     outside.sort(key=lambda pair: pair[0])
     model.settle(answer for *_, answer in outside)
-    yield from (_outside(book, *pair) for _, *pair in outside)
+    yield from (_outside(book, a, b, answer) for _, a, b, answer in outside)
 
 
 def _asked(book: Book) -> Iterator[tuple[int, Figure, _OfPart, npt.NDArray[np.intp], model.Posterior]]:
