@@ -146,7 +146,7 @@ _SHORTEST_LATIN, _SHORTEST_WORD = 2, 3
 _STATE = re.compile(
     r"[ ,(]+(?:[a-z]{3,9}(?:ed|ased)|operational|in use|online|total|sold|bought|built)\)?$", re.IGNORECASE
 )
-_PUE = re.compile(r"(?:^|[^A-Za-z])PUE(?![A-Za-z])|电能利用效率|电能使用效率", re.IGNORECASE)
+_PUE = re.compile(r"(?:^|[^A-Za-z])PUE(?![A-Za-z])|电能利用效率|电能使用效率|power usage effectiveness", re.IGNORECASE)
 _OF_NOUN = re.compile(
     r"(?:number|no\.?|count|quantity) of ([A-Za-z ]{2,24})$|([A-Za-z ]{2,24}) (?:count|number|qty)$", re.I
 )

@@ -68,7 +68,7 @@ _BILINGUAL = re.compile(r"([一-龥][一-龥、（）()/]*)\s?([A-Za-z][A-Za-z .
 def column_role(header: str) -> ColumnRole:
     """Return the role of a column by the words of its lowest header."""
     words = label_unit(header)[1]
-    plain = re.sub(r"[(（\[【].*?[)）\]】]|\s(?=[一-龥])", "", words).strip()
+    plain = re.sub(r"[(（\[【].*?[)）\]】]|\s(?=[一-龥])|\bto date\b", "", words).strip()
     both = _BILINGUAL.fullmatch(plain)
     for one in (both[1], both[2]) if both else (plain,):
         role = next((role for role, pattern in _role_patterns() if pattern.search(one.strip())), ColumnRole.VALUE)
@@ -89,17 +89,21 @@ _SHARE = re.compile(r"[率%％]|占比|比重|比例|同比|环比|增[长幅速
 _DOLLARS_IN = re.compile(r"(?:dollars?|\$)(?: amounts)?[^.;\d]{0,16}\bin (thousand|million|billion)s\b", re.IGNORECASE)
 
 
-def split_sign(row: list[Cell], cell: Cell) -> CellUnit | None:
-    """Return the money of a number whose sign stands in a cell of its own before it: $ | 38,449."""
+def split_sign(row: list[Cell], cell: Cell, note: Note) -> CellUnit | None:
+    """Return the money of a number whose sign stands in a cell of its own before it: $ | 38,449.
+
+    The scale stands in a head over it, else in the note over the table: (in millions, except megawatts).
+    """
     sign = next((one.text for one in row if one.column + one.column_span == cell.column), "")
     unit = read_unit(sign) if 0 < len(sign) <= _LONGEST_SIGN else None
     if unit is None or not unit.is_money:
         return None
-    scale = next((found[0] for head in cell.headers if (found := _SCALE_IN.search(head))), "")
+    scale = next((found[0] for head in cell.headers if (found := _SCALE_IN.search(head))), note.scale)
     return read_unit(f"{sign}{scale}")
 
 
 _LONGEST_SIGN, _SCALE_IN = 3, re.compile(r"(?<=\bin )(?:thousand|million|billion)s\b", re.IGNORECASE)
+"""longest currency sign, and the scale of sums in words"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class Note:
     """Units that a line above a table, or its corner, states for all numbers without one."""
 
     units: tuple[CellUnit, ...] = ()
+    scale: str = ""
+    """thousands, millions or billions, where it states in what sums are given"""
 
     @classmethod
     def of(cls, words: str) -> Note:
@@ -120,7 +126,8 @@ class Note:
         if not units and re.search(r"\bin\b|单位|计量", words):
             found = label_unit(words)[0]
             units = [found] if found else []
-        return cls(tuple(dict.fromkeys(units)))
+        scaled = _SCALE_IN.search(words)
+        return cls(tuple(dict.fromkeys(units)), scaled[0].lower() if scaled else "")
 
     def unit_for(self, headers: tuple[str, ...], row: str) -> CellUnit | None:
         """Return the unit that a cell takes from the note; None where it states none, or several fit."""

@@ -50,7 +50,7 @@ def is_value(words: str) -> bool:
 
 
 _HEAD = re.compile(
-    r"金额|价|投资|预算|费|造价|资本|规模|数量|数目|数值|指标|内容|名称|备注|日期|时间|年度|年份|单位|结果|情况|面积|功率|容量|负荷|"
+    r"金额|价|投资|预算|费|造价|资本|规模|数量|数目|数值|指标|内容|名称|备注|日期|时间|年度|年份|单位|结果|情况|面积|功率|容量|负荷|配置|参数|^每|"
     r"^.{0,4}期$|^\d{4}年?度?$|amount|price|cost|value|capacity|quantity|power|load|area|year|budget|bid|phase|total",
     re.IGNORECASE,
 )
@@ -199,9 +199,13 @@ def header_depth(rows: list[list[Cell]], index: int, shape: TableShape, headers:
 
 
 def holds_units(row: list[Cell]) -> bool:
-    """Say whether a row below a header holds nothing but units."""
+    """Say whether a row below a header holds but units, and perhaps a label that says so: 计量单位 | 台 | kW."""
     filled = [cell.text for cell in row if cell.text]
-    return bool(filled) and all(map(is_unit, filled))
+    units = filled[1:] if filled and _UNIT_LABEL.fullmatch(filled[0]) else filled
+    return bool(units) and all(map(is_unit, units))
+
+
+_UNIT_LABEL = re.compile(r"(?:计量|数量)?单位|units?(?: of measure(?:ment)?)?", re.IGNORECASE)
 
 
 def _is_note(filled: list[Cell], widest: int) -> bool:

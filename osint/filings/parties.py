@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,15 +45,22 @@ _SUPPLIER = (
     "successful tenderer|successful bidder|awarded to|award recipient"
 )
 _PUBLISHER = (
-    "信息来源|来源|发布单位|发布机构|文章来源|发布人|发文机关|发布机关|稿件来源|publisher|published by|source|issued by"
+    "(?:备案|审批|批复|核准|审查|登记)(?:机关|部门)|信息来源|来源|发布单位|发布机构|文章来源|发布人|发文机关|发布机关|稿件来源|"
+    "publisher|published by|source|issued by"
 )
 _PLACE = "建设地点|项目地点|建设地址|实施地点|项目所在地|location of works|site location"
 _LABELS = {Party.BUYER: _BUYER, Party.SUPPLIER: _SUPPLIER, Party.PUBLISHER: _PUBLISHER, Party.PLACE: _PLACE}
 _CANDIDATE = r"第\s?([一二三四五1-5])\s?(?:名)?(?:中标|成交|中选)?候选(?:人|供应商|单位)|(?:排名)?第([一二三])名"
 _LOT = (
     r"(?:第?[一二三四五六七八九十\d]{1,3}(?:标段|标包|包|标项)|(?:标段|标包|包|标项)\s?[A-Z一二三四五六七八九十\d]{1,3}(?![\d-])|[A-Z]包|"
-    r"\b[Ll]ot\s?(?:[A-Z]\b|\d{1,3}\b))"
+    r"\b(?:LOT-|[Ll]ot\s?(?:LOT-)?)(?:[A-Z]\b|\d{1,4}\b))"
 )
+_LOT_LINE = re.compile(
+    rf"(?m)^[^\S\n]{{0,8}}(?:[（(]?[一二三四五\d]{{1,2}}[)）、.．]\s?)?(?P<lot>{_LOT})"
+    r"(?:[^\S\n]*$|\s?[:：、（( ][^\n]{0,50}$)"
+)
+_LOT_REACH = 1500
+"""characters over which a line with a lot stands over what follows it (judgement)"""
 _BRACKET = r"(?:\s?[(（][^()（）\n]{1,8}[)）])?"
 _NAMED = r"(?:信息)?(?:\s{0,3}名\s{0,4}称|\s{0,4}(?:official )?name)?(?:及地址|和地址)?"
 _FIELD = {
@@ -115,9 +123,22 @@ _ORDINALS = "一二三四五"
 _HEAD_ROLES = {"lot": re.compile(r"(?:包号|标段|标包|包组|分包|标项|lot)(?:名称|编号|号)?(?: no\.?)?", re.IGNORECASE)}
 _RANK_HEAD = re.compile(r"(?:排名|名次|排序|候选人排名|rank)", re.IGNORECASE)
 _RESULT_HEAD = re.compile(r"是否中标|中标情况|是否成交|评审结果|结果|result|outcome", re.IGNORECASE)
+_RESULT_LABEL = re.compile(
+    r"(?:评审|评标|最终)?(?:结论|结果)|是否(?:中标|成交)|(?:final )?(?:result|outcome)", re.IGNORECASE
+)
+_HAS_WON = re.compile(r"(?:推荐)?(?:中标|成交|中选)|awarded|won|winner|successful", re.IGNORECASE)
+_IS_FIRM = re.compile(r"公司|集团|厂|院|\b(?:Ltd|Limited|Inc|LLC|GmbH|SA|SAS|plc|Corp|Co)\b")
 _SIGNED = re.compile(
     r"(?m)^\s*([一-龥]{2,24}(?:委员会|局|厅|人民政府|办公室))\s*(?:20\d\d\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日)?\s*\Z"
 )
+_LETTERHEAD = re.compile(
+    r"(?m)^\W{0,4}((?:(?:[A-Z][\w'-]+ ){1,3}(?:County|City|Borough|District|Town|Parish) Council|"
+    r"(?:London )?(?:Royal )?(?:Borough|City|County|Town|District|Village|Township|State) of "
+    r"(?:(?:and|upon|on|the) |[A-Z][\w'-]+ ?){1,4}))"
+)
+"""an authority in English at the head of a line"""
+_HEAD_OF_PAPER = 400
+"""characters in which a paper names the authority that made it (judgement)"""
 _SIGN_OFF = 120
 """characters at the end of a paper in which an authority signs it"""
 _NAMES_PARTY = re.compile(
@@ -178,17 +199,18 @@ def read_parties(text: str, cells: Sequence[Cell] = ()) -> Parties:
     """
     single: dict[Party, str] = {}
     suppliers: list[Supplier] = []
-    text = together(text)
+    lots = [(match.start(), match["lot"].strip()) for match in _LOT_LINE.finditer(text)]
+    spread = together(text)
     for words in (
-        text,
+        spread,
         *(cell.text for cell in cells if len(cell.text) >= _SHORTEST_FIELD and re.search("[:：]", cell.text)),
     ):
         for party in (Party.BUYER, Party.PUBLISHER, Party.PLACE):
             single[party] = single.get(party) or next(_named(party, words), "")
-        suppliers += _sellers(words)
-    signed = _SIGNED.search(text[-_SIGN_OFF:])
-    single[Party.PUBLISHER] = single[Party.PUBLISHER] or (signed[1] if signed else "")
-    for party, name, supplier in _in_tables(cells):
+        suppliers += _sellers(words, lots if words is text else [])
+    signed = _SIGNED.search(text[-_SIGN_OFF:]) or _LETTERHEAD.search(text[:_HEAD_OF_PAPER])
+    single[Party.PUBLISHER] = single[Party.PUBLISHER] or (signed[1].strip() if signed else "")
+    for party, name, supplier in (*_in_tables(cells, lots), *_winners_of_columns(cells)):
         if supplier:
             suppliers.append(supplier)
         else:
@@ -225,16 +247,24 @@ def _value(match: re.Match[str]) -> str:
     return next(words for name, words in match.groupdict().items() if name.startswith("value") and words)
 
 
-def _sellers(text: str) -> list[Supplier]:
+def _lot_over(lots: list[tuple[int, str]], at: int) -> str:
+    """Return the lot of the nearest line over an offset that names one; "" where there is none."""
+    index = bisect_left(lots, (at, "")) - 1
+    return lots[index][1] if index >= 0 and at - lots[index][0] <= _LOT_REACH else ""
+
+
+def _sellers(text: str, lots: list[tuple[int, str]]) -> list[Supplier]:
     found: list[tuple[int, Supplier]] = []
     for match in _RANKED.finditer(text):
         name = clean_name(match["value"], Party.SUPPLIER)
         if name:
-            found.append((match.start(), Supplier(name, (match["lot"] or "").strip(), _rank(match[2] or match[3]))))
+            lot = (match["lot"] or "").strip() or _lot_over(lots, match.start())
+            found.append((match.start(), Supplier(name, lot, _rank(match[2] or match[3]))))
     for pattern in (_FIELD[Party.SUPPLIER], _IS[Party.SUPPLIER]):
         for match in pattern.finditer(text):
             names = (clean_name(words, Party.SUPPLIER) for words in _JOINED.split(_value(match)))
-            found += [(match.start(), Supplier(name, (match["lot"] or "").strip())) for name in names if name]
+            lot = (match["lot"] or "").strip() or _lot_over(lots, match.start())
+            found += [(match.start(), Supplier(name, lot)) for name in names if name]
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -242,14 +272,16 @@ def _rank(words: str) -> int:
     return _ORDINALS.index(words) + 1 if words in _ORDINALS else int(words)
 
 
-def _in_tables(cells: Sequence[Cell]) -> Iterator[tuple[Party, str, Supplier | None]]:
+def _in_tables(cells: Sequence[Cell], lots: list[tuple[int, str]]) -> Iterator[tuple[Party, str, Supplier | None]]:
     """Yield what stands beside or below the labels of tables."""
     by_place = {(cell.table, cell.row, cell.column): cell for cell in cells}
     rows: dict[tuple[str, int], list[Cell]] = {}
     for cell in cells:
         rows.setdefault((cell.table, cell.row), []).append(cell)
-    lot = ""
+    lot = table = ""
     for cell in cells:
+        if cell.table != table:
+            table, lot = cell.table, _lot_over(lots, cell.start) or lot
         label = re.sub(r"\s", "", cell.text) if not cell.text.isascii() else cell.text.strip()
         if _HEAD_ROLES["lot"].fullmatch(label):
             beside = by_place.get((cell.table, cell.row, cell.column + cell.column_span))
@@ -279,6 +311,19 @@ def _in_tables(cells: Sequence[Cell]) -> Iterator[tuple[Party, str, Supplier | N
             supplier = _of_row(name, rows[below.table, below.row], heads)
             if supplier:
                 yield party, name, supplier
+
+
+def _winners_of_columns(cells: Sequence[Cell]) -> Iterator[tuple[Party, str, Supplier]]:
+    """Yield who won in tables whose columns are the bidders: 结论 | 中标 | 未中标 below their names."""
+    for cell in cells:
+        if not _RESULT_LABEL.fullmatch(cell.text):
+            continue
+        for one in cells:
+            beside = (one.table, one.row) == (cell.table, cell.row) and one.column > cell.column
+            if beside and one.headers and _HAS_WON.fullmatch(one.text) and _IS_FIRM.search(one.headers[-1]):
+                name = clean_name(one.headers[-1], Party.SUPPLIER)
+                if name:
+                    yield Party.SUPPLIER, name, Supplier(name)
 
 
 def _heads_column(cell: Cell, by_place: dict[tuple[str, int, int], Cell]) -> bool:

@@ -290,21 +290,39 @@ def _table_of(block: list[_Band], rows: _Rows) -> FoundTable | None:
     if sum(len(part) >= _LONG_WORDS for part in parts) * 2 > len(parts):
         return None  # running text in two columns
     shapes = sorted((band.columns() for band in block), key=len, reverse=True)
-    columns = _columns_of(shapes)
+    columns = _columns_in_order(block) or _columns_of(shapes)
     if len(columns) > len(shapes[0]) + 3 or any(a[1] > b[0] for a, b in pairwise(columns)):
         return None
     cells = []
     for row, band in enumerate(block, start=1):
         places: dict[tuple[int, int], list[list[Letter]]] = {}
         for part in band.parts:
-            meets = [
-                n for n, (low, high) in enumerate(columns, start=1) if part[0].left < high and part[-1].right > low
-            ]
+            meets = _columns_at(columns, part[0].left, part[-1].right)
             if not meets:
                 return None
             places.setdefault((meets[0], len(meets)), []).append(part)
         cells += [_cell(row, *place, own, rows.text) for place, own in sorted(places.items())]
     return FoundTable(cells, ruled=False)
+
+
+def _columns_at(columns: list[list[float]], left: float, right: float) -> list[int]:
+    return [n for n, (low, high) in enumerate(columns, start=1) if left < high and right > low]
+
+
+def _columns_in_order(block: list[_Band]) -> list[list[float]]:
+    """Return (left, right) of the columns where each row has words in every one: the first, the second and so on.
+
+    A head that stands left in its column and numbers that stand right in it may lie side by side.
+    """
+    shapes = [band.columns() for band in block]
+    if len({len(shape) for shape in shapes}) != 1 or len(shapes) < _FEWEST_FULL:
+        return []
+    columns = [[min(one[0] for one in own), max(one[1] for one in own)] for own in zip(*shapes, strict=True)]
+    return columns if all(a[1] <= b[0] for a, b in pairwise(columns)) else []
+
+
+_FEWEST_FULL = 3
+"""rows that each have words in every column, from which on the columns are told by their order (judgement)"""
 
 
 def _columns_of(shapes: list[list[list[float]]]) -> list[list[float]]:

@@ -69,19 +69,25 @@ class RowLabels:
 
     def of(self, cell: Cell) -> tuple[Cell, ...]:
         """Return the cells that name the row of a cell, the outer first."""
-        row = self._rows[cell.row]
-        if self._gaps:
-            row = [one for one in row if self._band(one.column) == self._band(cell.column)]
+        row = self.beside(cell)
         if self._period:
-            part = (cell.column - 1) // self._period
-            own = self._label_cells([one for one in row if (one.column - 1) // self._period == part])
-            return tuple(one for one in own if one is not cell)
+            return tuple(one for one in self._label_cells(row) if one is not cell)
         if not any(one.headers for one in row):
             return label_beside(row, cell)
         place = (cell.row, self._band(cell.column))
         if place not in self._labels_of:
             self._labels_of[place] = self._label_cells(row)
         return tuple(one for one in self._labels_of[place] if one is not cell)
+
+    def beside(self, cell: Cell) -> list[Cell]:
+        """Return the cells of the row of a cell that are of its own table, where tables stand side by side."""
+        row = self._rows[cell.row]
+        if self._gaps:
+            row = [one for one in row if self._band(one.column) == self._band(cell.column)]
+        if self._period:
+            part = (cell.column - 1) // self._period
+            row = [one for one in row if (one.column - 1) // self._period == part]
+        return row
 
     def _label_cells(self, row: list[Cell]) -> tuple[Cell, ...]:
         filled = [one for one in row if one.text and not (one.header and one.row == row[0].row and not one.headers)]

@@ -14,6 +14,12 @@ TOTAL = re.compile(r"[\w()（）]{0,6}(?:合\s?计|小\s?计|总\s?计|共计)|(
 TIME_LIMIT = re.compile(r"时限$|^deadline$|^due(?: date)?$", re.IGNORECASE)
 """head of a column by which the rows of a table are things to be done"""
 LOST = re.compile(r"^(?:否|未中标|未成交|未入围|落选|不中标|no|not awarded|rejected|lost|unsuccessful)$", re.IGNORECASE)
+AWARDED = re.compile(
+    r"(?:winn(?:er|ing (?:bidder|tenderer))|awarded to|successful (?:bidder|tenderer)|"
+    r"(?:中标|成交|中选)(?:人|单位|供应商|方))(?:名称)?",
+    re.IGNORECASE,
+)
+"""a label that names who won: what stands beside it in a form is awarded"""
 WON = re.compile(r"^(?:是|中标|成交|入围|yes|awarded|won|successful)$", re.IGNORECASE)
 _PER = re.compile(
     r"(?:每|单|均)(台套|机柜|机架|台|套|张|柜|架|卡|块|个|节点|平方米|亩|千瓦时|度|P)|\bper ([A-Za-z]{2,10})|"
@@ -102,12 +108,18 @@ _COUNT_HEAD = re.compile(r"(?:quantity|qty\.?|(?:number|no\.?|#) of units|units|
 """heads under which the goods of a row are counted, whatever they are"""
 
 
-def implied_count(header: str, labels: tuple[Cell, ...]) -> tuple[CellUnit, UnitSource] | None:
-    """Return the count that words without a unit imply: 机柜数 | 900."""
+_COUNTS_GROUP = re.compile(r"numbers?|count|数量?|台数|套数", re.IGNORECASE)
+"""heads that count what the head over them names: Number under Diesel engines"""
+
+
+def implied_count(header: str, labels: tuple[Cell, ...], group: str = "") -> tuple[CellUnit, UnitSource] | None:
+    """Return the count that words without a unit imply: 机柜数 | 900; `group` is the head over the header."""
     piece = read_unit("台")
     named = label_unit(labels[-1].text)[1] if labels else ""
     if _COUNT_HEAD.fullmatch(header.strip()) and LETTER.search(named) and not TOTAL.match(named):
         return (piece, UnitSource.ROW_LABEL) if piece else None
+    if piece and group and _COUNTS_GROUP.fullmatch(header.strip()) and LETTER.search(group):
+        return piece, UnitSource.COLUMN_HEADER
     if header and not is_generic(header):
         counts = bool(counted_kind(header)) and SAYS_NUMBER.search(header) is not None
         return (piece, UnitSource.COLUMN_HEADER) if piece and counts else None

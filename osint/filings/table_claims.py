@@ -68,7 +68,7 @@ def _line_above(text: str, start: int) -> str:
     """Return the short lines right above a table that state a unit."""
     lines = [line.strip() for line in text[max(0, start - 400) : start].splitlines() if line.strip(" |\t")]
     return next(
-        (line for line in reversed(lines[-_NOTE_LINES:]) if len(line) <= _LONGEST_NOTE and Note.of(line).units), ""
+        (line for line in reversed(lines[-_NOTE_LINES:]) if len(line) <= _LONGEST_NOTE and Note.of(line) != Note()), ""
     )
 
 
@@ -87,6 +87,8 @@ _MOST_CARDS = 16
 
 def _is_configuration(claim: TextClaim, role: ColumnRole) -> bool:
     """Say whether cards are what one server holds: in a column of specifications, or 8卡 in the name of the goods."""
+    if role is ColumnRole.SPEC and claim.kind in ("count", "servers", "racks"):
+        return True
     if claim.kind != "chips":
         return False
     most = claim.quantity.high or claim.quantity.low or 0

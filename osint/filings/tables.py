@@ -25,6 +25,7 @@ from osint.filings.heads import is_value
 from osint.filings.row_labels import MOST_LABELS, RowLabels
 from osint.filings.row_stages import RowStages
 from osint.filings.row_words import (
+    AWARDED,
     COUNTED_IN,
     COUNTING,
     FEW,
@@ -109,6 +110,7 @@ class Table:
         self._columns: dict[tuple[str, ...], dict[int, bool]] = {}
         self._is_wide = max(cell.column for cell in cells) > _PAIR
         self._stages = RowStages(self._rows)
+        self._is_award = not self._is_wide and any(AWARDED.fullmatch(cell.text.strip(":： ")) for cell in cells)
         self._text_columns, self._counted = self._columns_of_words(), self._counting_columns()
         self._labels = RowLabels(cells, self._rows, self._text_columns, self.role)
 
@@ -184,7 +186,7 @@ class Table:
         """Return the unit that a cell of its own in the row gives a number."""
         if _NAMES_ONLY.fullmatch(header.strip()):
             return None
-        row = self._rows[cell.row]
+        row = self._labels.beside(cell)
         at = row.index(cell)
         for one in row:
             if one is cell or not one.text or (one.headers and self.role(one) is not ColumnRole.UNIT):
@@ -229,7 +231,7 @@ class Table:
             )
             if unit
         ]  # fmt: skip
-        if not sources and (sign := split_sign(self._rows[cell.row], cell)):
+        if not sources and (sign := split_sign(self._rows[cell.row], cell, self.note_at(cell.row))):
             sources = [(sign, UnitSource.UNIT_CELL)]
         unit, source = sources[0] if sources else (None, None)
         reading = CellReading(
@@ -289,11 +291,12 @@ class Table:
         header = cell.headers[-1] if cell.headers else ""
         head_words = label_unit(header)[1]
         names = self._names(cell, reading, labels)
-        implied = unit is None and role is ColumnRole.VALUE and implied_count(head_words, labels)
+        group = cell.headers[-2] if len(cell.headers) > 1 else ""
+        implied = unit is None and role is ColumnRole.VALUE and implied_count(head_words, labels, group)
         if implied:
             unit, reading.source = implied
             reading.doubts.append("no unit is written: the number counts what row or column name")
-        row = self._rows[cell.row]
+        row = self._labels.beside(cell)
         per = unit.per if unit and unit.per else per_of(head_words, self._unit_words(row))
         if role is ColumnRole.SPEC:
             per = self._unit_words(row) or "unit"
@@ -311,7 +314,7 @@ class Table:
             ),
             "",
         )
-        won = any(self.role(one) is ColumnRole.RESULT and WON.match(one.text) for one in row)
+        won = self._is_award or any(self.role(one) is ColumnRole.RESULT and WON.match(one.text) for one in row)
         is_task = any(TIME_LIMIT.search(head) for one in row for head in one.headers)
         state = self._stages.of(cell)
         heads = " ".join([*cell.headers, "中标" if won else "", "任务" if is_task and state is None else ""])
