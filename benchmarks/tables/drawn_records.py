@@ -181,8 +181,70 @@ def _plain(draw: _Draw) -> None:
         draw.row(thing, *(draw.value(measure, row=thing, col=measure.words) for measure in measures))
 
 
+def _unit_row(draw: _Draw) -> None:
+    """Measures across, their units in a row of its own whose first cell says so."""
+    rng, measures = draw.rng, draw.measures(3)
+    draw.row(rng.choice(("单位名称", "园区", "Site")), *(measure.words for measure in measures))
+    draw.row(rng.choice(("计量单位", "单位", "Unit")), *(measure.unit for measure in measures))
+    for thing in rng.sample(_THINGS[:4], 3):
+        draw.row(thing, *(draw.value(measure, row=thing, col=measure.words) for measure in measures))
+
+
+def _side_by_side(draw: _Draw) -> None:
+    """A list that goes on beside itself, each row with its own unit."""
+    goods = (("服务器机柜", "架", "racks"), ("智算服务器", "台", "servers"), ("精密空调", "台", "count"),
+             ("蓄电池组", "组", "count"), ("环控主机", "套", "count"), ("加速卡", "张", "chips"))  # fmt: skip
+    some = draw.rng.sample(goods, 6)
+    draw.row(*("序号", "名称", "单位", "数量") * 2)
+    for number in range(3):
+        cells: list[str] = []
+        for name, unit, kind in (some[number], some[number + 3]):
+            count = draw.rng.randint(12, 900)
+            draw.true(kind, count, row=name)
+            cells += [str(some.index((name, unit, kind)) + 1), name, unit, str(count)]
+        draw.row(*cells)
+
+
+def _signs(draw: _Draw) -> None:
+    """Sums whose sign stands in a cell of its own and whose scale stands over the table."""
+    rng = draw.rng
+    scale, factor = rng.choice((("thousands", 1e3), ("millions", 1e6)))
+    draw.before.append(rng.choice((f"(in {scale}, except megawatts)", f"(dollars in {scale})", f"(In {scale})")))
+    groups = rng.sample(("Under construction", "Planned", "In service", "Held for sale"), 2)
+    heads = rng.choice((("MW", "Cost to date"), ("MW", "Carrying amount")))
+    draw.row(TableCell("Market", 2), *(TableCell(group, 1, 3) for group in groups))
+    draw.row(*(cell for _ in groups for cell in (TableCell(heads[0]), TableCell(heads[1], 1, 2))))
+    for market in ("Ashburn", "Frankfurt", "Osaka")[: rng.randint(2, 3)]:
+        cells: list[str] = []
+        for group in groups:
+            power, cost = rng.randint(5, 300), rng.randint(100, 9000)
+            draw.true("power", power, row=market, col=group)
+            draw.true("money_usd", cost * factor, row=market, col=group)
+            cells += [str(power), "$", f"{cost:,}"]
+        draw.row(market, *cells)
+
+
+def _counted_groups(draw: _Draw) -> None:
+    """Heads of groups over a number and a capacity each."""
+    rng = draw.rng
+    groups = rng.sample(("Diesel engines", "Transformers", "Chillers", "Cooling towers"), 2)
+    number = rng.choice(("Number", "Count", "No. of units"))
+    draw.row(TableCell("Facility", 2), *(TableCell(group, 1, 2) for group in groups), TableCell("Racks", 2))
+    draw.row(*(words for _ in groups for words in (number, "Area (sq m)")))
+    for site in ("Elm Creek", "Mesa North", "Hayden West")[: rng.randint(2, 3)]:
+        cells: list[str] = []
+        for group in groups:
+            count, area, racks = rng.randint(20, 99), rng.randint(100, 900), rng.randint(1000, 9000)
+            draw.true("count", count, row=site, col=group)
+            draw.true("floor", area, row=site, col=group)
+            cells += [str(count), str(area)]
+        draw.true("racks", racks, row=site)
+        draw.row(site, *cells, f"{racks:,}")
+
+
 _SHAPES: tuple[Callable[[_Draw], None], ...] = (
     _plan, _bidders, _years, _months, _capex, _contracts, _across, _payments, _plain,
+    _unit_row, _side_by_side, _signs, _counted_groups,
 )  # fmt: skip
 
 

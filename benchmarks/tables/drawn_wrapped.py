@@ -40,6 +40,7 @@ def wrapped_table(seed: int) -> tuple[SmallTable, bytes]:
     widths = [rng.choice((60.0, 75.0, 90.0)), *(max(70.0, width_of(head) + 6) for head in heads[1:])]
     at = rng.choice((0, 1, len(heads)))
     """where the builders stand; 0 for a table without them"""
+    right_edge = not centred and rng.random() < 0.4  # numbers at the right of their columns, heads at the left
     if at:
         heads.insert(at, "承建单位")
         widths.insert(at, rng.choice((60.0, 80.0)))
@@ -61,7 +62,9 @@ def wrapped_table(seed: int) -> tuple[SmallTable, bytes]:
         for lines, width in zip(cells, widths, strict=True):
             first = top - (height - len(lines) * leading) / 2 if centred else top
             for number, line in enumerate(lines):
-                drawing += drawn_words(right, first - 9 - number * leading, line)
+                is_number = row is not heads and line.replace(",", "").isdigit()
+                shift = width - width_of(line) if right_edge and is_number else 0
+                drawing += drawn_words(right + shift, first - 9 - number * leading, line)
             right += width + _GAP
         top -= height + between
     if rng.random() < 0.5:

@@ -35,14 +35,15 @@ class RowLabels:
         """Take the cells of a table, its rows, the columns that hold words, and what tells the role of a column."""
         self.cells, self._rows, self._text_columns, self._role = cells, rows, text_columns, role
         self._labels_of: dict[tuple[int, int], tuple[Cell, ...]] = {}
+        self._first = min((cell.column for cell in cells if cell.headers), default=1)
         self._period = self._repeats()
 
     def _repeats(self) -> int:
         """Return the columns after which the header begins again beside itself; 0 where it does not."""
         heads = {cell.column: cell.headers for cell in self.cells if cell.headers}
-        wide = max(heads, default=0)
+        own = [heads.get(column) for column in range(self._first, max(heads, default=0) + 1)]
+        wide = len(own)
         for period in range(_PAIR, wide // 2 + 1):
-            own = [heads.get(column) for column in range(1, wide + 1)]
             if wide % period == 0 and own[0] and all(own[n] == own[n % period] for n in range(wide)):
                 return period
         return 0
@@ -85,8 +86,8 @@ class RowLabels:
         if self._gaps:
             row = [one for one in row if self._band(one.column) == self._band(cell.column)]
         if self._period:
-            part = (cell.column - 1) // self._period
-            row = [one for one in row if (one.column - 1) // self._period == part]
+            part = (cell.column - self._first) // self._period
+            row = [one for one in row if (one.column - self._first) // self._period == part]
         return row
 
     def _label_cells(self, row: list[Cell]) -> tuple[Cell, ...]:

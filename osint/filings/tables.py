@@ -83,6 +83,11 @@ class CellReading:
     """whether a label was taken through a span"""
 
 
+def _noun(words: str) -> str:
+    """Return the words of a label without its unit; whole where they name what is counted: 标准机架数."""
+    return words if counted_kind(words) else label_unit(words)[1]
+
+
 def _plain_number(cell: Cell) -> float | None:
     """Return the number of a cell that holds nothing else."""
     return float(cell.text.replace(",", "")) if _PLAIN.fullmatch(cell.text) else None
@@ -129,7 +134,7 @@ class Table:
                 if not note.units and not title and cell.header:
                     unit = label_unit(cell.text)[0]
                     note = Note((unit,)) if unit and not is_value(cell.text) else Note()
-                if note.units:
+                if note != Note():
                     found.append((row, note))
         return found
 
@@ -339,10 +344,10 @@ class Table:
 
     def _names(self, cell: Cell, reading: CellReading, labels: tuple[Cell, ...]) -> tuple[str, ...]:
         """Return the words that name what a cell counts, those nearest to its unit first."""
-        above = [label_unit(one)[1] for one in reversed(cell.headers) if not is_unit(one)]
+        above = [_noun(one) for one in reversed(cell.headers) if not is_unit(one)]
         parties = [one for one in labels if self.role(one) is ColumnRole.PARTY]
         things = [one for one in labels if one not in parties]
-        beside = [label_unit(one.text)[1] for one in (*reversed(things), *reversed(parties))]
+        beside = [_noun(one.text) for one in (*reversed(things), *reversed(parties))]
         if named := self._labels.named_above(cell):
             beside = [
                 *(one for one in beside if is_generic(one)),
