@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 from osint import change, simulated
-from osint.change import history, landcover, lasting, stack, steps
+from osint.change import history, landcover, lasting, stack, steps, stood_before
 from osint.change.landcover import Kind, LandCover
 from osint.change.reasons import Doubt, Reason, sentence
 from osint.change.series import Series
@@ -334,5 +334,29 @@ def test_fields_put_up_in_weeks_are_no_buildings_and_a_small_dark_roof_is_one(ki
 )
 def test_a_roof_that_may_have_been_coated_anew_has_a_reserve(before, is_doubted):
     gravel = {"B02": 0.13, "B04": 0.21, "B11": 0.33}
-    doubt = history._roof_before(landcover.WindowMedian(before, gravel, 0.0))
-    assert (doubt is not None) is is_doubted
+    built = stood_before.built_before(landcover.WindowMedian(before, gravel, 0.0))
+    assert (built >= 0.5) is is_doubted
+
+
+@pytest.mark.parametrize(
+    ("before", "reason", "most"),
+    [
+        ((0.13, 0.13, 0.19), Reason.ROOF_BEFORE, 0.4),  # grey steel
+        ((0.08, 0.08, 0.05), Reason.DRIED_OUT, 0.2),  # a pond
+        (tuple(1.3 * GROUND), None, 0.9),  # paler ground of the same colour
+    ],
+)
+def test_what_stood_before_a_new_colour_decides_whether_it_is_a_new_building(before, reason, most):
+    seen = series([(0, before), (640, (0.23, 0.14, 0.4))])
+    roof = replace(part("coloured roof", "2024-10-03", probability=0.9), near=(19_358.0 + 630, 19_358.0 + 640))
+    told = stood_before.doubted(roof, seen, roof.near[0])
+    assert [doubt.reason for doubt in told.doubts] == [reason] * (reason is not None)
+    assert told.probability <= most
+    assert (told.probability == roof.probability) is (reason is None)
+
+
+def test_a_dark_slab_under_a_pale_roof_is_no_water():
+    slab = (0.14, 0.19, 0.16)
+    for levels in ([(400, slab), (520, WHITE)], [(400, WHITE), (520, slab)]):
+        seen = series(levels)
+        assert landcover.window_median(seen, 19_358.0 + 400, seen.days[-1]).dimmed == 0

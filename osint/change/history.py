@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from osint.change import kinds, landcover, lasting, series, surfaces, transients
+from osint.change import landcover, lasting, series, transients
 from osint.change.landcover import Kind, LandCover, WindowMedian
 from osint.change.reasons import Doubt, Reason
 from osint.change.series import Series, quarters, step_whiteness
@@ -127,16 +127,7 @@ def _add(change: Change, structures: list[Structure], context: Context) -> list[
     made = _structure(step, change.cover, [s for s in context.scrapings if since < to_day(s.best)], context.seen)
     made = replace(made, gain=change.gain, relative_gain=max(change.relative_gain, MIN_RELATIVE_GAIN))
     built_over = _with_last(structures, lambda s: replace(s, shown_until_day=to_day(step.begun.low)))
-    long_before = to_day(step.begun.low) - context.seen.days[0] > lasting.BRIEF_MAX_DAYS and not structures
-    return [*built_over, made.doubtful(_roof_before(change.before) if long_before else None)]
-
-
-def _roof_before(before: WindowMedian) -> Doubt | None:
-    """Return the doubt of a roof that was coated anew, if what was there before looks like one or like asphalt."""
-    inside, around = ({b: float(v) for b, v in of.items() if v > 0} for of in (before.inside, before.around))
-    found = kinds.kind(inside, around)["by_class"] if inside else {}
-    built = sum(found.get(surface, 0.0) for surface in (*surfaces.ROOFS, surfaces.Surface.ASPHALT))
-    return Doubt(Reason.ROOF_BEFORE, {"built": built}) if built >= landcover.PROBABLE else None
+    return [*built_over, made]
 
 
 RULES = (

@@ -5,6 +5,7 @@ That is its shape, how many winters it stood, plants, snow and water in any seas
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,7 +67,18 @@ PROBABLE, SURE, OPEN = 0.5, 0.8, 0.2  # of a building: called one, without a dou
 LOOK_ALIKE_ODDS = 10.0
 SQUARED, RAGGED = 0.6, 0.3  # how far edges run in two directions at a right angle: of halls, of ovals and crusts
 EDGE_PX = 2  # pixels beyond half a roof in which its edge fades
-SQUARED_FACTOR, RAGGED_FACTOR = 0.4, 2.5  # of the odds of surfaces that nobody builds, at these shares
+# of the odds of natural patches against halls from these shares on; drawn ones (benchmarks.change.shapes) differ by 50
+# and more, but what is drawn has no clutter at its edge
+NATURAL_FACTOR = 10.0
+# share of patches of a surface with straight edges at right angles, as what is built has: plots that were levelled,
+# salt works, basins, fields
+STRAIGHT_SHARE: Mapping[Surface, float] = {
+    Surface.BARE_GROUND: 0.33,
+    Surface.SALT: 0.1,
+    Surface.PLANTS: 0.5,
+    Surface.WATER: 0.3,
+    Surface.SNOW: 0.0,
+}
 COMPACT_ASPECT, COMPACT_FACTOR = 4.0, 0.6  # length over width up to which it is no road; of the odds of asphalt
 LASTING_DAYS, LASTING_FACTOR = 330.0, 0.5  # seen over all seasons of a year; of the odds of what comes and goes
 FILM_NEAR_RATIO, FILM_BLUE, FILM_BLUE_RATIO = (
@@ -150,13 +162,19 @@ def _darkened(series: Series, chosen: np.ndarray) -> tuple[int, int]:
     inside = series.inside[chosen][:, pair]
     # against the surroundings: the sun dims all
     relative = inside / np.maximum(series.around[chosen][:, pair], DARKEST_AROUND)
-    dark = relative < DIMMED_SHARE * np.quantile(relative, USUAL_QUANTILE, axis=0)
-    # what is dark from some day to the end is a dark cover: ground dries, in more than one scene that may be misread
-    dark &= (np.cumsum(~dark[::-1].all(axis=1)) >= WET_SCENES)[::-1, None]
+    usual = np.quantile(relative, USUAL_QUANTILE, axis=0)
+    dark = relative < DIMMED_SHARE * usual
+    # what is dark from some day to the end, but for a few scenes, is a dark cover, and what was dark before it had its
+    # usual colour is a slab: ground dries
+    both, bright = dark.all(axis=1), (relative > math.sqrt(DIMMED_SHARE) * usual).all(axis=1)
+    at_end = (np.cumsum(both[::-1]) > HALF * np.arange(1, len(both) + 1))[::-1]
+    dimmed = both & ~at_end & (np.cumsum(bright) >= WET_SCENES)
     # a low sun next to plants of last summer looks like water
     mild = ~winter(series.days[chosen], series.latitude_deg)
-    wet = dark[:, 1] & (inside[:, 1] < WET_SWIR) & (inside[:, 0] < PALE_BLUE)
-    return int((dark.all(axis=1) & mild).sum()), int(wet.sum())
+    # only water is darker in the short-wave infrared than in blue and than what is around it, however long it stays
+    water = (inside[:, 1] < inside[:, 0]) & (relative[:, 1] < DIMMED_SHARE)
+    wet = (water | (dark[:, 1] & ~at_end)) & (inside[:, 1] < WET_SWIR) & (inside[:, 0] < PALE_BLUE)
+    return int((dimmed & mild).sum()), int(wet.sum())
 
 
 def appeared(before: WindowMedian, after: WindowMedian, took_days: float) -> LandCover:
@@ -296,9 +314,10 @@ def _factor(surface: Surface, shape: Shape | None, stood_days: float) -> float:
         factor *= LASTING_FACTOR
     if shape is None:
         return factor
-    if surface in surfaces.GROUNDS:
-        logs = np.log([RAGGED_FACTOR, SQUARED_FACTOR])
-        factor *= float(np.exp(np.interp(shape.squared, [RAGGED, SQUARED], logs)))
+    if surface in STRAIGHT_SHARE:
+        logs = np.log([NATURAL_FACTOR, 1 / NATURAL_FACTOR])
+        straight = STRAIGHT_SHARE[surface]
+        factor *= straight + (1 - straight) * float(np.exp(np.interp(shape.squared, [RAGGED, SQUARED], logs)))
     if surface is Surface.ASPHALT and shape.aspect <= COMPACT_ASPECT:
         factor *= COMPACT_FACTOR
     return factor

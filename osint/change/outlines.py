@@ -15,7 +15,7 @@ import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
 from osint import geo, imagery
-from osint.change import covers, history, landcover, lasting, phases, sampling, series, steps
+from osint.change import covers, history, landcover, lasting, phases, sampling, series, steps, stood_before
 from osint.change.history import COVERS
 from osint.change.journal import Parts, head_of, outlines_sha256
 from osint.change.landcover import BUILDINGS, Kind
@@ -147,11 +147,13 @@ def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampl
         last = _by_last_change(ground, seen, footprint)
         judged = last and _judged(stack, rows, last, place, gathered.data)
         # until its colour was seen it is nothing
-        if judged and judged.picture and (_is_roof(judged.structure) or (not shown and judged.structure.not_separable)):
+        called = judged and judged.picture and judged.structure
+        if judged and called and (called.kind in BUILDINGS or (not shown and called.not_separable)):
             shown = [judged]
     if not shown:
         return _refused(*unread, history.unconfirmed(seen) or history.why_not(ground), seen=seen)
-    shown = _like_the_whole(_covered(stack, rows, shown, place, gathered.data))
+    begun = {id(one.phase): one.structure.near[0] for one in reversed(shown)}
+    shown = _after_what_stood(_like_the_whole(_covered(stack, rows, shown, place, gathered.data)), begun)
     return Dated(tuple(_measured(shown, footprint)), seen)
 
 
@@ -193,10 +195,6 @@ def _by_last_change(ground: Steps, seen: Series, footprint: Footprint) -> _Shown
     """Return what the last change of an outline left, whiter or not, if it lasts: coloured steel or a dark roof."""
     step = covers.last_change(seen)
     return None if step is None else _Shown(history.by_last_change(step, ground, seen), footprint, seen)
-
-
-def _is_roof(structure: Structure) -> bool:
-    return structure.kind in BUILDINGS and (structure.probability or 0.0) >= landcover.PROBABLE
 
 
 def _judged(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
@@ -302,6 +300,18 @@ def _like_the_whole(shown: Sequence[_Shown]) -> list[_Shown]:
         own = [s for s in shown if s.phase is one.phase]
         called.append(one.edited(lasting.like_the_whole([s.structure for s in own])[own.index(one)]))
     return called
+
+
+def _after_what_stood(shown: Sequence[_Shown], begun: dict[int, float]) -> list[_Shown]:
+    """Return structures of which the first of each phase has the doubts of what stood there before.
+
+    `begun` is the day on which the first change on each phase, by its `id`, began.
+    """
+    told = []
+    for one in shown:
+        day = begun.pop(id(one.phase), None)
+        told.append(one if day is None else one.edited(stood_before.doubted(one.structure, one.seen, day)))
+    return told
 
 
 def _measured(shown: Sequence[_Shown], footprint: Footprint) -> list[Structure]:
