@@ -186,8 +186,8 @@ def unit_of(finding: Finding) -> str:
 
 
 def page_of(claim: Claim) -> tuple[tuple[str, str], ...]:
-    """Return the page of a claim and the list of its copies as links; a stranger's copy is not opened live."""
+    """Return the page of a claim and the list of its copies as links; a host that is not known is not opened live."""
     url = claim.source_url
     copies = ("copies of it", COPIES + quote(url, safe=":/?&=%#"))
-    live = followed(url, claim.source_tier) == url
+    live = followed(url, claim.source_tier, claim.source_publisher) == url
     return () if not url else (("page", url), copies) if live else (copies,)

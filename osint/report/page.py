@@ -27,7 +27,7 @@ from osint.report.answer import Answer
 from osint.report.canvas import Caption
 from osint.report.edition import Edition
 from osint.report.on_file import OnFile
-from osint.report.sources import ADDRESS, COPIES, Source, Sources, host_of
+from osint.report.sources import ADDRESS, Source, Sources, followed, host_of
 from osint.report.views import Quote, SiteView, cannot_say, card_of, compared, quotes_of, rules_used, site_views
 from osint.report.words import day_words, plain, words_for
 from osint.shown import page_templates, shown
@@ -36,7 +36,7 @@ from osint.verdict import CheckFinding, Found
 EVIDENCE = "evidence.html"
 """Page of every quote, observation, rule, relation and source; each has an anchor there."""
 PAGE_FONT = "osint page"  # name of the font that travels in the page; `style.css` names it too
-STRANGE = " (a stranger’s copy: the link lists archived copies, if there are any)"
+STRANGE = " (not known to be the publisher’s own host: the link lists archived copies, if there are any)"
 """What stands behind the address of a copy that is not the publisher's."""
 NO_NUMBER = "holds no number"
 """Reason in the register for which a claim is no evidence, and which its words show by themselves."""
@@ -61,18 +61,18 @@ class Picture:
 class Links:
     """Where ids lead from one page: anchors of its own, or of the page of the evidence and of the pages of sites.
 
-    `strange` are the hosts of strangers' copies: their addresses lead to the list of archived copies.
+    `live` are the hosts of publishers: addresses of other hosts lead to the list of archived copies, unless of record.
     """
 
     def __init__(
         self,
         anchors: frozenset[str],
         sites: Mapping[str, str],
-        strange: frozenset[str],
+        live: frozenset[str],
         here: frozenset[str],
         up: str = "",
     ) -> None:
-        self._anchors, self._sites, self._strange, self._here, self._up = anchors, sites, strange, here, up
+        self._anchors, self._sites, self._live, self._here, self._up = anchors, sites, live, here, up
 
     def to(self, name: str, row: bool = False) -> str:
         """Return the address of an id, of its row in the evidence if asked; empty for one that no page holds."""
@@ -99,7 +99,7 @@ class Links:
         return Markup("").join(out)
 
     def _followed(self, address: str) -> str:
-        return COPIES + address if host_of(address) in self._strange else address
+        return address if host_of(address) in self._live else followed(address)
 
 
 def pages(
@@ -133,7 +133,11 @@ def pages(
         "names": {v.site.site_id: v.site.name_display for v in views},
     }
     addresses = {v.site.site_id: v.address for v in views}
-    strange = frozenset(host_of(source.address) for source in sources.listed if source.strange)
+    hosts = [
+        frozenset(host_of(one.address) for one in sources.listed if one.strange is is_strange)
+        for is_strange in (False, True)
+    ]
+    live = hosts[0] - hosts[1]
     anchors = _anchors(register, dossier) | {f"rule-{name.replace(' ', '-')}" for _, name, _ in rules_used(found)}
     anchors |= {f"finding-{outcome.value.replace(' ', '-')}" for outcome in verdict.FINDINGS}
     anchors |= {f"s{source.number}" for source in sources.listed} | {"score"}
@@ -153,12 +157,12 @@ def pages(
     }
     beside: dict[str, object] = {"pictures": {p.name: p for p in pictures}, "tables": tables}
     jobs: dict[str, tuple[str, Mapping[str, object], Links]] = {
-        "index.html": ("page.html", front | beside, Links(anchors, addresses, strange, cited)),
-        EVIDENCE: ("evidence.html", behind | beside, Links(anchors, addresses, strange, anchors - set(addresses))),
+        "index.html": ("page.html", front | beside, Links(anchors, addresses, live, cited)),
+        EVIDENCE: ("evidence.html", behind | beside, Links(anchors, addresses, live, anchors - set(addresses))),
     }
     for view in views:
         context, here = _of_site(view, quotes[view.site.site_id], found, estimates, dossier, sources, of_sites)
-        jobs[view.address] = ("site.html", shared | context, Links(anchors, addresses, strange, here, "../"))
+        jobs[view.address] = ("site.html", shared | context, Links(anchors, addresses, live, here, "../"))
     return _rendered(jobs)
 
 

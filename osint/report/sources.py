@@ -15,6 +15,16 @@ ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:()]")
 COPIES = "https://web.archive.org/web/*/"
 """Where the Wayback Machine lists its copies of an address, if it has any; asked only when a reader follows it."""
 _ARCHIVES = ("web.archive.org", "archive.org", "megalodon.jp", "archive.ph", "archive.today", "archive.is", "perma.cc")
+_RETOLD = frozenset(
+    {Tier.COMPANY_FILING_COPY, Tier.TENDER_DIGEST, Tier.MIRROR, Tier.SECONDARY, Tier.BLOG, Tier.UNSOURCED}
+)
+"""Kinds of publishers that hand on what others wrote, at hosts that change hands."""
+_SAYS_COPY = re.compile(r"\b(?:copy|mirror|via)\b", re.I)
+"""In the name of a publisher: the page is at the host of somebody else."""
+_OF_RECORD = re.compile(
+    r"(?:.+[.])?(?:(?:gov|edu|mil|int|ac)(?:[.][a-z]{2})?|(?:arxiv|doi|top500|openstreetmap|wikipedia)[.]org|(?:nvidia|github)[.]com)"
+)
+"""Hosts of governments, universities, registries and makers of chips, which are opened whoever names them."""
 _COPIED_ON = re.compile(r"(?:/web/|/ref/|/)(\d{4})-?(\d{2})-?(\d{2})")
 
 
@@ -33,7 +43,7 @@ class Source:
     link: str
     """Where a page leads to, by `followed`; empty where the address is none of the web."""
     strange: bool
-    """Whether it was read at a stranger's copy, to which no page leads."""
+    """Whether its host is not known to be the publisher's, so that no page leads to it."""
     archived: str
     """Where a web archive keeps a copy, in words; empty where none is known."""
     captured: str
@@ -68,6 +78,7 @@ def _source(number: int, claims: list[Claim], captures: Mapping[str, str]) -> So
     first = claims[0]
     publishers = dict.fromkeys(c.source_publisher for c in claims)
     address = first.source_url.strip()
+    published = min(publishers, key=lambda name: not _SAYS_COPY.search(name))
     whole = address if ADDRESS.fullmatch(address) or re.fullmatch(r"https?://[^\s<>\"']+", address) else ""
     return Source(
         number=number,
@@ -75,24 +86,26 @@ def _source(number: int, claims: list[Claim], captures: Mapping[str, str]) -> So
         kind=words_for(first.source_tier.value),
         date=day_words(first.date),
         address=address,
-        link=followed(whole, first.source_tier),
-        strange=bool(whole) and followed(whole, first.source_tier) != whole,
+        link=followed(whole, first.source_tier, published),
+        strange=bool(whole) and followed(whole, first.source_tier, published) != whole,
         archived=archived(whole),
         captured=captures.get(first.source_url, ""),
         claim_ids=tuple(c.claim_id for c in claims),
     )
 
 
-def followed(address: str, tier: str) -> str:
-    """Return where a page leads to for a source.
+def followed(address: str, tier: str = "", publisher: str = "") -> str:
+    """Return where a page leads to for a source: to the list of its archived copies, unless the host is known.
 
-    A copy at a stranger's site (tier `mirror`) is not opened live: such sites change hands and serve other things than
-    they did. The reader is led to the list of its archived copies.
+    Known are hosts of record, web archives, and a page that its row says is the publisher's own, by its tier and the
+    name of the publisher. Others change hands and then serve other things than they did.
 
-    >>> followed("http://mirror.example/a", "mirror")
-    'https://web.archive.org/web/*/http://mirror.example/a'
+    >>> followed("http://mirror.example/a", "mirror"), followed("http://a.gov.cn/b")
+    ('https://web.archive.org/web/*/http://mirror.example/a', 'http://a.gov.cn/b')
     """
-    return COPIES + address if address and tier == Tier.MIRROR and not archived(address) else address
+    is_own = bool(tier) and tier not in _RETOLD and not _SAYS_COPY.search(publisher)
+    is_known = is_own or _OF_RECORD.fullmatch(host_of(address)) or archived(address)
+    return address if not address or is_known else COPIES + address
 
 
 def host_of(address: str) -> str:
