@@ -224,8 +224,17 @@ class Written:
 
 
 def _cleaned(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose words steer no terminal that prints it."""
-    return table.map(lambda cell: shown(cell, keep="\n") if isinstance(cell, str) else cell)
+    """Return a table whose words steer no terminal that prints it, and whose numbers have nine digits.
+
+    The digits behind them differ from one version of a numerical library to the next.
+    """
+
+    def clean(cell: object) -> object:
+        if isinstance(cell, str):
+            return shown(cell, keep="\n")
+        return float(f"{cell:.9g}") if isinstance(cell, float) else cell
+
+    return table.map(clean)
 
 
 def write_report(register: Register, out: str | Path, case: str | Path | None = None) -> Written:
