@@ -2,14 +2,16 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
 import pytest
 
+from osint import verdict
 from osint.cli.main import build_parser, main
 from osint.errors import OsintError
-from osint.model import parse_given
+from osint.model import Dossier, parse_given
 from osint.register import chip_families, country_code, find_claims, load_register, match_id, split_names
 from osint.shown import table_text, width_of
 
@@ -248,3 +250,16 @@ def test_a_number_is_set_against_what_is_on_file_for_the_site(capsys, register):
         capsys, "fits", "XJ03", "chips=80500", "--chip", "H100"
     )
     assert "bound or a range" in said(capsys, "fits", "XJ03", "chips>=80500", status=2)
+
+
+def test_every_line_that_next_prints_can_be_typed(register):
+    """A verb that is there, with options that it has; and no look at a place that the verb would refuse."""
+    parser, dossier = build_parser(), Dossier.of(register)
+    sites = dossier.sites
+    lines = {(site, step.run) for site in sites for step in verdict.steps_in_order(site, dossier) if step.run}
+    assert {line.split()[1] for _, line in lines} >= {"search", "locate", "look", "tiles"}
+    for site_id, line in lines:
+        words = shlex.split(line)[1:]
+        parser.parse_args(words)
+        assert words[0] != "look" or sites[site_id].is_near_enough, line
+        assert not {"--from", "--to"} & set(words)

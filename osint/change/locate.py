@@ -24,9 +24,8 @@ from osint.change.journal import resumed
 from osint.change.stack import Source, Stack, around
 from osint.change.tiles import TILE_M, Tile, utm_tiles
 from osint.errors import NetworkError, NotFoundError, OsintError
-from osint.register import Register
+from osint.register import NEAR_ENOUGH_KM, Register
 
-NEAR_ENOUGH_KM = 3.0  # precision up to which a site is observed; one known less well is searched for
 LEAST_REACH_KM = 0.75  # of the box about a site, however well its place is known: a campus is some hundred metres wide
 CHIPS, CHIP_REACH_M = 10, 400.0  # candidates that get a picture, and its reach beyond the outline
 CHIP_CLEAR_SHARE = 0.5  # share of a picture that must be clear for it to be drawn

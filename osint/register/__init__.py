@@ -13,6 +13,7 @@ from osint.register.dates import (
 )
 from osint.register.names import find_sites, one_site
 from osint.register.records import (
+    NEAR_ENOUGH_KM,
     STATED_PRECISIONS,
     UNKNOWN_DATUM_KM,
     CalibrationRow,
@@ -75,6 +76,7 @@ __all__ = [
     "CLAIM_KINDS",
     "DEMO_MARKER",
     "LADDER",
+    "NEAR_ENOUGH_KM",
     "QUANTITIES",
     "READ_KINDS",
     "SCHEMAS",

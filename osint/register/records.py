@@ -56,6 +56,10 @@ UNKNOWN_DATUM_KM = 1.2
 """Largest error of BD-09 measured over the region, km, rounded up."""
 
 
+NEAR_ENOUGH_KM = 3.0
+"""A site that is known to so many km, or better, is looked at; one known less well is searched for (judgement)."""
+
+
 def known_km(stated_km: float, datum: str, country: str) -> float:
     """Return how well a place is known, in km: as stated, and wider where a Chinese point has no datum on file."""
     return stated_km + (UNKNOWN_DATUM_KM if datum == "unknown" and country == "CN" else 0.0)
@@ -106,6 +110,11 @@ class SiteRow(Record):
     def known_to(self) -> str:
         """The same in words, with no more digits than it has, as '16 km'; empty without a place."""
         return "" if self.known_km is None else km_text(self.known_km)
+
+    @property
+    def is_near_enough(self) -> bool:
+        """Whether pictures of its place show it (NEAR_ENOUGH_KM); else it must be searched for."""
+        return self.known_km is not None and self.known_km <= NEAR_ENOUGH_KM
 
     @property
     def point(self) -> str:

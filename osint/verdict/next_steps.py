@@ -201,7 +201,7 @@ def steps_in_order(site_id: str, source: Register | Dossier, claim_id: str | Non
     dossier = Dossier.of(source)
     claim = _claim_to_test(site_id, dossier, claim_id)
     place = _place(site_id, dossier)
-    last = LIST if dossier.aggregate(site_id) else replace(PHOTOGRAPH, run=_observe(site_id, dossier))
+    last = LIST if dossier.aggregate(site_id) else replace(PHOTOGRAPH, run=_looked(site_id, dossier))
     if claim is None:
         return [replace(s, rank=rank) for rank, s in enumerate([*place, last], 1)]
     q = model.question(claim, dossier)
@@ -268,26 +268,26 @@ def _search(site_id: str, words: str, dossier: Dossier) -> str:
     if site.country != "CN" or not words or not site.name_zh or span is None:
         return ""
     name, (first, last) = re.split(r"[\s/]+", site.name_zh)[0], span
-    return f"osint search '{words} {name}' --from {first:%Y-%m} --to {last:%Y-%m}"
+    return f"osint search '{words} {name}' --start {first:%Y-%m} --end {last:%Y-%m}"
 
 
 def _line(c: PossibleObservation, site_id: str, dossier: Dossier) -> str:
     """Return the line that begins a step: a roof from free pictures, machines from sharp ones, papers from portals."""
     site = dossier.site(site_id)
     if c.quantity == "roof_m2":
-        return _observe(site_id, dossier)
+        return _looked(site_id, dossier)
     if c.quantity in SHARP:
         near = site.lat is not None and (site.coord_precision_km or math.inf) <= NEAR_KM
         return f"osint tiles {site.lon:.5f} {site.lat:.5f} --zoom {SHARP_ZOOM}" if near else ""
     return _search(site_id, c.words, dossier)
 
 
-def _observe(site_id: str, dossier: Dossier) -> str:
-    """Return the line that looks for what was built at a site; empty where it has no coordinate."""
+def _looked(site_id: str, dossier: Dossier) -> str:
+    """Return the line that looks at a site; empty where its place is not known well enough to be looked at."""
     span = _span(site_id, dossier)
-    if dossier.site(site_id).lat is None or span is None:
+    if span is None or not dossier.site(site_id).is_near_enough:
         return ""
-    return f"osint observe {site_id} --start {span[0]} --end {span[1]}"
+    return f"osint look {site_id} --start {span[0]} --end {span[1]}"
 
 
 def _claim_to_test(site_id: str, dossier: Dossier, claim_id: str | None) -> Claim | None:

@@ -57,13 +57,13 @@ def _position(rows: Sequence[Sight]) -> str:
 def _what(rows: Sequence[Sight], site_id: str, at: str, start: str, end: str, dossier: Dossier) -> tuple[str, str]:
     """Return what to get and the line that begins it: stages by a series, areas by a sharp picture, else papers."""
     quantities = {s.row.quantity for s in rows if s.sized}
-    known = at or dossier.sites[site_id].lat is not None
+    site = dossier.sites[site_id]
     if any(s.missing is not None for s in rows) or not quantities:
-        where = f"--at {at}" if at else site_id
-        run = f"osint observe {where} --start {start} --end {end}" if known else ""
+        line = f"osint observe --at {at}" if at else f"osint look {site_id}" if site.is_near_enough else ""
+        run = f"{line} --start {start} --end {end}" if line else ""
         return "dated pictures", run
     if quantities <= HALL_AREAS:
-        run = f"osint tiles {at or site_id} --zoom {SHARP_ZOOM}" if known else ""
+        run = f"osint tiles {at or site_id} --zoom {SHARP_ZOOM}" if at or site.lat is not None else ""
         return "a dated picture of 1 m or sharper on which each roof is drawn and measured", run
     return "a paper of the power supply, the plant or the meter, or a visit", ""
 
