@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -161,7 +162,8 @@ def by_hand(entry: Entry) -> str:
         return f"{entry.url} came, but without the expected text: read it before you call it captured"
     if not AnswerClass(entry.kind).by_hand:
         return ""
-    return f"{entry.kind}: open {entry.url} by hand, save it, and `osint archive import` the file"
+    kept = f"osint archive import FILE --where {shlex.quote(entry.url)} --who NAME --when DAY"
+    return f"{entry.kind}: open {entry.url} by hand, save it as FILE, then `{kept}`"
 
 
 def search(

@@ -16,6 +16,7 @@ from shapely import affinity
 import osint
 from osint import cli, geo
 from osint.case import look as looks
+from osint.case.changed import OTHER_PART
 from osint.case.judged import rescue_judged
 from osint.errors import BadInputError, NotFoundError, RefusedError
 from osint.register import QUANTITIES, Rung, find_sites, load_register, one_site
@@ -430,6 +431,30 @@ def test_a_chinese_page_becomes_claims_by_a_person_and_no_python(read_into, caps
     assert "12000" in osint.open_case(own).review()._repr_html_()
     code, _, err = run(capsys, "review", "--accept", keys["floor"], "--evidence", "yes", "--translation", "x", *signed)
     assert code == 0 and len(osint.open_case(own).site("north").claims) == 3  # a rejection can be taken back
+
+
+def test_a_claim_of_a_part_is_tested_by_what_was_seen_of_that_part(read_into, capsys):
+    own, signed = read_into, ["--who", "A. Reader", "--data", read_into]
+    told = run(capsys, "review", "--data", own)[1]
+    assert "from news.html: 2024-09-30, 县人民政府, local_government, https://example.org/news" in told
+    keys = {row["kind"]: row["key"] for row in json.loads(run(capsys, "review", "--data", own, "--json")[1])["open"]}
+    line = ["--evidence", "yes", "--translation", WORDS, *signed]
+    assert run(capsys, "review", "--accept", keys["chips"], *line)[0] == 0
+    seen = ["observed", "north", "--date", "2025-06-01", "--rung", "roofed", "--quantity", "roof_m2", "--low", "90",
+            "--best", "100", "--high", "110", "--part", "hall 1", "--how", "visit", "--p-place", "0.95"]  # fmt: skip
+    code, out, err = run(capsys, *seen, "--place-reason", "its gate", *signed)
+    assert code == 0 and "C001: if the claim speaks of the part that was seen" in out, err
+    assert run(capsys, "review", "--accept", keys["floor"], "--part", "Hall 1", *line)[0] == 0
+    whole, hall = osint.open_case(own).site("north").check().judged
+    assert (whole.claim.part, hall.claim.part) == ("", "Hall 1")
+    assert whole.rule.name == OTHER_PART and hall.rule.name != OTHER_PART
+
+
+def test_the_notebooks_of_a_real_case_ask_for_real_pictures(tmp_path):
+    for demo in (True, False):
+        made = osint.case.new_case(tmp_path / str(demo), name="North park", demo=demo, **AT)
+        for path in (made.path.parent / "notebooks").glob("*.ipynb"):
+            assert f"DEMO = {demo}  #" in "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][1]["source"])
 
 
 def test_a_document_needs_a_site_and_a_publisher(tmp_path, capsys):

@@ -331,6 +331,32 @@ def folder_of(tmp_path, *names, extra=""):
     return home
 
 
+def test_screenshots_of_one_view_are_placed_by_its_middle_and_its_width(tmp_path, capsys):
+    home = tmp_path / "shots"
+    home.mkdir()
+    save(home / "2021-01-01.png", SQUARE[:100])
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:01 10:00:00"
+    save(home / "later.jpg", SQUARE[:100], exif=exif)
+    with pytest.raises(OsintError, match=r"--centre LON,LAT --width-m M --precision-m M"):
+        imagery.read_pictures(home)
+    line = ["pictures", str(home), "--centre", "93.0,43.25", "--precision-m", "10", "--out", str(tmp_path / "a.png")]
+    assert cli.main(line) == 2 and "go together" in capsys.readouterr().err
+    assert cli.main([*line, "--width-m", str(SIZE)]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "later.jpg is dated 2024-05-01 by what the file says of itself" in said
+        and "may be the day of the screen" in said
+    )
+    data = imagery.read_pictures(home).data
+    assert data.sizes["x"] == pytest.approx(SIZE, abs=4) and data.sizes["y"] == pytest.approx(100, abs=4)
+    assert data["gsd_m"].values == pytest.approx(1, abs=0.01) and set(data["precision_m"].values) == {10.0}
+    assert cli.main([*line, "--width-m", "300"]) == 2 and "is there already" in capsys.readouterr().err
+    (home / "pictures.csv").unlink()
+    save(home / "2022-01-01.png", SQUARE[:150])
+    assert cli.main([*line, "--width-m", "300"]) == 2 and "have different shapes" in capsys.readouterr().err
+
+
 def test_a_picture_is_turned_as_exif_says(tmp_path):
     home = folder_of(tmp_path, "2021-01-01.png", "2024-01-01.jpg")
     exif = Image.Exif()

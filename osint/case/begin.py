@@ -39,13 +39,14 @@ says which ones the case was begun with, and `osint` says when they are others.
 From this folder:
 
 ```
-osint extract page.html --into . --site NAME     # what a document claims, into the review
+osint extract page.html --into . --site NAME     # what a saved page claims, into the review
 osint review                                     # the claims that are open, each with its key
-osint review --accept KEY --evidence yes --translation "..." --who "YOUR NAME"
+osint review --accept KEY --evidence yes --part "hall 2" --translation "..." --who "YOUR NAME"
 osint look NAME --start 2023-01-01 --end 2025-12-31
 osint look NAME --take 1,3 --as "hall 2" --who "YOUR NAME" --p-place 0.9 --place-reason "how it is known"
 osint check NAME
 osint report --site NAME
+jupyter lab notebooks                            # the same in a browser; `make lab` in the clone installs it
 ```
 """
 
@@ -103,7 +104,7 @@ def make_folder(folder: Path, rows: Mapping[str, Sequence[Row]], site: str, *, d
     stamp = "**SIMULATED observations alone: nothing here is a finding about a real place.** " if demo else ""
     made[f"data/{VERSION}"] = CaseVersion.now().text().encode()
     made["README.md"] = README.format(name=folder.resolve().name, stamp=stamp, version=__version__).encode()
-    made |= {f"notebooks/{path.name}": _blank(path, site) for path in _notebooks()}
+    made |= {f"notebooks/{path.name}": _blank(path, site, demo=demo) for path in _notebooks()}
     files.make_folder(folder)
     for path, body in made.items():
         files.make_folder((folder / path).parent)
@@ -145,19 +146,22 @@ def _notebooks() -> Iterable[Path]:
     return []
 
 
-def _blank(path: Path, site: str) -> bytes:
-    """Return a notebook without outputs, whose first cell of code names this case and, where one is known, the site."""
+def _blank(path: Path, site: str, *, demo: bool) -> bytes:
+    """Return a notebook without outputs, whose first cell of code names this case and, where one is known, the site.
+
+    In a case of real evidence it asks for real pictures and reads the case's own documents.
+    """
     book = json.loads(path.read_text(encoding="utf-8"))
     cells = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
     for cell in cells:
         cell["outputs"], cell["execution_count"] = [], None
     for cell in cells[:1]:
-        text = _assigned("".join(cell["source"]), "CASE", "..")
+        text = _assigned(_assigned("".join(cell["source"]), "CASE", ".."), "DEMO", demo)
         cell["source"] = (_assigned(text, "SITE", site) if site else text).splitlines(keepends=True)
     return (json.dumps(book, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _assigned(code: str, name: str, value: str) -> str:
+def _assigned(code: str, name: str, value: str | bool) -> str:
     """Return code with another value of a name that a line of its own sets; what stands behind # stays."""
-    line = f"{name} = {json.dumps(value, ensure_ascii=False)}"
+    line = f"{name} = {value if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)}"
     return re.sub(rf"(?m)^{name} = [^#\n]*?(?=\s*(#|$))", lambda _: line, code)

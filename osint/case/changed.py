@@ -11,6 +11,12 @@ from osint.model import Dossier
 from osint.register import Claim, Observation
 from osint.verdict import Finding
 
+OTHER_PART = "another part was seen"
+"""The rule, of osint/verdict/findings.csv, by which a look at one part leaves a claim of the whole untested."""
+SAY_PART = (
+    "if the claim speaks of the part that was seen, its column `part` in claims.csv has to say so (`osint review --part` "
+    "writes it)"
+)
 MOST_SAME = 4
 """Claims whose finding stays that are told in full; of more the ids."""
 
@@ -69,6 +75,8 @@ class Entered(tuple[Observation | Claim, ...]):
         if len(same) > MOST_SAME:
             ids = ", ".join(change.claim.claim_id for change in same)
             lines.append(f"of {len(same)} claims the finding stays and its reasons or its room are others: {ids}")
+        if apart := [change.claim.claim_id for change in self.changed if change.after.rule.name == OTHER_PART]:
+            lines.append(f"{', '.join(apart)}: {SAY_PART}")
         if self and not self.changed:
             lines.append("no finding changed, and no figure of room")
         return "\n".join(lines)

@@ -53,6 +53,12 @@ class ReadDocument:
     """Claims with the columns of `filings.claims_of`."""
     body: bytes = field(repr=False)
 
+    def text(self) -> str:
+        """Return where it is from, as the rows of its claims will say it."""
+        about = self.about
+        said = [about["date"] or "undated", about["source_publisher"], about["source_tier"], about["source_url"]]
+        return f"from {self.name}: {', '.join(filter(None, said))}"
+
     def filing(self) -> filings.Filing:
         """Return it, read again."""
         return filings.parse(self.body, self.name)
@@ -90,14 +96,23 @@ class Review:
         return f"{waits} in the review, and until it is decided no finding knows of it: `osint review`" if many else ""
 
     def accept(
-        self, keys: Sequence[str], *, who: str, evidence: bool, translation: str = "", reason: str = "", when: str = ""
+        self,
+        keys: Sequence[str],
+        *,
+        who: str,
+        evidence: bool,
+        part: str = "",
+        translation: str = "",
+        reason: str = "",
+        when: str = "",
     ) -> Entered:
         """Accept claims as they were read, write them, and return the rows with the findings that they changed.
 
         `evidence` says whether they may be evidence for other claims: there is no default, for a claim that may not be
-        tests nothing. A Chinese quote needs its `translation`. `when` is the day of the decision, today without it.
+        tests nothing. `part` is the phase, building or lot of which they speak: only what was seen of the same part
+        decides on them. A Chinese quote needs its `translation`. `when` is the day of the decision, today without it.
         """
-        filed = {"evidence_use": "yes" if evidence else "no"}
+        filed = _filed(part, evidence=evidence)
         signed = (who, _day(when), reason)
         return self._write(
             keys, lambda table, key: filings.accept_claim(table, key, *signed, translation=translation, filed=filed)
@@ -108,10 +123,19 @@ class Review:
         return self._write(keys, lambda table, key: filings.reject_claim(table, key, who, _day(when), reason))
 
     def change(
-        self, key: str, *, who: str, reason: str, evidence: bool, translation: str = "", when: str = "", **new: Any
+        self,
+        key: str,
+        *,
+        who: str,
+        reason: str,
+        evidence: bool,
+        part: str = "",
+        translation: str = "",
+        when: str = "",
+        **new: Any,
     ) -> Entered:
         """Accept a claim with other values (see `filings.change_claim`), write it, and return what it changed."""
-        known: dict[str, Any] = {"translation": translation, "filed": {"evidence_use": "yes" if evidence else "no"}}
+        known: dict[str, Any] = {"translation": translation, "filed": _filed(part, evidence=evidence)}
         known |= {"who": who, "when": _day(when), "reason": reason}
         return self._write([key], lambda table, one: filings.change_claim(table, one, **known, **new))
 
@@ -155,11 +179,12 @@ class Review:
             first, *others = read_as(row)
             lines += [f"  {row['key'][:6]}  {site_of.get(row['file'], '')}  {first}"]
             lines += [f"          {line}" for line in others]
+        lines += [one.text() for one, held in zip(self.documents, self._tables, strict=True) if _is_open(held)]
         lines += [
             f"{one.name} is undated, so no finding knows of which day it speaks: read it again with --date YYYY-MM-DD "
             "before you decide"
             for one, decided in zip(self.documents, self._tables, strict=True)
-            if not one.about["date"] and (decided["decision"] == "").any()
+            if not one.about["date"] and _is_open(decided)
         ]
         return "\n".join([*lines, *self.faults])
 
@@ -216,6 +241,14 @@ def read_documents(
         files.replace_file(case.path / FOLDER / f"{digest[:_DIGITS]}.bin", body, private=True)
         files.replace_file(case.path / FOLDER / f"{digest[:_DIGITS]}.json", told_of, private=True)
     return Review(case)
+
+
+def _is_open(table: pd.DataFrame) -> bool:
+    return bool((table["decision"] == "").any())
+
+
+def _filed(part: str, *, evidence: bool) -> dict[str, str]:
+    return {"part": part, "evidence_use": "yes" if evidence else "no"}
 
 
 def _documents(folder: Path) -> list[ReadDocument]:

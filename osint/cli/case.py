@@ -69,6 +69,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     p.add_argument("--who", default="", metavar="NAME", help="the person who decides")
     p.add_argument("--reason", default="", metavar="TEXT", help="why; needed to change or reject")
     p.add_argument("--translation", default="", metavar="TEXT", help="of a Chinese quote, into English")
+    told = "phase, building or lot of which they speak, as 'hall 1': what was seen of it decides, and nothing else"
+    p.add_argument("--part", default="", metavar="PART", help=told)
     told = "whether the claims may be evidence for other claims; there is no default"
     p.add_argument("--evidence", choices=("yes", "no"), help=told)
 
@@ -90,6 +92,7 @@ def _review(args: argparse.Namespace) -> None:
         raise BadInputError("say whether they may be evidence for other claims: --evidence yes or --evidence no")
     signed = {"who": args.who, "reason": args.reason}
     known: dict[str, Any] = {**signed, "translation": args.translation, "evidence": args.evidence == "yes"}
+    known["part"] = args.part
     if args.accept:
         entered = review.accept(args.accept.split(","), **known)
     elif args.reject:

@@ -64,7 +64,11 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--before", type=middle_day, metavar="DATE", help=told)
     p.add_argument("--after", type=middle_day, metavar="DATE", help="as 2025-07-01, or 2025-07")
     p.add_argument("--outlines", type=Path, metavar="FILE", help="date what changed inside these outlines (.geojson)")
-    add_datum(p, "of the map on which the outlines were drawn")
+    told = "middle of the view that all of them show, north up; with --width-m. Writes pictures.csv into the folder"
+    p.add_argument("--centre", metavar="LON,LAT", help=told)
+    p.add_argument("--width-m", type=float, metavar="M", help="width of that view on the ground, as by its scale bar")
+    p.add_argument("--precision-m", type=float, metavar="M", help="how far off its edges may be, as 10")
+    add_datum(p, "of --centre and of the map on which the outlines were drawn")
     p.add_argument("--title", default="", help="written over the picture")
     told = "picture to write (.png, .svg; .gif for a time-lapse), or .geojson with --outlines"
     add_out(p, f"{told} (default pictures.png)")
@@ -191,8 +195,8 @@ def _pictures(args: argparse.Namespace) -> int:
     from osint import imagery
     from osint.errors import BadInputError
 
+    lines = _placed(args)
     pictures = imagery.read_pictures(args.folder, crs=args.crs)
-    lines = []
     for shift in pictures.shifts:
         done = "removed" if shift.removed else "not removed: the match is unclear, or parts of the picture disagree"
         lines.append(f"{shift.id}: shift of {shift.x_m:g} m east, {shift.y_m:g} m north {done}")
@@ -207,6 +211,21 @@ def _pictures(args: argparse.Namespace) -> int:
     else:
         _draw_sheet(args, imagery.choose_sheet(pictures.data, len(pictures.data["time"])), lines, told)
     return INCOMPLETE if pictures.unread else 0
+
+
+def _placed(args: argparse.Namespace) -> list[str]:
+    """Write where the pictures lie, if their view was given, and say so."""
+    from osint import geo, imagery
+    from osint.errors import BadInputError
+
+    given = args.centre, args.width_m, args.precision_m
+    if given == (None, None, None):
+        return []
+    if None in given:
+        raise BadInputError("--centre LON,LAT, --width-m M and --precision-m M go together")
+    middle = geo.read_point(args.centre, geo.datum_named(args.datum))
+    table = imagery.place_pictures(args.folder, *middle, args.width_m, args.precision_m)
+    return [f"{table}: where the pictures lie, by the middle and the width that were given"]
 
 
 def _date_pictures(args: argparse.Namespace, pictures: Pictures, lines: list[str]) -> None:

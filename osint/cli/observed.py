@@ -105,7 +105,7 @@ def _of_pictures(args: argparse.Namespace) -> None:
     known = {"as_part": args.part, "p_place": args.p_place, "place_reason": args.place_reason, "who": args.who or ""}
     outline = geo.read_outlines(args.file).geometry.union_all()
     rows = own.rows(outline, **known)
-    told = "\n".join(map(_line, rows))
+    told = "\n".join([*own.pictures.remarks, *map(_line, rows)])
     place = _unplaced(rows)
     if args.dry_run:
         print_answer(args, {"observations": rows}, f"{told}\n{len(rows)} rows, nothing was written (--dry-run){place}")

@@ -299,7 +299,9 @@ def open_filing(name: str, read: Callable[[bytes, str], Filing] = parse, *, data
         if name in (str(entry.seq), entry.url, entry.final_url) or (len(name) >= 8 and entry.sha256.startswith(name)):
             newest = entry
     if newest is None:
-        raise NotFoundError(f"{name}: not among the captures; run `osint capture {name}` first")
+        raise NotFoundError(
+            f"{name}: not among the captures; run `osint capture {name}` first, or save the page and name the file"
+        )
     filing = read(store.body(newest), newest.final_url or newest.url or name)
     doubt = f"the capture is classed {newest.kind!r}: it may not be the page that was asked for"
     odd = () if newest.is_content else (doubt,)

@@ -30,6 +30,7 @@ from osint.imagery.items import OFFSET, OFFSET_SINCE, S2_NAMES
 from osint.imagery.listed import Remark, Scenes, pass_numbers
 from osint.imagery.local import Pictures, read_pictures
 from osint.imagery.osm_power import OSM_CREDIT, mapped_power
+from osint.imagery.placing import place_pictures
 from osint.imagery.read import BandReading, Failure, read_bands
 from osint.imagery.sheet import Sheet, Shot, choose_sheet, draw_sheet, save_timelapse, sheet_between
 from osint.imagery.webmap import changed_releases, map_tiles
@@ -68,6 +69,7 @@ __all__ = [
     "mapped_power",
     "pair_between",
     "pass_numbers",
+    "place_pictures",
     "read_bands",
     "read_pictures",
     "save_figure",

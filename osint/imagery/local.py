@@ -228,10 +228,12 @@ def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
     sensor, credit, rights = (entry.get(name, "") for name in ("sensor", "credit", "rights"))
     precision_m = float(entry.get("precision_m", "nan"))
     remarks = [facts["bands"]] if "bands" in facts else []
-    if not entry.get("date") and _SCREENSHOT.search(path.stem):
+    by_name = _DAY.search(path.stem)
+    if not entry.get("date") and (_SCREENSHOT.search(path.stem) or not by_name):
         remarks.append(
-            f"{path.name} is dated {date:%Y-%m-%d} by its name, which may be the day of the screenshot and not of the "
-            f"picture: put the day of the picture in {TABLE}"
+            f"{path.name} is dated {date:%Y-%m-%d} by {'its name' if by_name else 'what the file says of itself'}, which "
+            "may be the day of the screenshot and not of the picture: name it by the day of the picture, as "
+            f"2024-05-01{path.suffix}, or put that day in {TABLE}"
         )
     made = Picture(path.name, date, pixels, transform, known, sensor, credit, rights, precision_m, facts["depth"])
     return replace(made, remarks=tuple(remarks))
@@ -345,9 +347,9 @@ def _world_file(path: Path) -> Affine:
             # a world file places the centre of the first pixel
             return Affine(a, b, c - a / 2 - b / 2, d, e, f - d / 2 - e / 2)
     raise BadInputError(
-        f"nothing states where {path.name} is: put a file {TABLE} beside it with the line "
-        f"'file,date,west,south,east,north,precision_m' and below it a line for each picture, the edges in degrees; "
-        "or control points, or a world file (docs/imagery.md)"
+        f"nothing states where {path.name} is: if all pictures there show one view, `osint pictures {path.parent.name} "
+        "--centre LON,LAT --width-m M --precision-m M` says it of all; else put a file "
+        f"{TABLE} beside it (its columns: docs/imagery.md), or a world file"
     )
 
 

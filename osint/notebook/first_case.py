@@ -16,7 +16,7 @@ from osint.notebook.forms import Form
 from osint.notebook.ground import Swiped
 from osint.notebook.is_it_there import next_in_words
 from osint.notebook.papers import FOLDER, SUFFIXES
-from osint.notebook.shows import Said, Shown, Table, closing
+from osint.notebook.shows import Said, Several, Shown, Table, closing
 
 PICTURES = "pictures"
 """Folder of a case for screenshots and other dated pictures."""
@@ -152,7 +152,8 @@ def pictures(desk: Desk) -> Shown:
         own = desk.site.own_pictures(folder)
     except OsintError as error:
         return Said((f"{error}.",))
-    return Form(Swiped(imagery.Swipe.of(own.pair)), lambda: _draw_form(desk, own))
+    doubts = [Said(own.pictures.remarks, warns=True)] if own.pictures.remarks else []
+    return Form(Several((*doubts, Swiped(imagery.Swipe.of(own.pair)))), lambda: _draw_form(desk, own))
 
 
 def _draw_form(desk: Desk, own: OwnPictures) -> Any:

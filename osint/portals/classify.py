@@ -45,7 +45,7 @@ class AnswerClass(enum.StrEnum):
     @property
     def by_hand(self) -> bool:
         """Whether a person with a browser may see more than the tool."""
-        return self in (AnswerClass.CHALLENGE, AnswerClass.BLOCKED, AnswerClass.JS_SHELL)
+        return self in (AnswerClass.CHALLENGE, AnswerClass.BLOCKED, AnswerClass.JS_SHELL, AnswerClass.REFUSED)
 
 
 Form = Literal["", "json", "pdf", "binary"]  # form of a body that is due; empty is not stated
