@@ -14,8 +14,8 @@ from osint.verdict import Finding
 OTHER_PART = "another part was seen"
 """The rule, of osint/verdict/findings.csv, by which a look at one part leaves a claim of the whole untested."""
 SAY_PART = (
-    "if the claim speaks of the part that was seen, its column `part` in claims.csv has to say so (`osint review --part` "
-    "writes it)"
+    "if the claim speaks of the part that was seen, its column `part` in claims.csv has to say so (`osint review "
+    "--part` writes it)"
 )
 MOST_SAME = 4
 """Claims whose finding stays that are told in full; of more the ids."""
