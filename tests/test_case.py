@@ -451,10 +451,12 @@ def test_a_claim_of_a_part_is_tested_by_what_was_seen_of_that_part(read_into, ca
 
 
 def test_the_notebooks_of_a_real_case_ask_for_real_pictures(tmp_path):
-    for demo in (True, False):
-        made = osint.case.new_case(tmp_path / str(demo), name="North park", demo=demo, **AT)
+    for invented in (True, False):
+        made = osint.case.new_case(tmp_path / str(invented), name="North park", demo=invented, **AT)
         for path in (made.path.parent / "notebooks").glob("*.ipynb"):
-            assert f"DEMO = {demo}  #" in "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][1]["source"])
+            assert f"DEMO = {invented}  #" in "".join(
+                json.loads(path.read_text(encoding="utf-8"))["cells"][1]["source"]
+            )
 
 
 def test_a_document_needs_a_site_and_a_publisher(tmp_path, capsys):

@@ -57,23 +57,7 @@ def add_verbs(subparsers: Any) -> None:
     p.add_argument("--outlines", type=Path, metavar="FILE", help="outlines to draw on each picture")
     p.add_argument("--title", default="", help="written over the picture")
 
-    told = "draw or date your own pictures: two dates, all of them (.png, .gif), or outlines (.geojson)"
-    p = add_verb(subparsers, "pictures", _pictures, help=told)
-    p.add_argument("folder", type=Path, help="GeoTIFF, JPEG or PNG files; dates and corners: docs/imagery.md")
-    told = "with --after: draw the pictures nearest to two days; without, a sheet of all"
-    p.add_argument("--before", type=middle_day, metavar="DATE", help=told)
-    p.add_argument("--after", type=middle_day, metavar="DATE", help="as 2025-07-01, or 2025-07")
-    p.add_argument("--outlines", type=Path, metavar="FILE", help="date what changed inside these outlines (.geojson)")
-    told = "middle of the view that all of them show, north up; with --width-m. Writes pictures.csv into the folder"
-    p.add_argument("--centre", metavar="LON,LAT", help=told)
-    p.add_argument("--width-m", type=float, metavar="M", help="width of that view on the ground, as by its scale bar")
-    p.add_argument("--precision-m", type=float, metavar="M", help="how far off its edges may be, as 10")
-    add_datum(p, "of --centre and of the map on which the outlines were drawn")
-    p.add_argument("--title", default="", help="written over the picture")
-    told = "picture to write (.png, .svg; .gif for a time-lapse), or .geojson with --outlines"
-    add_out(p, f"{told} (default pictures.png)")
-    p.set_defaults(out=Path("pictures.png"))
-    p.add_argument("--crs", default="EPSG:4326", help="of corners and world files (default %(default)s)")
+    _add_pictures(subparsers)
 
     told = "save map tiles of a place as one picture, with date, credit and terms"
     p = add_verb(subparsers, "tiles", _tiles, place, help=told)
@@ -91,6 +75,26 @@ def add_verbs(subparsers: Any) -> None:
     p = add_verb(subparsers, "power", _power, place_parser(10_000.0), help=told)
     add_offline(p)
     add_out(p, "write them here: GeoJSON, KML, GeoPackage or CSV")
+
+
+def _add_pictures(subparsers: Any) -> None:
+    told = "draw or date your own pictures: two dates, all of them (.png, .gif), or outlines (.geojson)"
+    p = add_verb(subparsers, "pictures", _pictures, help=told)
+    p.add_argument("folder", type=Path, help="GeoTIFF, JPEG or PNG files; dates and corners: docs/imagery.md")
+    told = "with --after: draw the pictures nearest to two days; without, a sheet of all"
+    p.add_argument("--before", type=middle_day, metavar="DATE", help=told)
+    p.add_argument("--after", type=middle_day, metavar="DATE", help="as 2025-07-01, or 2025-07")
+    p.add_argument("--outlines", type=Path, metavar="FILE", help="date what changed inside these outlines (.geojson)")
+    told = "middle of the view that all of them show, north up; with --width-m. Writes pictures.csv into the folder"
+    p.add_argument("--centre", metavar="LON,LAT", help=told)
+    p.add_argument("--width-m", type=float, metavar="M", help="width of that view on the ground, as by its scale bar")
+    p.add_argument("--precision-m", type=float, metavar="M", help="how far off its edges may be, as 10")
+    add_datum(p, "of --centre and of the map on which the outlines were drawn")
+    p.add_argument("--title", default="", help="written over the picture")
+    told = "picture to write (.png, .svg; .gif for a time-lapse), or .geojson with --outlines"
+    add_out(p, f"{told} (default pictures.png)")
+    p.set_defaults(out=Path("pictures.png"))
+    p.add_argument("--crs", default="EPSG:4326", help="of corners and world files (default %(default)s)")
 
 
 def _scenes_to(name: str, told: str) -> argparse.ArgumentParser:

@@ -230,8 +230,9 @@ def _picture(path: Path, entry: dict[str, str], crs: str | int) -> Picture:
     remarks = [facts["bands"]] if "bands" in facts else []
     by_name = _DAY.search(path.stem)
     if not entry.get("date") and (_SCREENSHOT.search(path.stem) or not by_name):
+        teller = "its name" if by_name else "what the file says of itself"
         remarks.append(
-            f"{path.name} is dated {date:%Y-%m-%d} by {'its name' if by_name else 'what the file says of itself'}, which "
+            f"{path.name} is dated {date:%Y-%m-%d} by {teller}, which "
             "may be the day of the screenshot and not of the picture: name it by the day of the picture, as "
             f"2024-05-01{path.suffix}, or put that day in {TABLE}"
         )

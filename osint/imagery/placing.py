@@ -20,9 +20,9 @@ SHAPE_DIFFERS = 0.01  # pictures of one view have one shape: a share by which th
 def place_pictures(folder: str | Path, lon: float, lat: float, width_m: float, precision_m: float) -> Path:
     """Write the table of a folder of pictures that all show one view, north up, and return its path.
 
-    `lon` and `lat` are the middle of the view in degrees, `width_m` is how wide it is on the ground (of a screenshot: its
-    scale bar), and `precision_m` how far off its edges may be. Dates are not written: they are in the names of the files
-    or in EXIF. Raises BadInputError for a folder that has such a table, for one without pictures, for pictures of
+    `lon` and `lat` are the middle of the view in degrees, `width_m` is how wide it is on the ground (of a screenshot:
+    its scale bar), and `precision_m` how far off its edges may be. Dates are not written: they are in the names of the
+    files or in EXIF. Raises BadInputError for a folder that has such a table, for one without pictures, for pictures of
     different shapes, and for numbers that are none.
     """
     home = Path(folder)
