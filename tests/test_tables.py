@@ -9,7 +9,7 @@ import pytest
 from osint import files
 from osint import register as tables
 from osint.cli.main import main
-from osint.errors import OsintError
+from osint.errors import BadInputError, OsintError
 from osint.register import (
     CLAIM_KINDS,
     SCHEMAS,
@@ -173,7 +173,33 @@ def test_a_table_too_long_for_the_main_job_is_one_sentence(raw, capsys):
     path.write_bytes(lines[0] + lines[1] * 200_000)
     assert main(["check", "--data", str(raw.parent)]) == 2
     said = capsys.readouterr().err
-    assert "200,001 lines" in said and said.count("\n") == 1
+    assert "claims.csv has more rows: 100,000 rows are the most of a table" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("form", ["{0}", "{1}", "{0}\n\n", "broken"])
+def test_the_limit_of_rows_counts_rows_and_not_lines(raw, monkeypatch, more, form):
+    """The last row that may be there is read, whatever ends its line; the next one is refused, also when it is added."""
+    path = raw / "claims.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    monkeypatch.setattr("osint.register.tables.MOST_ROWS", len(rows) - more)
+    if form == "broken":
+        rows.loc[:, "note"] = "two\nlines"
+        rows.to_csv(path, index=False, lineterminator="\n")
+    else:
+        text = path.read_text().rstrip("\n")
+        path.write_text(form.format(text + "\n", text))
+    if more:
+        with pytest.raises(BadInputError, match="has more rows"):
+            tables.read_table(path, "claims")
+        return
+    assert len(tables.read_table(path, "claims")) == len(rows)
+    before = path.read_bytes()
+    with pytest.raises(BadInputError, match="has more rows"):
+        tables.append_rows(
+            raw.parent, "claims", [rows.iloc[0].to_dict() | {"claim_id": "", "quote": "another", "note": ""}]
+        )
+    assert path.read_bytes() == before
 
 
 def test_no_cell_is_written_as_a_formula(tmp_path):

@@ -155,12 +155,6 @@ def read_cells(path: Path) -> pd.DataFrame:
         raise NotFoundError(f"{where} is missing; give the data folder with --data or OSINT_DATA") from error
     except OSError as error:
         raise UnreadableError(f"{path.absolute()} cannot be read ({error.strerror}); repair its permissions") from error
-    lines = body.count(b"\n")
-    if lines > MOST_ROWS + 1:  # its header
-        most = (
-            f"and {MOST_ROWS:,} rows of a table are the most that are read, for all of them are held in memory at once"
-        )
-        raise BadInputError(f"{path.name} has {lines:,} lines, {most}; split it by site and run each part with --data")
     if not body.strip():
         raise BadInputError(f"{path.name} is empty; it needs at least its header row")
     try:
@@ -181,17 +175,29 @@ def read_cells(path: Path) -> pd.DataFrame:
 
 
 def parse_table(body: bytes, file: str) -> pd.DataFrame:
-    """Return the cells of a CSV in UTF-8 as text; raises UnreadableError that names the file."""
+    """Return the cells of a CSV in UTF-8 as text; raises UnreadableError that names the file.
+
+    Raises BadInputError for more than MOST_ROWS rows; a row is counted once, however many lines its cells have.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return pd.read_csv(
-                io.BytesIO(body), dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+            cells = pd.read_csv(
+                io.BytesIO(body),
+                dtype=str,
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                index_col=False,
+                nrows=MOST_ROWS + 1,
             )
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
         message = f"{file} is not a table ({reason}); every row needs as many cells as the header"
         raise UnreadableError(message) from error
+    if len(cells) > MOST_ROWS:
+        most = f"{MOST_ROWS:,} rows are the most of a table, for all of them are held in memory at once"
+        raise BadInputError(f"{file} has more rows: {most}; split it by site and run each part with --data")
+    return cells
 
 
 def _is_gbk(body: bytes) -> bool:
