@@ -47,6 +47,8 @@ def test_a_stage_that_no_word_beside_the_number_gives_is_not_of_high_confidence(
         "The machine could sustain 4 petaflops on the benchmark.",
         "若2030年用电负荷达300MW，电网须扩建。",
         "Conventional racks use 120 kW when cooled.",
+        "One 90 MW data center uses as much as 25,000 houses.",
+        "Just four 90 MW data centers would use more than the town.",
         "Regional data centers must invest $250 million.",
         "New rates apply to loads with a demand greater than 75 MW.",
         "It pays $3 per $100 of value, compared to $5 paid by others.",

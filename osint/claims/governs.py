@@ -122,6 +122,10 @@ _BOUND = re.compile(
     r"acres|chips))?\s$"
 )
 """a number that a word follows at once: it speaks of that one alone"""
+_COUNTED_NOUN = re.compile(
+    r"(?:\d|\b(?:two|three|four|five|six|ten|hundred|thousand|million|many|several))\s$", re.IGNORECASE
+)
+"""a number that a word in s follows: 25,000 houses are counted, and house nothing"""
 _BY_YEAR = re.compile(r" (?:by|in time for|before) (?:the end of )?(?:20[2-9]\d|Q\d|next)")
 _DUE = re.compile(r"[^.;]{0,48}\bdue (?:\d|[A-Z][a-z]{2})")
 """the day by which a step of a schedule is to be done"""
@@ -155,6 +159,8 @@ def reach(text: str, start: int, stop: int, at: int, end: int, role: str) -> Rea
     if role in LADDER[2:] and at and text[at - 1] in _QUOTES and text[end : end + 1] in _QUOTES:
         return Reach("none")
     before = text[max(start, at - _BEFORE) : at]
+    if role != "filed" and text[end - 1] == "s" and _COUNTED_NOUN.search(before):
+        return Reach("none")
     if role == "filed":
         is_latin = text[at].isascii()
         if is_latin and _FILES.fullmatch(text, at, end) and _SUED.match(text, end, stop):

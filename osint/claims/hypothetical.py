@@ -38,6 +38,13 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 """a plural without an article speaks of all of its kind: conventional racks use 15 kW, data centers must invest"""
+_INDEFINITE = re.compile(r"\b(?:an?|one|each|every|any|two|three|four|five|six|ten|\d+)\s$", re.IGNORECASE)
+_OF_CLASS = re.compile(
+    rf"[\s-](?:[a-z-]+\s){{0,2}}?{_PLACE}\s(?:(?:would|could|can|may|might|typically|often|usually)\s)?"
+    r"(?:use|need|consume|require|draw|cost|emit|produce|employ)s?\b",
+    re.IGNORECASE,
+)
+"""what a number before it makes the size of a class: one 100 MW data center uses as much as a town"""
 _VERBS = re.compile(rf"\b{_DOES}\b", re.IGNORECASE)
 _USUALLY = frozenset(b"typically usually generally on normally tends tend".split())
 _NOUNS = frozenset(
@@ -109,6 +116,8 @@ def is_of_any(text: str, start: int, end: int, clause: int) -> bool:
     True
     """
     before = text[max(clause, start - _BEFORE) : start]
+    if _OF_CLASS.match(text, end) and _INDEFINITE.search(before):
+        return True
     if before.isascii():
         words = latin_words(before)
         may = not (_USUALLY.isdisjoint(words) and (_NOUNS.isdisjoint(words) or _ANY.isdisjoint(words)))

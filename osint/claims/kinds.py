@@ -59,6 +59,10 @@ _PER_MACHINE = re.compile(r"[单每]台.{0,14}卡[,;、，].{0,4}$")
 """单台4张卡,共60台: what holds the cards"""
 _EQUIVALENT = re.compile(r"\s?\([^()]{1,24}\)")
 """brackets right behind a number, which say it in another unit"""
+_GENERATION = re.compile(
+    r"\b(?:[A-Z]\w+|current|next|new|latest|previous|this|last|first|second|third|\d\w\w)[ -]generations?\b"
+)
+"""a generation of machines, which generates no power"""
 _GENERATES = re.compile(r"\bgenerat(?:e|es|ed|ing) (?:\w{1,8} ){0,3}$")
 
 
@@ -222,6 +226,8 @@ def _is_named_behind(words: str) -> bool:
 def _by_words(family: str, before: str, after: str, wide: str) -> str:
     """Return the kind whose word stands nearest: first behind the number, then before it."""
     words, kinds = kind_words()[family]
+    if family == "power" and "eneration" in wide:
+        before, wide = _GENERATION.sub("", before), _GENERATION.sub("", wide)
     if family == "power" and _GENERATES.search(before):
         return "gen"
     if family == "power" and "装机" in before and _POWER_USED.search(wide) and not _PLANT.search(wide + after):

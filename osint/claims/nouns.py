@@ -96,6 +96,8 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
         if named and not (found and found[1] == "chips" and named[1] == "count" and text[named[0] - 1] != "s"):
             found, position = (*named, model), named[0]
             continue
+        if named is None and token[1].endswith(".") and len(word) >= _LONGEST_ABBREVIATION:
+            break  # "two decades. The current chips": the sentence ends
         ends = index > 1 if word in _LEAD else word in _BREAK or (word in ("and", "or") and not model)
         if ends or (found and (not model or word not in _JOINS)):
             break
@@ -103,4 +105,10 @@ def noun_behind(text: str, end: int) -> tuple[int, str, str] | None:
         if plain > _MOST_ADJECTIVES:
             break
         position = token.end() if text[token.end() - 1] in '])"' else token.end(1)
-    return found
+    return None if found and plain > 1 and _YEARLIKE.search(text, max(0, end - 5), end) else found
+
+
+_YEARLIKE = re.compile(r"(?<![\d,.])(?:199\d|20[12]\d)$")
+"""a number that is a year, unless its noun stands right behind it: the 2025 keynote on new racks"""
+_LONGEST_ABBREVIATION = 5
+"""characters of a word before a point from which on it ends a sentence (judgement)"""

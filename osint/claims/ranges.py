@@ -63,7 +63,9 @@ _NAMED = re.compile(
 )
 """what counts machines without a counter: 标准机架规模达3.4万"""
 
-_RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to)\s{0,2}")
+_RANGE = re.compile(r"\s{0,2}(?:-|~|—{1,2}|--|至|到|to(?: (?:over|about|around|nearly|almost|more than))?)\s{0,2}")
+_WIDEST_RANGE = 10_000
+"""times that the upper end of a range is its lower one at most, where the lower has no unit (judgement)"""
 _BOUNDED = re.compile(r",?(?:且|并且|但)?不得?(?:超过|高于|大于|多于)")
 """what stands between the two ends of 不低于A且不超过B"""
 _AT_LEAST = re.compile(r"不(?:得)?(?:低于|少于|小于)(?:人民币)?$")
@@ -221,6 +223,8 @@ def _is_range(atom: Atom, following: Atom, gap: str, text: str) -> bool:
         return False
     low = atom.value * (atom.measure if atom.family else following.measure).factor
     high = following.value * following.measure.factor
+    if not atom.family and 0 < atom.number * _WIDEST_RANGE < following.number:
+        return False  # 包1-2610000元: the number of a lot
     return low <= high or (not atom.scale and atom.number <= high)
 
 
