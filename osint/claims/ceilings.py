@@ -41,8 +41,7 @@ def _of_sum(asserted: Assertion, found: LocatedQuantity, text: str, clause: tupl
             return GOAL
         spent = asserted.rung == Rung.GROUND_BROKEN and SPENT.search(text, at, stop)
         return asserted if spent else Assertion()
-    is_paid = _OF_PAYMENT.search(text, max(at, found.start - _NEAR), min(stop, found.end + _NEAR // 2))
-    return Assertion() if is_paid and asserted.rung == Rung.FILED else asserted
+    return asserted
 
 
 _PLANNED = re.compile(
@@ -51,11 +50,4 @@ _PLANNED = re.compile(
 )
 """what names a sum as planned, or as what a work will yield in a year"""
 _NEAR = 40
-"""characters before a sum, and half as many behind it, that name what it is (judgement)"""
-_OF_PAYMENT = re.compile(
-    r"奖[励补]|补[贴助偿]|罚[款金]|违约金|赔[偿付]|尾款|税收|营[业收]|收入|利润|净利|估值|市值|损失|目标价|股价|抗辩|判令|裁决|仲裁|"
-    r"\b(?:damages|fined?|penalt(?:y|ies)|subsid(?:y|ies)|revenues?|profits?|compensation|settlement|"
-    r"valu(?:ed|ation)|loss(?:es)?|judge?ment|jury|court|tribunal)\b",
-    re.IGNORECASE,
-)
-"""words of a sum that pays for no work: a paper of the work says nothing of it"""
+"""characters before a sum that name what it is (judgement)"""

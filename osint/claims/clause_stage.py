@@ -190,12 +190,8 @@ def _speaking(clauses: Clauses, near: list[RungWord], clause: tuple[int, int], s
         if hit.speaks_of(start)
         and (hit.start < end or not _governs_forward(text, hit))
         and not (hit.start >= end and (hit.start >= high or _IN_PART.search(text, max(at, hit.start - 24), hit.start)))
-        and not (hit.start >= end and _PART_COUNTED.search(text, end, hit.start))
         and not (hit.end <= start and text.startswith(" contracted", end))
         and not (text.startswith(_CONTRACTED, hit.start) and _OF_WHICH in text[end : end + _WHOLE])
-        and not (
-            hit.role in _PAPER and hit.start >= end and _AFTER_ANOTHER.search(text, max(end, hit.start - 40), hit.start)
-        )
         and not (hit.start >= end and _of_another(text, end, hit, clause[1]))
         and not _in_brackets_of_another(clauses, hit, start)
     ]
@@ -292,20 +288,11 @@ def _of_another(text: str, end: int, hit: RungWord, stop: int) -> bool:
     return turns and counts_itself(text, hit.end, min(stop, hit.end + _CLOSE))
 
 
-_PAPER, _CONTRACTED, _WHOLE = ("announced", "filed", "bought", "contract"), ("contracted ", "Contracted "), 60
-_AFTER_ANOTHER = re.compile(
-    r"\b(?:following|on top of|in addition to|besides|beyond)\s(?:the|its|their|an?|two|three|four|earlier)\s"
-    r"(?:\w+\s){0,3}$"
-)
-"""what makes a word behind a number that of another thing: 900 MW, following the two signed leases"""
+_CONTRACTED, _WHOLE = ("contracted ", "Contracted "), 60
 _CLOSE = 28  # characters behind a word in which its own number stands
 _TURNS_TO = re.compile(r"\b(?:and (?:the|its|an?)|that|who|which|with (?:an? |the )?(?:total|combined|overall))\b")
-_PART_COUNTED = re.compile(r"(?:首批|首期|先期|先行|其中|第一批|\bof which|\bwith the first)[^,。;\d]{0,12}\d")
-"""a part of a quantity that has a number of its own before the word: 600MW昨日首批200MW并网"""
 _NOW = ("目前", "currently")
 """words that only say when: 目前尚未开工"""
-_NO_MORE = re.compile(r"不再|不[核供予接批]|停止|暂停|限制|上限|不变")
-"""words of a clause that tells what is not, or no longer, allowed: its 目前 is that of the rule"""
 _AS = re.compile(r"\s?作为[^,。;]*之一")
 _NUMBER_FIRST = re.compile(r"\s?(?:and |about |another |some |约|另)*$")
 
@@ -318,8 +305,7 @@ def _lent(clauses: Clauses, hits: list[RungWord], clause: tuple[int, int], own: 
     """
     text, at = clauses.text, clause[0]
     if at == own[0]:
-        denied = clauses.denies(*clause) or _NO_MORE.search(text, at, min(clause[1], own[1] + REACH))
-        return [hit for hit in hits if not (denied and text[hit.start : hit.end].lower() in _NOW)]
+        return [hit for hit in hits if not (clauses.denies(*clause) and text[hit.start : hit.end].lower() in _NOW)]
     if _AS.match(text, at):
         return []  # 作为全省布局的三大中心之一: it only says what kind of thing it is
     if any(hit.role in LADDER[2:] for hit in hits) and is_of_another(text, clause, own):

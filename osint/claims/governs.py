@@ -278,7 +278,6 @@ TURNS = re.compile(
     r"\s?(?:while |whereas |but (?=the |its |an? )|可(?=[^,。;\d]{1,8}[还仍尚])|但|而(?!且)|然而|不过|只是|却)"
 )
 """how a clause opens that turns to something else"""
-_THIS = re.compile(r"本(?:项目|工程|期|次)")
 _NAMED = re.compile(r"[^一-龥]*(?:而|但)?([一-龥]{2,8})(?:项目|公司|集团|工程|基地)(?!建设)")
 _SAME_OR_VERB = re.compile(r"[该此其这本整全建含包配设新有为用达购投由在与总拟将]|规划|计划")
 
@@ -297,8 +296,6 @@ def is_of_another(text: str, clause: tuple[int, int], own: tuple[int, int]) -> b
         return True
     parts = set(_PART.findall(mine.lower()))
     if parts and not parts & set(_PART.findall(lent.lower())) and (_PART.search(lent) or "一期" not in parts):
-        return True
-    if _THIS.match(mine.lstrip()) and "本" not in lent and "项目" not in lent:
         return True
     named = _NAMED.match(mine)
     return named is not None and not _SAME_OR_VERB.search(named[1]) and named[1] not in lent

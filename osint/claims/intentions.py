@@ -33,16 +33,17 @@ def intended(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
     if asserted.rung not in LADDER[1:] or asserted.modality not in ("has", "can carry"):
         return asserted
     own = at, stop = clauses.clause(start)
-    if asserted.rung == Rung.FILED and not clauses.text[at:stop].isascii():
-        return asserted  # 拟采购: the paper is there
     first, text = max(clauses.sentence(start)[0], start - REACH), clauses.text
+    is_filed = asserted.rung == Rung.FILED
+    if is_filed and not text[at:stop].isascii():
+        return asserted  # 拟采购: the paper is there
     while True:
         near = [hit for hit in words_near(clauses.hits(at, stop), start) if hit.end <= start]
-        ends = [hit.end for hit in near if hit.role == "future" or _is_plan(text, hit)]
+        ends = [hit.end for hit in near if hit.role == "future" or (not is_filed and _is_plan(text, hit))]
         if ends:
             is_over = _SINCE.search(text, ends[-1], min(own[1], start + REACH))
             return asserted if is_over else replace(asserted, rung="announced", modality="will")
-        if at <= first or (text[at:stop].isascii() and not _CONTINUES.match(text, at)):
+        if at <= first or is_filed or (text[at:stop].isascii() and not _CONTINUES.match(text, at)):
             return asserted
         at, stop = clauses.clause(at - 1)[0], at
 
