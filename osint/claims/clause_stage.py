@@ -243,7 +243,7 @@ def _has_begun(clauses: Clauses, at: int) -> bool:
         if at <= first:
             break
         at, stop = clauses.clause(at - 1)[0], at
-        roles = {hit.role for hit in clauses.hits(at, stop) if clauses.text[hit.start : hit.end].lower() not in _NOW}
+        roles = {hit.role for hit in clauses.hits(at, stop)}
         if roles & {*LADDER[2:], *WEAK_ROLES} and "future" not in roles:
             return True
         is_planned = is_planned or bool(roles & {"future", "announced"})
@@ -291,8 +291,6 @@ def _of_another(text: str, end: int, hit: RungWord, stop: int) -> bool:
 _CONTRACTED, _WHOLE = ("contracted ", "Contracted "), 60
 _CLOSE = 28  # characters behind a word in which its own number stands
 _TURNS_TO = re.compile(r"\b(?:and (?:the|its|an?)|that|who|which|with (?:an? |the )?(?:total|combined|overall))\b")
-_NOW = ("目前", "currently")
-"""words that only say when: 目前尚未开工"""
 _AS = re.compile(r"\s?作为[^,。;]*之一")
 _NUMBER_FIRST = re.compile(r"\s?(?:and |about |another |some |约|另)*$")
 
@@ -305,7 +303,7 @@ def _lent(clauses: Clauses, hits: list[RungWord], clause: tuple[int, int], own: 
     """
     text, at = clauses.text, clause[0]
     if at == own[0]:
-        return [hit for hit in hits if not (clauses.denies(*clause) and text[hit.start : hit.end].lower() in _NOW)]
+        return hits
     if _AS.match(text, at):
         return []  # 作为全省布局的三大中心之一: it only says what kind of thing it is
     if any(hit.role in LADDER[2:] for hit in hits) and is_of_another(text, clause, own):

@@ -69,6 +69,11 @@ def promised(asserted: Assertion, clauses: Clauses, start: int) -> Assertion:
 
 
 _BY_YEAR = re.compile(r"[到至](?:20\d\d|二[〇零]\S{2})年(?!的)")
+GROWS_TO = re.compile(
+    r"\b(?:is|are|keeps?|been|by|for|of) (?:expanding|growing|increasing|scaling|raising|doubling|boosting|lifting)\b"
+    r"[^,.;]{0,60}\bto (?:more than |over |about |around |nearly |some |up to )?$"
+)
+"""what is under way towards a number"""
 _IN_FUTURE = re.compile(
     r"\b(?:sees?|expects?|expected|forecasts?|predicts?|anticipat\w+|foresees?)\b[^.;]*\bby (?:\w+ ){0,3}20[2-9]\d\b"
 )

@@ -11,7 +11,7 @@ from osint.claims.clause_stage import stage
 from osint.claims.clauses import Clauses
 from osint.claims.folding import fold
 from osint.claims.hypothetical import is_imagined, is_of_any
-from osint.claims.intentions import around, intended, is_goal, promised, sets_goal
+from osint.claims.intentions import GROWS_TO, around, intended, is_goal, promised, sets_goal
 from osint.claims.quantities import LocatedQuantity
 from osint.claims.reading import FOCUS, Reading
 from osint.claims.retractions import taken_back
@@ -183,7 +183,9 @@ _WITH = re.compile(
     r"\b(?:with|using|requesting|whose|(?:that|which) (?:are|have|exceed|use|draw|need|request)) ", re.IGNORECASE
 )
 """what describes a class by its size: loads with a demand greater than"""
-_LIMIT = re.compile(r"[\s-](?:limit|cap|ceiling|threshold)\b| per [$€¥£]?\d")
+_LIMIT = re.compile(
+    r"[\s-](?:limit|cap|ceiling|threshold)\b| per [$€¥£]?\d|(?: \([^()]{1,8}\))?(?: [\w-]+){0,3} market\b"
+)
 _SIZED = re.compile(r"\b(?:larg|great|bigg|small|high|low)er than (?:about )?[$€¥£]?$")
 """what compares a thing, or all of a kind, to a number: with a demand greater than"""
 _RULE = re.compile(
@@ -282,6 +284,8 @@ def _stage_of(found: LocatedQuantity, kind: str, when: str, reading: Reading) ->
     at, stop = around(found, reading)
     if _is_not_held(text[at:stop]) or (text.find(" have ", at, stop) >= 0 and _NEVER_WAS.search(text, at, stop)):
         return Assertion()
+    if text[found.start - 1 : found.start] == " " and GROWS_TO.search(text, at, found.start):
+        return GOAL
     asserted = intended(
         stage(reading.clauses, found.start, found.end, found.family in APART, kind), reading.clauses, found.start
     )
@@ -323,8 +327,8 @@ _MEASURED = re.compile(
     r"(?:年均|实时|平均|年度|全年|实测|上年|去年|上月)[^,。;]{0,8}PUE(?:值)?(?:仅|只)?(?:为|是|达到?|降至)?\s?$|"
     r"PUE(?:值)?(?:已|仅|只|现)(?:为|是|达到?|降[至到])\s?$|PUE (?:was|averaged|improved to|fell to|came in at) $|"
     r"(?:最大|实测|实际|峰值|最高)(?:用电)?负荷[^,。;\d]{0,4}$|"
-    r"\b(?:peak|metered|existing|current|actual) (?:[\w']+ ){0,3}(?:load|demand|draw)(?: \w+){0,4} (?:of|was|"
-    r"is|reached|hit|at) $|"
+    r"\b(?:peak|metered|existing|current|actual) (?:[\w']+ ){0,3}(?:load|demand|draw)(?: (?!capacity)\w+){0,4} "
+    r"(?:of|was|is|reached|hit|at) $|"
     r"(?:日均|月均|去年|上半年|全年|\d年|月份?)[^,。;]{0,4}(?<!年)[用耗售发]电量?(?:达到?|为)?$|"
     r"\b(?:consumption (?:reached|totall?ed|was|hit)|consumed|used) (?:about )?$"
 )
@@ -348,6 +352,7 @@ _NEVER_WAS = re.compile(
 """what would have been and was not, or what a bidder must have done"""
 _UP_FROM = re.compile(
     r"\b(?:up|down|revised|amended|reduced|cut|lowered|raised|changed) from (?:just |only |about )?[$€¥]?$|"
+    r"\bfrom (?:its |the |their |an? )?(?:current|existing|present|previous|earlier) (?:\w+ ){0,3}(?:of )?[$€¥]?$|"
     r"compared (?:with|to) [$€¥]?$|\bthan (?:[A-Z][\w.]*['’]s? |the |its )+$"
 )
 TARGET = re.compile(
