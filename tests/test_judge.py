@@ -952,6 +952,24 @@ def test_a_hall_that_is_told_to_stand_goes_before_plans_and_they_come_apart(regi
     assert unbuilt.paper.ids == ["C910"]
 
 
+def test_what_documents_allow_of_a_part_ends_with_the_whole_and_sides_of_a_contradiction_stand_apart(register):
+    racks = HALL | {"site_id": "ZZ02", "quantity_kind": "racks", "unit": "racks", "evidence_use": "yes"}
+    racks |= {"value_low": 2000.0, "value_high": 2000.0, "independence_group": "G903", "rung": "roofed"}
+    whole = racks | {"site_id": "ZZ01", "value_low": 1500.0, "value_high": 1500.0}
+    part = CHIPS | {"site_id": "ZZ02"}
+    alone = judged(register, part, others=[racks], sites=PARENT)
+    within = judged(register, part, others=[racks, whole], sites=PARENT)
+    assert alone.paper.ids == ["C910"] and within.paper.ids == ["C910", "C911"]
+    assert within.paper.interval[2] < alone.paper.interval[2]
+    larger = judged(register, part, others=[racks, whole | {"value_low": 9e4, "value_high": 9e4}], sites=PARENT)
+    apart = judged(register, part, others=[racks, whole | {"value_low": 20.0, "value_high": 20.0}], sites=PARENT)
+    assert larger.paper.interval == apart.paper.interval == alone.paper.interval
+    floor = HALL | {"site_id": "ZZ02", "rung": "roofed", "value_low": 100.0, "value_high": 100.0}
+    two = judged(register, part, others=[racks, floor], sites=PARENT)
+    assert [side.ids for side in two.paper.sides] == [["C910"], ["C911"]] and two.to_row()["paper_best"] is None
+    assert "documents contradict each other, so that there is no one range: room for" in two.shown()
+
+
 def test_two_observers_of_one_day_are_a_conflict_where_no_day_is_due(register):
     """Bare ground and power on one day: neither is taken for the other, and neither overtakes the other."""
     shown = {"date": AFTER, "rung": "powered", "observer": "another desk"}

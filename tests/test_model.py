@@ -805,3 +805,18 @@ def test_the_two_tails_of_a_cut_distribution_sum_to_one(register):
     found, _ = model.posterior("chips", [Given("floor_m2", 10_000, 11_000), Given("it_mw", 110.0, None)], readings)
     for value in np.geomspace(found.interval[0], found.interval[2], 41):
         assert found.at_least(value) + found.at_most(value) == pytest.approx(1, abs=1e-12)
+
+
+def test_a_part_has_not_more_room_on_paper_than_its_whole(register):
+    """14,000 cabinets of XJ10 are a part of the 65,000 racks of XJ09, where those are not the older figure."""
+
+    def most(site, of):
+        totals = [t for t in model.total([site], of) if t.ground == model.Ground.ROOM]
+        return {t.quantity: t.interval[2] for t in totals}, {i for t in totals for g in t.parts[0].givens for i in g.ids}
+
+    (whole, _), (part, ids) = most("XJ09", register), most("XJ10", register)
+    assert all(part[quantity] < whole[quantity] for quantity in whole) and ids == {"C066", "C067"}
+    claims = register.claims.copy()
+    claims.loc[claims["claim_id"] == "C067", "date"] = "2016-12-16"
+    part, ids = most("XJ10", replace(register, claims=claims))
+    assert part["it_mw"] > whole["it_mw"] and ids == {"C066"}

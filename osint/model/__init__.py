@@ -19,9 +19,11 @@ from osint.model.evidence import (
     family_prior,
     gather,
     given_of,
+    most_of_whole,
     names_boxes,
     question,
     readings_for,
+    within_whole,
 )
 from osint.model.factors import Z90, Factor
 from osint.model.fits import Fit, Fits, fits
@@ -87,6 +89,7 @@ __all__ = [
     "height_used",
     "leave_out",
     "lies",
+    "most_of_whole",
     "names_boxes",
     "parse_given",
     "percent",
@@ -105,4 +108,5 @@ __all__ = [
     "total",
     "totals_text",
     "unit_of",
+    "within_whole",
 ]

@@ -6,15 +6,18 @@ The number under test is not part of a Question: verdict.judge alone opens it.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from osint.errors import NotFoundError
+from osint.errors import BadInputError, NotFoundError
+from osint.model.conflict import CONTRADICT
 from osint.model.given import Given
 from osint.model.network import Network
+from osint.model.posterior import Posterior, posterior, tightest
 from osint.model.readings import Readings
 from osint.model.stated import CHIP_COUNTS, Evidence
 from osint.model.tree import ReadingWord
@@ -131,9 +134,18 @@ class Dossier:
             out += [child, *self.descendants(child)]
         return out
 
-    def evidence(self, site_id: str) -> dict[str, Evidence]:
-        """Return the claims of a site that are evidence, by the part that they speak of."""
-        return self.once(site_id, "evidence", lambda: _evidence(self.claims[site_id]))
+    def ancestors(self, site_id: str) -> list[str]:
+        """Return the sites of which a site is a part, the nearest first."""
+        out: list[str] = []
+        above = self.sites[site_id].parent
+        while above in self.sites and above not in out:
+            out.append(above)
+            above = self.sites[above].parent
+        return out
+
+    def evidence(self, site_id: str, of: str = "") -> dict[str, Evidence]:
+        """Return the claims of a site that are evidence, by the part that they speak of, kept with the site `of`."""
+        return self.once(of or site_id, ("evidence", site_id), lambda: _evidence(self.claims[site_id]))
 
     def aggregate(self, site_id: str) -> bool:
         """Return whether the row is a total over several sites."""
@@ -290,6 +302,42 @@ def gather(q: Question, source: Register | Dossier) -> list[Given]:
     if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
     return givens
+
+
+def most_of_whole(q: Question, source: Register | Dossier) -> list[Given]:
+    """Return what documents state of the hall of what holds the site or part that is asked, each as a bound from above.
+
+    They are of the day that is asked, or later: a whole that grew since its figure was written bounds no part.
+    """
+    dossier, out = Dossier.of(source), list[Given]()
+    for site in [*([q.site_id] if q.part else []), *dossier.ancestors(q.site_id)]:
+        whole = dossier.evidence(site, of=q.site_id).get("")
+        held = whole.nearest("", "", q.stage, q.day, cn=q.country == "CN", joined=(), later=True) if whole else []
+        out += [replace(g, low=None, best=None) for g in held if g.quantity in HALL and not g.bound]
+    return out
+
+
+def within_whole(
+    target: str, givens: Sequence[Given], most: Sequence[Given], readings: Callable[[Sequence[Given]], Readings]
+) -> tuple[Posterior, list[Given]]:
+    """Return what givens allow, not more than the most of what holds them, and the givens that it rests on.
+
+    The most counts where the givens alone reach above it without contradicting it. Raises as `posterior`.
+    """
+
+    def solved(known: Sequence[Given]) -> tuple[Posterior, list[Given]]:
+        kept = readings(known)
+        used = tightest(known, kept)
+        return posterior(target, used, kept)[0], used
+
+    alone = solved(givens)
+    try:
+        top = solved(most)[0].interval[2] if most else math.inf
+        if alone[0].interval[2] > top and alone[0].at_most(top) >= CONTRADICT:
+            return solved([*givens, *most])
+    except BadInputError:  # no relation joins the two
+        pass
+    return alone
 
 
 def readings_for(

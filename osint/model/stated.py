@@ -92,12 +92,20 @@ class Evidence:
         )
 
     def nearest(
-        self, quantity: str, group: str, stage: Stage, day: int, *, cn: bool, joined: Collection[str]
+        self,
+        quantity: str,
+        group: str,
+        stage: Stage,
+        day: int,
+        *,
+        cn: bool,
+        joined: Collection[str],
+        later: bool = False,
     ) -> list[Given]:
         """Return the claim that bears most on another of a quantity, group, stage and day, one for each other quantity.
 
         They come in the order in which the quantities are first named. A claim of `joined` does not count, unless it is
-        of the own group.
+        of the own group. `later`: none that is more than NEAR_DAYS older than the day.
         """
         stated, own = self.stated, self.group == self.groups.get(group, -1)
         fit = stated.comparable(day, stage) & (stated.quantity != _PLACE.get(quantity, -1))
@@ -105,6 +113,8 @@ class Evidence:
             fit &= stated.quantity != _PLACE["cost_cny"]
         if quantity in CHIP_COUNTS:
             fit &= ~(own & _COUNTS_CHIPS[stated.quantity])
+        if later:
+            fit &= stated.day >= day - NEAR_DAYS
         if joined:
             fit &= own | np.array([c.claim_id not in joined for c in self.claims])
         rows = np.flatnonzero(fit)

@@ -17,16 +17,28 @@ from typing import Any
 
 from osint.errors import BadInputError, OsintError
 from osint.model.conflict import CONTRADICT, conflicts
-from osint.model.evidence import BACKUP, CAPACITY, CONFIRMED, POWER, Dossier, given_of
+from osint.model.evidence import (
+    BACKUP,
+    CAPACITY,
+    CONFIRMED,
+    POWER,
+    Dossier,
+    given_of,
+    most_of_whole,
+    question,
+    within_whole,
+)
 from osint.model.given import Given, show, sig, stated
 from osint.model.network import unit_of
-from osint.model.posterior import Posterior, posterior
+from osint.model.posterior import Posterior
+from osint.model.readings import Readings
 from osint.model.stated import CHIP_COUNTS
 from osint.model.sums import SharedSum, sum_of
 from osint.register import QUANTITIES, TAKEN_BACK, Modality, Observation, Register, Role, tidy_part
 
 TOTALLED = ("chips", "pflops", "it_mw")
 """Quantities that are added."""
+_ENDS = ("low", "best", "high")
 WHOLE_SHARE = 0.95  # share of a place from which a size is that of all of it
 NO_ROOM = CHIP_COUNTS | {"land_m2", "cost_cny"}
 """Quantities that say nothing of the room of a hall: the compute that is stated, the land under it, the money."""
@@ -92,14 +104,11 @@ class Total:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        low, best, high = self.interval or (None, None, None)
         return {
             "quantity": self.quantity,
             "unit": unit_of(self.quantity),
             "ground": self.ground.value,
-            "low": None if low is None else sig(low),
-            "best": None if best is None else sig(best),
-            "high": None if high is None else sig(high),
+            **dict(zip(_ENDS, map(sig, self.interval) if self.interval else [None] * len(_ENDS), strict=True)),
             "interval": "90%",
             "sites_counted": len(self.parts) + len(self.bare),
             "sites_without_evidence": list(self.without),
@@ -114,9 +123,7 @@ class Total:
             "parts": [
                 {
                     "site_id": p.site_id,
-                    "low": sig(p.interval[0]),
-                    "best": sig(p.interval[1]),
-                    "high": sig(p.interval[2]),
+                    **dict(zip(_ENDS, map(sig, p.interval), strict=True)),
                     "from": [g.text() for g in p.givens],
                     "ids": [i for g in p.givens for i in g.ids],
                     "contradicted_by": [g.text() for g in p.dropped],
@@ -253,12 +260,13 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
             in_part += [site] if not givens and any(_size(o) for o in sure) else []
             if not givens and any(o.not_yet and not tidy_part(o.part) and (o.searched_share or 0) >= 1 for o in sure):
                 bare.append(site)
-        answer = _answer(quantity, givens, site, dossier) if givens else None
+        most = _most(site, givens, dossier) if ground == Ground.ROOM else []
+        answer = _answer(quantity, givens, most, site, dossier) if givens else None
         if answer:
             found[site] = answer
     counted_in = {}
     for site in sites:  # the number of a parent holds its parts; without one its parts are added
-        above = _ancestors(site, dossier)
+        above = dossier.ancestors(site)
         holder = next((a for a in above if a in found or a in bare), None)
         if holder:
             counted_in[site] = holder
@@ -267,7 +275,7 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
     bare = [s for s in bare if s not in counted_in and s not in used]
     said = {*used, *bare, *counted_in, *unconfirmed, *in_part}
     # a parent whose parts are added is no site of its own
-    parents = {a for s in (*used, *bare) for a in _ancestors(s, dossier)}
+    parents = {a for s in (*used, *bare) for a in dossier.ancestors(s)}
     floors = {s: tuple(g for g in _claimed(s, dossier) if g.bound and g.quantity in _STATES[quantity]) for s in sites}
     return Total(
         quantity=quantity,
@@ -287,15 +295,6 @@ def _total(quantity: str, ground: Ground, sites: list[str], dossier: Dossier) ->
         by_parts=tuple(s for s in sites if s in parents and s not in said),
         distribution=sum_of([p for p, _ in used.values()]) if used else None,
     )
-
-
-def _ancestors(site: str, dossier: Dossier) -> list[str]:
-    out: list[str] = []
-    parent = dossier.sites[site].parent
-    while parent and parent not in out and parent in dossier.sites:
-        out.append(parent)
-        parent = dossier.sites[parent].parent
-    return out
 
 
 def _claimed(site: str, dossier: Dossier, *, carry: bool = False) -> list[Given]:
@@ -327,7 +326,7 @@ def _seen(site: str, dossier: Dossier) -> list[Given]:
         if o.quantity not in latest or o.date.known[1] > latest[o.quantity].date.known[1]:
             latest[o.quantity] = o
     return [
-        Given(o.quantity, o.low or None, o.high, _seen_by(o), (o.observation_id,), True, o.best or None)
+        Given(o.quantity, o.low or None, o.high, o.observation_id, (o.observation_id,), True, o.best or None)
         for o in latest.values()
         if o.quantity not in BACKUP  # of a load that can be a part of what stands
     ]
@@ -338,34 +337,42 @@ def _size(o: Observation) -> bool:
     return o.quantity in QUANTITIES and o.low is not None and bool(o.high)
 
 
-def _seen_by(o: Observation) -> str:
-    return f"{o.observation_id}, {o.observer}"
+def _most(site: str, givens: list[Given], dossier: Dossier) -> list[Given]:
+    """Return the hall of what holds a site, as a bound from above of what its own documents say."""
+    ids = {i for g in givens if not g.bound for i in g.ids}
+    newest = max((c for c in dossier.claims[site] if c.claim_id in ids), key=lambda c: c.day, default=None)
+    return most_of_whole(replace(question(newest, dossier), part=""), dossier) if newest else []
 
 
-def _answer(target: str, givens: list[Given], site_id: str, dossier: Dossier) -> tuple[Posterior, Part] | None:
-    """Return the posterior of a site; where its givens contradict each other, by the most direct of them alone."""
+def _answer(
+    target: str, givens: list[Given], most: list[Given], site_id: str, dossier: Dossier
+) -> tuple[Posterior, Part] | None:
+    """Return the posterior of a site; where its givens contradict each other, by the most direct of them alone.
+
+    It is not more than the `most` of what holds the site, unless that contradicts it.
+    """
     site = dossier.sites[site_id]
     if any(g.quantity != "land_m2" and not g.bound for g in givens):
         givens = [g for g in givens if g.quantity != "land_m2"]  # land bounds nothing where more is known
     fixed = {"use of the hall": site.hall_use} if site.hall_use else {}
 
-    def solved(chosen: list[Given]) -> Posterior | None:
-        wanted = {target} | {g.quantity for g in chosen}
+    def readings(known: Sequence[Given]) -> Readings:
+        wanted, height = {target} | {g.quantity for g in known}, site.elevation_m
+        return dossier.network.readings(wanted, country=site.country, fixed=fixed, elevation_m=height)
+
+    def solved(chosen: list[Given]) -> tuple[Posterior, list[Given]] | None:
         try:
-            readings = dossier.network.readings(wanted, country=site.country, fixed=fixed, elevation_m=site.elevation_m)
-            answer = posterior(target, chosen, readings)[0]
+            answer = within_whole(target, chosen, most, readings)
         except OsintError:  # no chain of relations, or nothing that bounds it from above
             return None
-        against = len(chosen) > 1 and any(c.p < CONTRADICT for c in conflicts(chosen, readings))
+        against = len(chosen) > 1 and any(c.p < CONTRADICT for c in conflicts(chosen, readings([*chosen])))
         return None if against else answer
 
     ranked = sorted(givens, key=lambda g: _indirect(g, target))
-    answer, used = solved(ranked), ranked
-    if answer is None:
-        alone = ((solved([g]), [g]) for g in ranked)
-        answer, used = next(((a, chosen) for a, chosen in alone if a is not None), (None, []))
-    if answer is None:
+    found = solved(ranked) or next(filter(None, (solved([g]) for g in ranked)), None)
+    if found is None:
         return None
+    answer, used = found
     low, best, high = answer.interval
     left = tuple(g for g in givens if g not in used)
     return answer, Part(site_id, tuple(used), (0.0 if answer.ceiling else low, best, high), left)

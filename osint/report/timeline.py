@@ -129,11 +129,7 @@ def _lanes(answer: Answer, dossier: Dossier) -> tuple[list[str], list[Check]]:
 
 
 def _root(site_id: str, dossier: Dossier) -> str:
-    seen: set[str] = set()
-    while (parent := dossier.sites[site_id].parent) and parent in dossier.sites and site_id not in seen:
-        seen.add(site_id)
-        site_id = parent
-    return site_id
+    return [site_id, *dossier.ancestors(site_id)][-1]
 
 
 def _said(site_id: str, dossier: Dossier) -> list[Said]:

@@ -31,9 +31,14 @@ class Bound:
     """Whether all of it is plans."""
     parts: tuple[str, ...] = ()
     """The parts of the site whose halls it is of; what else of the site has no hall on file is not in it."""
+    sides: tuple[Bound, ...] = ()
+    """What each side allows, where the documents contradict each other: they have no one range."""
 
     def text(self, unit: str) -> str:
         """Return the range, what it rests on and whether that is plans alone; plans behind a hall come apart."""
+        if self.sides:
+            told = "; ".join(side.text(unit) for side in self.sides)
+            return f"documents contradict each other, so that there is no one range: {told}"
         low, best, high = self.interval
         ids = ", ".join(self.ids)
         said = f"room for {show(best)} ({show(low)} to {show(high)}) {unit}, by {ids}"
@@ -53,7 +58,10 @@ class Bound:
 
     @property
     def interval(self) -> tuple[float, float, float]:
-        """Low, best, high (90%); NaN where nothing bears on it."""
+        """Low, best, high (90%); NaN where nothing bears on it; of several sides the ends of all, without a best."""
+        if self.sides:
+            lows, _, highs = zip(*(side.interval for side in self.sides), strict=True)
+            return min(lows), math.nan, max(highs)
         if self.total is not None:
             return self.total.interval
         return self.posterior.interval if self.posterior else (math.nan, math.nan, math.nan)

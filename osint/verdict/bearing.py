@@ -169,13 +169,11 @@ def _of_sites(claim: Claim, dossier: Dossier) -> Iterator[tuple[Observation, Cov
     """Yield the observations of the site of a claim, of the sites that it is a part of, and of its own parts."""
     for row in dossier.observations[claim.site_id]:
         yield row, coverage(row.part, claim.part)
-    above = dossier.sites[claim.site_id].parent
-    while above:
+    for above in dossier.ancestors(claim.site_id):
         for row in dossier.observations[above]:
             # what a whole shows to be there may be another part of it; what is not there, and a size, bound all parts
             if not row.part and (row.not_yet or row.quantity) and not dossier.aggregate(above):
                 yield row, Coverage.WITHIN
-        above = dossier.sites[above].parent
     if not tidy_part(claim.part):
         for below in dossier.descendants(claim.site_id):
             for row in dossier.observations[below]:

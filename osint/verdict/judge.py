@@ -108,10 +108,11 @@ def _bound(q: Question, givens: list[Given], dossier: Dossier, *, planned: bool 
     if all(g.bound for g in givens):
         return Bound(givens, planned=planned)
     q = _as_named(q, givens, dossier)
+    most = model.most_of_whole(q, dossier) if any(g.quantity in HALL and not g.bound for g in givens) else []
     of_chips = ({q.quantity} | {g.quantity for g in givens}) & model.BY_CHIP
     prior = tuple(model.family_prior(q, dossier.network).items()) if of_chips else ()
-    key = ("paper", q.quantity, prior, q.precision, q.use, tuple(givens))
-    return replace(dossier.once(q.site_id, key, lambda: _paper(q, givens, dossier)), planned=planned)
+    key = ("paper", q.quantity, prior, q.precision, q.use, *givens, *most)
+    return replace(dossier.once(q.site_id, key, lambda: _paper(q, givens, most, dossier)), planned=planned)
 
 
 def _as_named(q: Question, givens: Sequence[Given], dossier: Dossier) -> Question:
@@ -126,13 +127,18 @@ def _as_named(q: Question, givens: Sequence[Given], dossier: Dossier) -> Questio
     return replace(q, families=tuple(sorted(named)))
 
 
-def _paper(q: Question, givens: list[Given], dossier: Dossier) -> Bound:
+def _paper(q: Question, givens: list[Given], most: list[Given], dossier: Dossier) -> Bound:
+    """Return what documents allow, not more than what they state of the whole; of contradicting ones by side."""
+    firm, bounds = [g for g in givens if not g.bound], [g for g in givens if g.bound]
     try:
-        readings = model.readings_for(q, givens, dossier)
-        used = model.tightest(givens, readings)
-        return Bound(used, model.posterior(q.quantity, used, readings)[0])
+        answer, used = model.within_whole(q.quantity, givens, most, lambda gs: model.readings_for(q, gs, dossier))
+        worst = model.conflicts(firm, model.readings_for(q, givens, dossier))[0] if len(firm) > 1 else None
     except OsintError:  # no relation joins the documents to the claim's chip, or they cannot hold together
         return Bound(givens)
+    if worst is None or worst.p >= model.CONTRADICT:
+        return Bound(used, answer)
+    sides = [_paper(q, [*side, *bounds], most, dossier) for side in ([worst.given], worst.others)]
+    return Bound(givens, sides=tuple(one for side in sides for one in side.sides or (side,)))
 
 
 def _agree(rooms: Sequence[Room], number: float) -> Room | None:

@@ -347,7 +347,7 @@ class Words(dict[str, str]):
 
     def _paper(self) -> str:
         paper, unit = self.f.paper, claimed_unit(self.f.claim)
-        if paper.posterior is None and paper.total is None:
+        if paper.posterior is None and paper.total is None and not paper.sides:
             said = " and ".join(
                 f"{model.stated(g)} {_observed_unit(g.quantity)} ({', '.join(g.ids)})" for g in paper.givens
             )
