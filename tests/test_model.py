@@ -812,7 +812,9 @@ def test_a_part_has_not_more_room_on_paper_than_its_whole(register):
 
     def most(site, of):
         totals = [t for t in model.total([site], of) if t.ground == model.Ground.ROOM]
-        return {t.quantity: t.interval[2] for t in totals}, {i for t in totals for g in t.parts[0].givens for i in g.ids}
+        return {t.quantity: t.interval[2] for t in totals}, {
+            i for t in totals for g in t.parts[0].givens for i in g.ids
+        }
 
     (whole, _), (part, ids) = most("XJ09", register), most("XJ10", register)
     assert all(part[quantity] < whole[quantity] for quantity in whole) and ids == {"C066", "C067"}
