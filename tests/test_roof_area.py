@@ -1,5 +1,7 @@
 """The area of a roof does not depend on how its outline was drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -51,6 +53,15 @@ def test_two_roofs_side_by_side_keep_their_own_pixels():
     one, two = drawn(80.0), drawn(80.0, col_m=378)
     told = roof_area(data, one, beside=two.cover > 0.05)
     assert told.best_m2 == pytest.approx(6_400, rel=0.1)
+
+
+def test_beside_a_yard_of_its_colour_the_area_begins_at_the_outline():
+    data, place = picture(100.0, beside_m=100.0), drawn(100.0)
+    ring = ~ndimage.binary_dilation(place.cover > 0.05, iterations=16)
+    for around, holds in ((place.ring, False), (ring, True)):
+        told = roof_area(data, replace(place, ring=around))
+        assert told.best_m2 > 12_000
+        assert (told.low_m2 <= 100.0**2) is holds
 
 
 def test_a_roof_of_the_colour_of_its_yard_has_no_area():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -19,6 +19,9 @@ ROOF_REACH_PX = 3  # how far beyond its outline a roof may reach
 ROOF_MIN_PX = 6  # fewest pixels of a roof that is measured
 ROOF_CORE_SHARE, ROOF_CORE_MIN_PX, ROOF_CORE_BLUR_PX = 0.25, 4, 1.0  # of a roof's deepest pixels; blur for depth
 YARD_FROM_PX, YARD_UNTIL_PX = 1.5, 2.9  # distances from a roof between which its yard is, which may be two pixels wide
+# share of the pixels of a yard that are nearer to the colour of the roof than to that of the ground farther out, from
+# which what was counted beyond the outline may be yard
+ALIKE_SHARE = 0.1
 ROOF_NOISE = 1e-4  # reflectance added to the scatter of a yard
 ROOF_MIN_SEPARATION = 2.5  # least distance between the colours of roof and yard, in standard deviations of the yard
 ROOF_SD = ((2_500, 0.15), (5_000, 0.10), (10_000, 0.06), (20_000, 0.04), (50_000, 0.03))  # m2, deviation
@@ -53,7 +56,8 @@ def roof_area(
     """Return the area of the roof that stands on an outline in every scene of `data`.
 
     A pixel's share of roof is its place between the colours of the roof's core and of the yard around it, in
-    the median of the clear scenes; pixels above half a roof are counted. Roofs `beside` it (y, x bool), other phases
+    the median of the clear scenes; pixels above half a roof are counted. Where a part of the yard has the colour of the
+    roof, the interval begins at what lies within the outline. Roofs `beside` it (y, x bool), other phases
     of one site, are not yard, and a pixel counts for the roof that it is nearest to. None where roof and yard look
     alike, and under six pixels of roof.
     """
@@ -76,7 +80,23 @@ def roof_area(
             break
         # what was drawn may be larger than the roof, or next to it: from now on the picture says where it is
         drawn = roof.astype(float)
-    return roof_interval(float(roof.sum()) * PIXEL_M2, dark)
+    area = roof_interval(float(roof.sum()) * PIXEL_M2, dark)
+    if not _yard_is_alike(picture, footprint, beside):
+        return area
+    within = roof_interval(float((roof & (footprint.cover > HALF)).sum()) * PIXEL_M2, dark)
+    return replace(area, low_m2=min(area.low_m2, within.low_m2))
+
+
+def _yard_is_alike(picture: np.ndarray, footprint: Footprint, beside: np.ndarray | None) -> bool:
+    """Return whether a part of the yard around an outline looks more like the roof than like the ground farther out."""
+    core, yard = _core_and_yard(footprint.cover, beside)
+    if not (footprint.ring.any() and yard.any()):
+        return False
+    roof, ground = median(picture[core]), median(picture[footprint.ring])
+    spread = median(np.abs(picture[footprint.ring] - ground)) * MAD_TO_SD + ROOF_NOISE
+    axis = (roof - ground) / spread**2
+    like_roof = (picture[yard] - ground) @ axis > HALF * float((roof - ground) @ axis)
+    return bool(like_roof.mean() >= ALIKE_SHARE)
 
 
 def roof_share(picture: np.ndarray, cover: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray | None:
@@ -84,12 +104,7 @@ def roof_share(picture: np.ndarray, cover: np.ndarray, beside: np.ndarray | None
 
     Roofs `beside` it (y, x bool) are not yard.
     """
-    # the pixels that take least light from beyond the edge
-    deep = ndimage.gaussian_filter(cover, ROOF_CORE_BLUR_PX)
-    core = deep >= np.sort(deep.ravel())[-max(ROOF_CORE_MIN_PX, round(ROOF_CORE_SHARE * float(cover.sum())))]
-    roofless = cover < OUTSIDE_COVER if beside is None else (cover < OUTSIDE_COVER) & ~beside
-    distance = ndimage.distance_transform_edt(roofless)
-    yard = (distance > YARD_FROM_PX) & (distance < YARD_UNTIL_PX)
+    core, yard = _core_and_yard(cover, beside)
     roof, ground = median(picture[core]), median(picture[yard])
     spread = median(np.abs(picture[yard] - ground)) * MAD_TO_SD + ROOF_NOISE
     axis = (roof - ground) / spread**2
@@ -98,6 +113,15 @@ def roof_share(picture: np.ndarray, cover: np.ndarray, beside: np.ndarray | None
     if not separation >= ROOF_MIN_SEPARATION:
         return None
     return np.asarray(((picture - ground) @ axis) / float((roof - ground) @ axis))
+
+
+def _core_and_yard(cover: np.ndarray, beside: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return, (y, x) bool, the pixels of a roof that take least light from beyond its edge, and its yard."""
+    deep = ndimage.gaussian_filter(cover, ROOF_CORE_BLUR_PX)
+    core = deep >= np.sort(deep.ravel())[-max(ROOF_CORE_MIN_PX, round(ROOF_CORE_SHARE * float(cover.sum())))]
+    roofless = cover < OUTSIDE_COVER if beside is None else (cover < OUTSIDE_COVER) & ~beside
+    distance = ndimage.distance_transform_edt(roofless)
+    return core, (distance > YARD_FROM_PX) & (distance < YARD_UNTIL_PX)
 
 
 def roof_interval(best_m2: float, dark: bool = False) -> AreaInterval:
