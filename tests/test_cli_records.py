@@ -51,12 +51,19 @@ def test_check_of_a_claim_says_what_a_reporter_needs(capsys, register):
     site = register.site("XJ03")
     for words in (claim["quote"], claim["translation"], claim["claimant"], claim["date"], claim["source_url"]):
         assert words in told
-    for words in (site["name_en"], site["name_zh"], "known to 16 km", "about 33,000 m2", "decided by the rule: "):
+    for words in (site["name_en"], site["name_zh"], "known to 16 km", "about 33,000 m2", "(rule: "):
         assert words in told
     assert "what would change it: " in told
     row = json.loads(said(capsys, "check", "C031", "--json"))["findings"][0]
     assert row["quote"] == claim["quote"] and row["claimed"] == 33000 and row["finding"] in told
     assert {"rule", "probability", "allowed_low", "room_for", "p_place", "rests_on", "would_change"} <= set(row)
+
+
+def test_check_says_once_who_looked_and_a_sentence_once(capsys):
+    told = said(capsys, "check", "XJ01")
+    assert told.count("Bloomberg reporter, ground visit, July 2025, as relayed in C200") == 1
+    assert "  seen: O008 (Bloomberg reporter" in told and "O008 shows ground broken" in told
+    assert told.count("is by the claimant or from the same group of reports") == 1 and "alone): as C006." in told
 
 
 def test_a_claim_of_another_site_is_told_where_it_belongs(capsys):

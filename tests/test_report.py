@@ -254,7 +254,7 @@ def test_hostile_text_stays_text(small, tmp_path):
 @pytest.mark.usefixtures("no_figures")
 def test_the_front_page_says_what_was_seen(small, report_folder, tmp_path):
     """The sentences follow from the rows: none of them denies an observation that is in the register."""
-    assert "no picture or visit of our own" in (report_folder / "index.html").read_text(encoding="utf-8")
+    assert "no observation of our own" in (report_folder / "index.html").read_text(encoding="utf-8")
     row = small.observations.iloc[0].to_dict()
     row |= {"observation_id": "O900", "site_id": "XJ03", "observer": "A. Reader", "how": "Sentinel-2 series"}
     row |= {"low": 900.0, "best": 1000.0, "high": 1100.0, "unit": "m2", "scope": ""}
@@ -268,7 +268,7 @@ def test_the_front_page_says_what_was_seen(small, report_folder, tmp_path):
     }
     seen = replace(small, observations=pd.concat([small.observations, pd.DataFrame([row])], ignore_index=True))
     page = lxml.html.fromstring(page_of(seen, tmp_path / "seen"))
-    assert "1 picture or visit of our own" in page.text_content()
+    assert "1 observation of our own" in page.text_content()
     cell = page.xpath("//tr[@id='row-XJ03']/td[@data-label='seen']")[0].text_content()
     assert (
         "roofed, 1,000 (900 to 1,100) m2 roof; Sentinel-2 series, A. Reader, 1 August 2026" in cell and "O900" in cell

@@ -34,6 +34,12 @@ SLACK_DAYS = {"year": 366, "month": 31, "day": 7}
 _FORMS = "write 2024, 2024-06 or 2024-06-15, with ~ (about) or ? (uncertain) behind it, or two of them with / between"
 
 
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class WrittenDate:
     """A date as a source wrote it, and the days that it allows."""
@@ -49,6 +55,34 @@ class WrittenDate:
     def known(self) -> tuple[dt.date, dt.date]:
         """Earliest and latest day without the open side of an interval: the bounds of 2020 for 2020/.. and ../2020."""
         return date_bounds(self.text.removeprefix("../").removesuffix("/.."))
+
+    @cached_property
+    def words(self) -> str:
+        """The date as a sentence has it, no more exact than its source.
+
+        >>> written_date("2024-10-11/2024-11-08").words, written_date("2025-07").words
+        ('between 11 October and 8 November 2024', 'July 2025')
+        >>> written_date("2024-12/2025-01~").words, written_date("../2025").words
+        ('between December 2024 and about January 2025', 'by 2025')
+        """
+        start, _, end = self.text.partition("/")
+        if not end:
+            return _point_in_words(start)
+        if ".." in {start, end}:
+            return f"by {_point_in_words(end)}" if start == ".." else f"from {_point_in_words(start)} on"
+        if start == end:
+            return _point_in_words(start)
+        first, last = _point_in_words(start), _point_in_words(end)
+        if start[:4] == end[:4] and first.endswith(f" {end[:4]}"):
+            first = first.removesuffix(f" {end[:4]}")
+        return f"between {first} and {last}"
+
+
+def _point_in_words(text: str) -> str:
+    """Return 2024-06-30, 2024-06, 2024 or one of them with ~ or ? as a reader writes it."""
+    year, month, day = (*text.rstrip("~?").split("-"), "", "")[:3]
+    about = "about " if text.endswith(("~", "?")) else ""
+    return about + " ".join(part for part in (day.lstrip("0"), MONTHS[int(month) - 1] if month else "", year) if part)
 
 
 @lru_cache(maxsize=KEPT_DATES)

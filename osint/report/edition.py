@@ -54,11 +54,10 @@ class Edition:
     def as_of(self) -> str:
         """Return the line under the answer."""
         newest = f"As of {self.newest.isoformat()}, the day of the newest document" if self.newest else "Undated"
-        one = "picture or visit" if self.pictures <= 1 else "pictures or visits"
-        seen = f"{self.pictures or 'no'} {one} of our own"
+        seen = f"{counted(self.pictures, 'observation')} of our own"
         return (
             f"{newest}. Made from {counted(self.claims, 'statement')} in {counted(self.documents, 'document')} "
-            f"({counted(self.groups, 'independent group')}), {seen}, and {counted(self.relayed, 'observation')} by "
+            f"({counted(self.groups, 'independent group')}), {seen}, and {self.relayed or 'none'} by "
             f"others. Data version {self.data}."
         )
 

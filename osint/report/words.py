@@ -19,10 +19,6 @@ _HOW = {
     Modality.DENIED: "said not to be, or to be stopped",
     Modality.WITHDRAWN: "withdrawn",
 }
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 @cache
@@ -107,15 +103,7 @@ def digits(value: float) -> str:
 
 def day_words(date: WrittenDate | None) -> str:
     """Return a date as a reader writes it, no more exact than its source: "8 July 2025", "July 2025", "undated"."""
-    if date is None:
-        return "undated"
-    written = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?([~?]?)", date.text)
-    if not written:
-        return date.text
-    year, month, day, sure = written.groups()
-    number = f"{int(day)} " if day else ""
-    name = f"{MONTHS[int(month) - 1]} " if month else ""
-    return f"{'about ' if sure else ''}{number}{name}{year}"
+    return date.words if date else "undated"
 
 
 def figure(claim: Claim) -> str:

@@ -265,8 +265,9 @@ class Finding:
         missing = "; other parts, if there are any, were not seen" if room.partial else ""
         if set(room.ids) & set(self.seen.conflict):
             place += ", by one side of a contradiction"
-        loose = sorted({s.row.date.text for s in rows if s.first != s.last})
-        when = f"On a day known only as {' and '.join(loose)}," if loose else f"By {day_text(room.day)}"
+        loose = dict.fromkeys(s.row.date.words for s in rows if s.first != s.last)
+        days = [day if day.startswith(("between", "from")) else f"of {day}" for day in loose]
+        when = f"On a day {' and one '.join(days)}," if loose else f"By {day_text(room.day)}"
         stamp = "SIMULATED. " if any(s.row.simulated for s in rows) else ""
         written = self.claim.written()
         claimed = f" Claimed: {written}." if written else ""

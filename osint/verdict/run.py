@@ -14,11 +14,13 @@ from osint import model
 from osint.errors import NotFoundError
 from osint.model import Dossier
 from osint.register import Claim, Register, SiteRow
+from osint.verdict.bearing import Sight
 from osint.verdict.checks import CHECK_COLUMNS, Check, Survey, Tally, contradictions, survey
 from osint.verdict.finding import FINDING_COLUMNS, Finding
 from osint.verdict.judge import judge
 from osint.verdict.next_steps import NextStep, next_steps, steps_frame, steps_in_order, with_third_looks
 from osint.verdict.third_look import third_look
+from osint.verdict.words import describe, observed_by
 
 NO_CLAIM = (
     "no claim is on file for it, so nothing is judged; `osint extract FILE --into CASE --site SITE` reads those of a "
@@ -86,8 +88,10 @@ class Found:
             if site not in self.by_site:
                 lines.append(f"  {NO_CLAIM}")
                 continue
-            for finding in self.by_site[site]:
-                lines += _short(finding) if self.whole else _full(finding)
+            if self.whole:
+                lines += [line for finding in self.by_site[site] for line in _short(finding)]
+            else:
+                lines += _in_full(self.by_site[site])
             for row in (c.to_row() for c in tests.get(site, ())):
                 head = f"[{row['finding']}] {row['check']}: {row['arithmetic']}"
                 kind = f"{row['kind']}; {row['by_chance']}"
@@ -123,22 +127,39 @@ def _short(finding: Finding) -> list[str]:
     return [f"  {head}", f"      {finding.shown()}", *([f"      {room}"] if room else [])]
 
 
-def _full(finding: Finding) -> list[str]:
-    claim = finding.claim
-    when = claim.date.text if claim.date else "undated"
-    read_in = f", read in {claim.source_publisher}" if claim.source_publisher not in claim.claimant else ""
-    quotes = [f"“{claim.quote}”"] + [f"“{claim.translation}” (translated)"] * bool(claim.translation)
-    decided = f"{finding.outcome.value}: {finding.shown()}"
+def _in_full(findings: Sequence[Finding]) -> list[str]:
+    """Return what was seen at a site, once, and the findings on its claims, each with quote, source and reasons.
+
+    A sentence that was said of a claim before is said by the id of that claim.
+    """
+    sights = {s.row.observation_id: s for f in findings for s in (*f.seen.sights, *f.seen.own)}
+    lines = [f"  seen: {'SIMULATED ' * bool(s.row.simulated)}{describe(s)}" for _, s in sorted(sights.items())]
+    said: dict[str, str] = {}
+    for finding in findings:
+        claim = finding.claim
+        when = claim.date.text if claim.date else "undated"
+        read_in = f", read in {claim.source_publisher}" if claim.source_publisher not in claim.claimant else ""
+        quotes = [f"“{claim.quote}”"] + [f"“{claim.translation}” (translated)"] * bool(claim.translation)
+        told = [
+            f"{claim.claimant}, {when}{read_in}",
+            claim.source_url,
+            *_decided(finding, sights, said),
+            finding.room_text(),
+            finding.needs_text(),
+        ]
+        lines += [f"  {claim.claim_id}  {_subject(claim)}", *(f"      {line}" for line in (*quotes, *told) if line)]
+    return lines
+
+
+def _decided(finding: Finding, sights: Mapping[str, Sight], said: dict[str, str]) -> list[str]:
+    """Return the finding with its rule and its sentence; one that was said of a claim before, by that claim."""
+    sentence = finding.shown()
+    for key, s in sights.items():
+        sentence = sentence.replace(f"{key} ({observed_by(s)})", key)
     rests = f"; rests on {', '.join(finding.decided_on)}" if finding.decided_on else ""
-    told = [
-        f"{claim.claimant}, {when}{read_in}",
-        claim.source_url,
-        decided,
-        finding.room_text(),
-        finding.needs_text(),
-        f"decided by the rule: {finding.rule.name}{rests}",
-    ]
-    return [f"  {claim.claim_id}  {_subject(claim)}", *(f"      {line}" for line in (*quotes, *told) if line)]
+    before = said.setdefault(sentence, finding.claim.claim_id)
+    told = sentence if before == finding.claim.claim_id else f"as {before}."
+    return [f"{finding.outcome.value} (rule: {finding.rule.name}{rests}): {told}"]
 
 
 def _words_of(claim: Claim) -> dict[str, str]:

@@ -67,11 +67,14 @@ def contradicting(finding: Finding) -> str:
     return ", ".join(c.text() for c in finding.contradictions)
 
 
-def describe(s: Sight, site: str = "") -> str:
-    """Return an observation in words: its id, who, how and when, and what it says; of the site, if one is given.
+def observed_by(s: Sight) -> str:
+    """Return who made an observation, how and when; one that comes from a claim on file was relayed, and says so."""
+    relayed = f", as relayed in {s.row.source_claim_id}" if s.row.source_claim_id else ""
+    return f"{s.row.observer}, {s.row.how}, {s.row.date.words}{relayed}"
 
-    One that comes from a claim on file was relayed, and says so.
-    """
+
+def describe(s: Sight, site: str = "") -> str:
+    """Return an observation in words: its id, who, how and when, and what it says; of the site, if one is given."""
     row, said = s.row, []
     if row.rung is not None:
         said.append(row.rung.value)
@@ -87,9 +90,9 @@ def describe(s: Sight, site: str = "") -> str:
     elif s.row.best is not None:
         said.append(f"{show(s.row.best, 4)} {_observed_unit(row.quantity)} without an interval, which bounds nothing")
     of = ", ".join(name for name in (site, row.part) if name)
-    relayed = f", as relayed in {row.source_claim_id}" if row.source_claim_id else ""
-    who = f"{row.observer}, {row.how}, {row.date.text}{relayed}"
-    return f"{row.observation_id} ({who}) shows {of and f'{of}: '}{', '.join(said) or 'no stage and no size'}"
+    return (
+        f"{row.observation_id} ({observed_by(s)}) shows {of and f'{of}: '}{', '.join(said) or 'no stage and no size'}"
+    )
 
 
 def _observed_unit(quantity: str) -> str:
