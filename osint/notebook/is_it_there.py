@@ -21,6 +21,9 @@ from osint.verdict import Check, CheckFinding, Finding, NextStep, Outcome, Pair
 
 MOST_SAID = 4
 """Sentences of one kind that the end of a notebook names."""
+NO_LOOK = (
+    "No picture of this site was looked at in this case, which says nothing of what stands there. Next: notebook 03."
+)
 NEVER = (
     "That the chips are there, of which model, or whose: nothing on file shows a chip.",
     "That a figure on paper, or a hall that is large enough, is a number of chips.",
@@ -60,7 +63,7 @@ def _seen(rows: Sequence[Observation]) -> str:
         place = "place not confirmed" if row.p_place is None else f"the place with probability {row.p_place:.0%}"
         stamp = "SIMULATED " if row.simulated else ""
         told.append(
-            f"{stamp}{row.observation_id}, {row.date.text}, {row.observer} ({row.how}): {shows or 'no stage'}; {place}"
+            f"{stamp}{row.observation_id}, {row.observer} ({row.how}, {row.date.words}): {shows or 'no stage'}; {place}"
         )
     return f"Seen: {'; '.join(told)}."
 
@@ -69,7 +72,7 @@ def _decided(finding: Finding | None) -> list[str]:
     if finding is None:
         return []
     claim = finding.claim
-    who = f"{claim.claimant}, {claim.date.text if claim.date else 'undated'}"
+    who = f"{claim.claimant}, {claim.date.words if claim.date else 'undated'}"
     lines = [f"The number: {claim.written()} ({claim.claim_id}; {who}). {finding.outcome.value.capitalize()}."]
     lines.append(finding.shown())
     if room := finding.room_text():
@@ -114,7 +117,7 @@ def before_and_after(desk: Desk) -> Shown:
     from osint.notebook import ground
 
     look = _last_look(desk)
-    return ground.swipe(look) if look else Picture.of(site_figures.before_after(None, desk.site_id))
+    return ground.swipe(look) if look else Said((NO_LOOK,))
 
 
 # ---------------------------------------------------------------- who copied whom, what contradicts
@@ -214,9 +217,9 @@ def sayable(desk: Desk) -> list[str]:
     finding = desk.principal
     if finding is not None:
         claim = finding.claim
-        when = claim.date.text if claim.date else "on a day that is not known"
+        when = claim.date.words if claim.date else "undated"
         note = f" Note: {claim.note}" if claim.note else ""
-        told = f"{claim.claimant} said {when}: {claim.written()} ({claim.claim_id}, {claim.source_publisher})."
+        told = f"{claim.claimant}, {when}: {claim.written()} ({claim.claim_id}, {claim.source_publisher})."
         lines.append(told + note)
         if finding.outcome in {*verdict.NEGATIVE, Outcome.SUPPORTED, Outcome.COULD_FIT, Outcome.STRAINED}:
             lines.append(finding.shown())

@@ -47,7 +47,7 @@ def numbers(desk: Desk) -> Shown:
         for f in told
     ]
     heads = ("claim", "as written", "of", "who says it", "when", "found", "room by what was seen")
-    chosen = f"The largest, {desk.principal.claim.claim_id}, is the one below." if desk.principal else ""
+    chosen = f"{desk.principal.claim.claim_id} is the one below." if desk.principal else ""
     return Table.of(heads, rows, chosen, NO_NUMBER)
 
 

@@ -132,10 +132,11 @@ def quantities(docs: Documents) -> Shown:
     for row in docs.claims.to_dict("records"):
         ends = [f"{v:,.12g}" for v in dict.fromkeys((row["si_low"], row["si_high"])) if math.isfinite(v)]
         size = row["si_low"] if math.isfinite(row["si_low"]) else row["si_high"]
+        unit = "" if row["si_unit"] == "count" else f" {row['si_unit']}"
         rows.append(
             (
                 row["kind"],
-                Cell(" to ".join(ends) + f" {row['si_unit']}", number=float(size) if math.isfinite(size) else None),
+                Cell(f"{' to '.join(ends)}{unit}", number=float(size) if math.isfinite(size) else None),
                 row["qualifier"],
                 row["chip_model"],
                 f"{row['aim'] or 'none'}; {row['modality'] or 'not stated'}",

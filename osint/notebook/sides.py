@@ -44,7 +44,7 @@ def case_for(desk: Desk, finding: Finding) -> list[str]:
         of = top.part or "the site"
         lines.append(f"{top.claimant} says of {of}: {top.rung.value if top.rung else ''} ({top.claim_id}).")
     lines += [
-        f"{o.observation_id}: {o.observer} ({o.how}, {o.date.text}) shows {o.rung.value}."
+        f"{o.observation_id}: {o.observer} ({o.how}, {o.date.words}) shows {o.rung.value}."
         for o in desk.site.observations
         if o.rung is not None and not o.simulated
     ]
