@@ -244,10 +244,10 @@ def _check(data: mmap.mmap, view: memoryview, entry: Entry) -> list[Damage]:
 
 def _digests(view: memoryview, span: warc.Span) -> Iterator[str]:
     """Yield a sentence for each WARC digest of a record that does not hold."""
-    for name, start in ((b"warc-block-digest", span.block), (b"warc-payload-digest", span.payload)):
-        stated = span.headers.get(name, b"")
+    for name, start in ((b"WARC-Block-Digest", span.block), (b"WARC-Payload-Digest", span.payload)):
+        stated = span.said(name)
         if stated and _sha1_number(stated) != int.from_bytes(hashlib.sha1(view[start : span.end]).digest()):
-            yield f"{name.decode()} of the {span.kind.decode('ascii', 'replace')} record does not hold"
+            yield f"{name.decode().lower()} of the {span.kind.decode('ascii', 'replace')} record does not hold"
 
 
 _BASE32 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ2345670189_", b"0123456789abcdefghijklmnopqrstuv!!!!!")

@@ -89,8 +89,8 @@ def _wire(url: str) -> str:
 class Span:
     """Where one WARC record is in its file."""
 
-    headers: dict[bytes, bytes]
-    """Headers of the WARC record, names in lower case."""
+    head: bytes
+    """Lines of the header of the WARC record."""
     start: int
     """Offset of the record."""
     block: int
@@ -103,7 +103,16 @@ class Span:
     @property
     def kind(self) -> bytes:
         """WARC type."""
-        return self.headers.get(b"warc-type", b"")
+        return _said(self.head, b"WARC-Type")
+
+    def said(self, name: bytes) -> bytes:
+        """Return the value of a header, by its name as this archive writes it; empty if there is none."""
+        return _said(self.head, name)
+
+
+def _said(head: bytes, name: bytes) -> bytes:
+    _, found, rest = head.partition(b"\r\n" + name + b":")
+    return rest.partition(b"\r\n")[0].strip() if found else b""
 
 
 def spans(data: bytes | mmap.mmap, start: int, stop: int) -> Iterator[Span]:
@@ -112,11 +121,8 @@ def spans(data: bytes | mmap.mmap, start: int, stop: int) -> Iterator[Span]:
         head = data.find(b"\r\n\r\n", start, min(stop, start + 65536))
         if head < 0 or data[start : start + 5] != b"WARC/":
             return
-        headers = {}
-        for line in bytes(data[start:head]).split(b"\r\n")[1:]:
-            name, _, value = line.partition(b":")
-            headers[name.strip().lower()] = value.strip()
-        length = headers.get(b"content-length", b"")
+        lines = data[start:head]
+        length = _said(lines, b"Content-Length")
         block = head + 4
         if not length.isdigit() or block + int(length) + 4 > stop:
             return
@@ -124,10 +130,10 @@ def spans(data: bytes | mmap.mmap, start: int, stop: int) -> Iterator[Span]:
         if data[end : end + 4] != b"\r\n\r\n":
             return
         payload = block
-        if headers.get(b"content-type", b"").startswith(b"application/http"):
+        if _said(lines, b"Content-Type").startswith(b"application/http"):
             payload = data.find(b"\r\n\r\n", block, end) + 4
             payload = end if payload < block + 4 else payload
-        yield Span(headers, start, block, payload, end)
+        yield Span(lines, start, block, payload, end)
         start = end + 4
 
 
@@ -140,7 +146,7 @@ def capture_at(data: bytes | mmap.mmap, start: int, stop: int) -> tuple[dict[str
     for span in spans(data, start, stop):
         if span.kind in _MAIN:
             main = span
-        if span.headers.get(b"content-type") == ENTRY_TYPE.encode():
+        if span.said(b"Content-Type") == ENTRY_TYPE.encode():
             row = parsed(bytes(data[span.block : span.end]))
             return (row, main if row.get("bytes") is not None else None, span.end + 4) if row else None
     return None
