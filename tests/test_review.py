@@ -41,6 +41,18 @@ def keys(table):
     return dict(zip(table["kind"], table["key"], strict=False))
 
 
+def test_a_stage_that_a_person_gives_says_how_the_text_asserts_it(table):
+    """Without the modality the row would assert nothing, and no look at the ground would ever test it."""
+    bare = table.assign(modality="")
+    key = keys(bare)["compute"]
+    said = ("A. Reader", DAY, "topped out")
+    with pytest.raises(OsintError, match="give modality too"):
+        review.change_claim(bare, key, *said, translation="in English", rung="roofed")
+    done = review.change_claim(bare, key, *said, translation="in English", rung="roofed", modality="has")
+    row = done.set_index("key").loc[key]
+    assert (row["rung"], row["modality"]) == ("roofed", "has")
+
+
 def test_only_reviewed_rows_enter_the_register_with_who_and_when(tmp_path, table, register):
     log, before = tmp_path / "reviews.jsonl", register.read_bytes()
     assert review.write_reviewed(table, register, log, ABOUT) == 0 and register.read_bytes() == before

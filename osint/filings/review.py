@@ -134,6 +134,11 @@ def change_claim(
     if not reason.strip():
         raise BadInputError(f"claim {key} cannot be changed without a reason; say where the other value stands")
     row = table.loc[_index(table, key)]
+    if new.get("rung") and not (new.get("modality") or row["modality"]):
+        raise BadInputError(
+            f"claim {key}: no word says how the text asserts {new['rung']}; give modality too: has (it is so), will "
+            "(planned), can carry or another"
+        )
     if "rung" in new:
         new = {"aim": new["rung"], **new}
     _check_words(key, new)
