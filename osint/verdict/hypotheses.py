@@ -63,7 +63,7 @@ def hypotheses(site_id: str, source: Register | Dossier) -> pd.DataFrame:
     dossier = Dossier.of(source)
     country, stories = dossier.site(site_id).country, _stories(site_id, dossier)
     givens = _givens(site_id, dossier, stories)
-    several = dossier.aggregate(site_id) or any(s.parent == site_id for s in dossier.sites.values())
+    several = dossier.aggregate(site_id) or site_id in dossier.parts
     counted = {g.quantity for g in givens} & CHIP_COUNTS
     if several or not counted or len(givens) < LEAST_GIVENS or dossier.site(site_id).role == Role.REFERENCE:
         return pd.DataFrame(columns=list(COLUMNS))

@@ -255,15 +255,6 @@ class Book:
         return self.by_site[site_id][measure] if site_id in self.by_site else []
 
     @cached_property
-    def children(self) -> dict[str, list[str]]:
-        """Parts of a site by its id: sites that name it as their parent."""
-        out: dict[str, list[str]] = defaultdict(list)
-        for site in self.dossier.sites.values():
-            if site.parent:
-                out[site.parent].append(site.site_id)
-        return out
-
-    @cached_property
     def regions(self) -> set[str]:
         """Totals over a part of a country; those of a country count centres of one kind only."""
         totals = (s for s in self.dossier.sites.values() if s.role == Role.AGGREGATE and s.covers)
@@ -273,12 +264,9 @@ class Book:
     def inside(self) -> dict[str, set[str]]:
         """Sites that lie in a total or in a site, by its id, with the parts of parts."""
         sites, out = self.dossier.sites, defaultdict[str, set[str]](set)
-        for site in sites.values():
-            above, seen = site.parent, {site.site_id}
-            while above and above not in seen:
-                out[above].add(site.site_id)
-                seen.add(above)
-                above = sites[above].parent if above in sites else ""
+        for site_id in sites:
+            for above in self.dossier.ancestors(site_id):
+                out[above].add(site_id)
         places = defaultdict[str, set[str]](set)
         for site in sites.values():
             for place in {site.country, site.province, site.prefecture, site.county} - {""}:

@@ -204,7 +204,7 @@ def _one_measure(a: Claim, b: Claim) -> bool:
 
 def _tenants(book: Book, a: Figure, b: Figure) -> list[Claim]:
     """Return what parts of the site were to add between two days, by the text of the earlier figure."""
-    added = [f for child in book.children.get(a.site, []) for f in book.at(child, a.measure)]
+    added = [f for child in book.dossier.parts.get(a.site, ()) for f in book.at(child, a.measure)]
     added = [f for f in added if f.plan and f.claim.value_date and a.day <= f.day <= b.day]
     return [f.claim for f in added if document(f.claim) == document(a.claim)]
 

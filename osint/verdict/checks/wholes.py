@@ -34,7 +34,7 @@ def parts_and_whole(book: Book) -> Iterator[Check | None]:
     days later strains it. A whole that is worded as a floor says little, and what can be carried is not there yet.
     """
     wholes = [f for f in book.figures if f.stands and not f.part and f.day and not f.claim.readings]
-    for whole in (f for f in wholes if f.site in book.regions or f.site in book.children):
+    for whole in (f for f in wholes if f.site in book.regions or f.site in book.dossier.parts):
         for site in sorted(book.inside[whole.site]):
             for part in book.at(site, whole.measure):
                 if not (part.stands or part.room) or part.claim.readings or not 0 < part.day <= whole.day + SOON_DAYS:
@@ -80,7 +80,7 @@ def same_figure_wider(book: Book) -> Iterator[Check | None]:
 
 def nested(book: Book) -> Iterator[Check | None]:
     """Yield a figure for an unnamed building of a site against the same quantity of a named part of that site."""
-    for site, children in book.children.items():
+    for site, children in book.dossier.parts.items():
         for measure, figures in book.by_site.get(site, {}).items():
             for a in (f for f in figures if has_words("unnamed", f.part) and not f.room and not f.plan):
                 mates = [f for child in children for f in book.at(child, measure) if f.level and not f.part]
@@ -186,7 +186,7 @@ def counted_twice(book: Book) -> Iterator[Check | None]:
     for share in (c for c in book.dossier.all_claims if _is_share(c) and not c.error_test):
         own = span_of(share)
         counts = [f for f in book.at(share.site_id, "chips") if f.level and document(f.claim) == document(share)]
-        near = [*book.children.get(share.site_id, []), book.dossier.sites[share.site_id].parent]
+        near = [*book.dossier.parts.get(share.site_id, ()), book.dossier.sites[share.site_id].parent]
         for count in counts if own else []:
             part = count.span.times((own.low if own else 0) / ALL), count.span.times((own.high if own else 0) / ALL)
             here = Span(part[0].low, part[1].high)
