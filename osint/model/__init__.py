@@ -3,7 +3,7 @@
 It never sees the number under test.
 """
 
-from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts
+from osint.model.conflict import CONTRADICT, DISAGREE, Conflict, conflicts, contradiction
 from osint.model.dependence import Dependence, DependenceKind, dependences
 from osint.model.estimate import Estimate, arithmetic, estimate
 from osint.model.evidence import (
@@ -77,6 +77,7 @@ __all__ = [
     "arithmetic",
     "chips_until",
     "conflicts",
+    "contradiction",
     "dependences",
     "design",
     "ends",

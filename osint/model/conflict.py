@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from osint.model.given import Given, show
 from osint.model.network import unit_of
@@ -87,3 +88,18 @@ def conflicts(givens: Sequence[Given], readings: Sequence[Reading]) -> tuple[Con
             p = min(1.0, 2 * min(expected.tails(given.log, given.sd)))
         out.append(Conflict(given, others, p, expected))
     return tuple(sorted(out, key=lambda c: c.p))
+
+
+def contradiction(target: str, firm: Sequence[Given], readings: Readings) -> Conflict | None:
+    """Return the two-sided given that the others contradict most (p below CONTRADICT); None where they agree.
+
+    Of two a target is enough to see that they agree: readings under which they lie within one sd of each other, of a
+    share s together, leave p of at least s times that of one sd.
+    """
+    if len(firm) == 2:
+        solved = Posterior(readings, target, tuple(firm)).solution
+        misfit = solved.gaps[:, 0] ** 2 * solved.system.precision[readings.layout.of, 0, 0]
+        if 2 * ndtr(-1.0) * readings.priors[misfit <= 1].sum() >= CONTRADICT:
+            return None
+    worst = next(iter(conflicts(firm, readings)), None) if len(firm) > 1 else None
+    return worst if worst is not None and worst.p < CONTRADICT else None

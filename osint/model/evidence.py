@@ -6,7 +6,6 @@ The number under test is not part of a Question: verdict.judge alone opens it.
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -17,7 +16,7 @@ from osint.errors import BadInputError, NotFoundError
 from osint.model.conflict import CONTRADICT
 from osint.model.given import Given
 from osint.model.network import Network
-from osint.model.posterior import Posterior, posterior, tightest
+from osint.model.posterior import INTERVAL, Posterior, posterior, tightest
 from osint.model.readings import Readings
 from osint.model.stated import CHIP_COUNTS, Evidence
 from osint.model.tree import ReadingWord
@@ -331,9 +330,11 @@ def within_whole(
         return posterior(target, used, kept)[0], used
 
     alone = solved(givens)
+    if not most:
+        return alone
     try:
-        top = solved(most)[0].interval[2] if most else math.inf
-        if alone[0].interval[2] > top and alone[0].at_most(top) >= CONTRADICT:
+        top = solved(most)[0].interval[2]
+        if CONTRADICT <= alone[0].at_most(top) < INTERVAL[-1]:
             return solved([*givens, *most])
     except BadInputError:  # no relation joins the two
         pass

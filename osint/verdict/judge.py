@@ -132,10 +132,10 @@ def _paper(q: Question, givens: list[Given], most: list[Given], dossier: Dossier
     firm, bounds = [g for g in givens if not g.bound], [g for g in givens if g.bound]
     try:
         answer, used = model.within_whole(q.quantity, givens, most, lambda gs: model.readings_for(q, gs, dossier))
-        worst = model.conflicts(firm, model.readings_for(q, givens, dossier))[0] if len(firm) > 1 else None
+        worst = model.contradiction(q.quantity, firm, model.readings_for(q, givens, dossier))
     except OsintError:  # no relation joins the documents to the claim's chip, or they cannot hold together
         return Bound(givens)
-    if worst is None or worst.p >= model.CONTRADICT:
+    if worst is None:
         return Bound(used, answer)
     sides = [_paper(q, [*side, *bounds], most, dossier) for side in ([worst.given], worst.others)]
     return Bound(givens, sides=tuple(one for side in sides for one in side.sides or (side,)))
