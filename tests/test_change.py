@@ -90,8 +90,8 @@ def test_a_search_in_time_agrees_with_every_scene_and_reads_far_less(built):
         assert row["roofed_low"] <= half <= row["roofed_high"]
         assert abs((pd.Timestamp(row["roofed_best"]) - pd.Timestamp(half)).days) < most
     assert few["kind"] == all_["kind"]
-    # 0.17 before scenes in which a slab may have stood were read in red too
-    assert few["bytes_read"] < 0.24 * all_["bytes_read"]
+    # 0.17 before scenes in which a slab may have stood were read in red and in B12 too
+    assert few["bytes_read"] < 0.26 * all_["bytes_read"]
 
 
 def test_a_roof_that_is_always_called_cloud_is_still_dated():

@@ -1,14 +1,14 @@
 """Which change of an outline was its cover: gaps between scenes, slabs, changes that show in one band alone."""
 
 import datetime as dt
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from osint.change import covers, history, stages, steps
+from osint.change import covers, history, stages, works
 from osint.change.landcover import Kind
 from osint.change.reasons import Doubt, Reason, sentences
+from osint.change.series import Series
 from osint.change.structure import Structure, long_interval
 
 GROUND, SLAB, ROOF = (1.0, 1.0, 1.0), (1.5, 1.2, 1.5), (3.0, 1.4, 3.1)
@@ -108,14 +108,43 @@ def test_an_interval_of_most_of_a_year_says_that_the_day_is_not_known():
     assert long_interval(start, start + dt.timedelta(200), 90.0) is None
 
 
-def test_red_steel_over_a_pale_slab_is_no_bare_ground_again():
-    days = np.arange(0.0, 300.0, 10.0)
-    slab, steel, scraped = (2.0, 1.13, 1.58), (0.52, 0.99, 0.89), (1.15, 1.15, 1.15)
-    for last, is_cover in ((steel, True), (scraped, False)):
-        ratio = np.select([days[:, None] < 100, days[:, None] < 160], [GROUND, slab], last)
-        done = steps.Interval(*[steps.to_date(160.0)] * 3)
-        step = SimpleNamespace(size=np.subtract(last, slab), complete=done)
-        assert covers._is_new(step, days, ratio, [(-np.inf, 100.0)], history.LASTING_SHARE) is is_cover
+GOBI, CONCRETE = (0.118, 0.258, 0.246, 0.168), (0.34, 0.41, 0.36, 0.40)
+"""Reflectances in B02, B11, B12, B04 after published curves, as those below."""
+RED_STEEL, WHITE_STEEL, GREY_STEEL = (0.075, 0.35, 0.41, 0.21), (0.47, 0.44, 0.43, 0.53), (0.31, 0.37, 0.40, 0.35)
+SCRAPED, PANELS = (0.14, 0.30, 0.285, 0.20), (0.18, 0.28, 0.225, 0.20)
+
+
+def read_levels(*built):
+    """Return how changes are read: what stands from day 0 on, and the following (day, reflectance)."""
+    days = np.arange(-400.0, 800.0, 10.0)
+    inside = np.array([next(r for day, r in reversed([(-np.inf, GOBI), *built]) if t >= day) for t in days])
+    inside = inside * (1 + 0.01 * np.random.default_rng(1).standard_normal(inside.shape))
+    around = np.tile(GOBI, (len(days), 1))
+    seen = Series(days, inside - around, inside, around, ("B02", "B11", "B12", "B04"), {}, 10.0)
+    changes = [works.Change(day - 1, day, day + 1, (day - 5, day + 5)) for day, _ in built]
+    return works.read(changes, seen, (-np.inf, np.inf))
+
+
+@pytest.mark.parametrize("steel", [RED_STEEL, WHITE_STEEL, GREY_STEEL], ids=["red", "white", "grey"])
+def test_what_follows_a_slab_within_months_is_the_cover(steel):
+    # grey steel differs from concrete in B12 alone
+    reading = read_levels((0, CONCRETE), (90, steel))
+    assert reading.cover[1] > 0.7
+    assert reading.bare < 0.1
+
+
+def test_panels_on_a_roof_are_neither_the_cover_nor_a_removal():
+    for steel in (RED_STEEL, WHITE_STEEL):
+        reading = read_levels((0, steel), (300, PANELS))
+        assert reading.cover[0] > 0.4  # the interval holds both
+        assert reading.bare < 0.3
+    assert read_levels((0, WHITE_STEEL), (300, GOBI)).bare > 0.5
+
+
+def test_ground_that_is_as_it_was_before_a_slab_is_bare_again():
+    assert read_levels((0, CONCRETE), (300, GOBI)).bare > 0.5
+    # what dust and the sun do to a roof is no cover of its own
+    assert read_levels((0, WHITE_STEEL), (60, tuple(0.93 * v for v in WHITE_STEEL))).cover[0] > 0.8
 
 
 def test_a_rest_of_the_work_is_held_where_no_scene_says_that_there_was_none():

@@ -286,7 +286,7 @@ def test_each_rule_has_its_effect():
 
 def test_every_reason_has_a_sentence_of_its_own_and_reasons_decide_whatever_it_says():
     figures = dict.fromkeys(
-        ("area_m2", "least_m2", "days", "gap_days", "share", "built"), 1.0
+        ("area_m2", "least_m2", "days", "gap_days", "share", "built", "gone"), 1.0
     ) | dict.fromkeys(
         ("scenes", "unread", "why", "start", "end", "usable", "listed", "refused", "told", "day", "gains", "losses", "other", "least", "when"),
         "x",

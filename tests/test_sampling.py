@@ -50,7 +50,7 @@ class Counted:
 
     def share(self):
         """Return the bytes asked for over five bands of every scene of the same window."""
-        own = {"B11": 0.5, "scl": 0.25}
+        own = {"B11": 0.5, "B12": 0.5, "scl": 0.25}
         return sum(own.get(b, 2.0) for _, b in self.asked) / (8.5 * self.data.sizes["time"])
 
 
@@ -63,8 +63,9 @@ def test_a_search_costs_a_fraction_of_five_bands_and_holds_the_truth(built):
     row = built.dated.rows[0]
     assert row["roofed_low"] <= str(built.truth.roofed_half.date()) <= row["roofed_high"]
     # 183 scenes in three years: of the 219 of a five-day revisit it is 0.059. It was below 0.06 of these before scenes
-    # after what may be a roof were read in red too, because it may have been a slab
-    assert built.share() < 0.072
+    # after what may be a roof were read in red too, because it may have been a slab, and below 0.072 before all scenes
+    # were read in B12, which tells a roof from its slab
+    assert built.share() < 0.085
     assert row["kind"] == "bright roof"
     assert row["roof_area_m2_low"] <= built.truth.roof_area_m2 <= row["roof_area_m2_high"]
 
@@ -74,7 +75,7 @@ def test_classifications_are_read_only_of_scenes_that_a_look_asks_for(built):
     scenes = {i for i, _ in built.asked}
     assert len(scenes) < 0.4 * built.data.sizes["time"]
     assert len({i for i, b in built.asked if b == "B02"}) < 0.8 * len(scenes)
-    assert len({i for i, b in built.asked if b == "B08"}) <= sampling.PICTURE_SCENES
+    assert len({i for i, b in built.asked if b == "B08"}) <= 2 * sampling.PICTURE_SCENES
 
 
 def test_nothing_built_under_cloud_gives_no_date_and_stays_cheap():

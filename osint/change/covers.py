@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from osint.change import _transition, history, kinds, landcover, lasting, series, stages, steps, surfaces
+from osint.change import _transition, history, landcover, lasting, levels, stages, works
 from osint.change.history import COMPLETE_MARGIN_DAYS, HALF_MARGIN_DAYS, UNDER_WAY_DAYS
-from osint.change.reasons import Reason
+from osint.change.reasons import Doubt, Reason
 from osint.change.roof import Z90
-from osint.change.sampling import CONFIRMING_DAYS, STAGE_MIN_SIZE, STAGE_SPAN_DAYS
+from osint.change.sampling import STAGE_SPAN_DAYS
 from osint.change.series import HALF, Series
-from osint.change.stack import PAIR
 from osint.change.steps import Step, to_day
 from osint.change.structure import Structure, date_of, day_of, long_interval
+from osint.change.works import LEAST_WEIGHT
 
-RED = "B04"  # in which painted steel and concrete differ
-READ_SHARE = 0.8  # share of the scenes that were read in a band from which it tells when a cover was laid
 AGAIN_DAYS = 10.0  # after the first change from which another one is looked at
-STAGE_ODDS = 4.0  # that a change to another lasting state within months is a cover over a slab, not work on a roof
-# the same where it is more than half of all that changed: then half of what stands now cannot have stood before it,
-# not even if it was laid part by part, and only a roof that was coated anew within months speaks for the first
-MAIN_SHARE, MAIN_ODDS = 0.5, 50.0
-SOIL_COLOURS = (
-    0.31  # distance of logarithms in three bands, brightness apart: 90% of pairs of soils of one place differ less
-)
-LEAST_WEIGHT = 0.05  # of an explanation from which the interval holds it
+QUANTILES = 200  # of each moment in a mixture of several
 # one cover in five rests for a month on average, before its half or after it: half of one in twenty is later by this
 WORK_RESTS_DAYS = 21.0
 NEVER_A_SLAB = frozenset(
@@ -35,159 +26,109 @@ NEVER_A_SLAB = frozenset(
 )
 
 
-def relative(seen: Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return days (n,) and the outline over its surroundings (n, bands), in which the sun of a season cancels.
-
-    The bands are those of PAIR, and RED where most scenes were read in it: painted steel and concrete are alike in blue
-    and in the short-wave infrared.
-    """
-    bands = [seen.bands.index(band) for band in (*PAIR, RED) if band in seen.bands]
-    read = np.isfinite(seen.inside[:, bands]) & np.isfinite(seen.around[:, bands])
-    used = read.mean(axis=0) >= READ_SHARE
-    rows, bands = read[:, used].all(axis=1), [band for band, use in zip(bands, used, strict=True) if use]
-    inside, around = (np.maximum(part[rows][:, bands], series.DARKEST_AROUND) for part in (seen.inside, seen.around))
-    return seen.days[rows], np.asarray(inside / around)
-
-
-def later_change(structure: Structure, seen: Series) -> Step | None:
-    """Return the last change of the ground soon after a structure came, if it lasts: it may be the cover over a slab.
-
-    A dark roof on a pale slab looks as if what stood there had been removed; ground that is bare again has the colour
-    that it had before.
-    """
-    if structure.kind is None or any(doubt.reason in NEVER_A_SLAB for doubt in structure.doubts):
-        return None
-    if not structure.stands and structure.removed_day - structure.half_day > STAGE_SPAN_DAYS:
-        return None
-    first = structure.half_day
-    before = first if structure.roofed_low is None else day_of(structure.roofed_low)
-    days, ratio, changes = _changes(seen, first + AGAIN_DAYS)
-    later = [step for step in changes if first + AGAIN_DAYS < to_day(step.best) <= first + STAGE_SPAN_DAYS]
-    if not later or not _is_new(later[-1], days, ratio, [(-np.inf, before)], history.LASTING_SHARE):
-        return None
-    step = later[-1]
-    # less than this in one colour is what the sun does to what stands; 0 where no scene tells
-    share = last_share(structure, to_day(step.begun.low), to_day(step.complete.high), seen)
-    is_sun = 0 < share < stages.LEAST_LAST and _colours_apart(step.after, step.before) < STAGE_MIN_SIZE
-    return None if is_sun else step
-
-
-def last_change(seen: Series) -> Step | None:
-    """Return the last change of an outline of any sign, if it looked like that at no time before."""
-    days, ratio, changes = _changes(seen)
+def likely_covers(seen: Series) -> list[tuple[Step, Chance]]:
+    """Return the changes that may be the cover, likeliest first, if the last one left what was not there before."""
+    changes = levels.changes(seen)
     if not changes:
-        return None
+        return []
     starts = [-np.inf, *(to_day(step.complete.best) for step in changes[:-1])]
     ends = [to_day(step.begun.best) for step in changes]
-    return changes[-1] if _is_new(changes[-1], days, ratio, list(zip(starts, ends, strict=True))) else None
+    if not _is_new(changes[-1], seen, list(zip(starts, ends, strict=True))):
+        return []
+    told, _ = _weighed([works.of_step(step) for step in changes], seen, (-np.inf, np.inf))
+    likely = sorted((c for c in told if c.weight >= LEAST_WEIGHT), key=lambda chance: -chance.weight)
+    return [(next(s for s in changes[::-1] if to_day(s.complete.high) <= c.near[1]), c) for c in likely]
 
 
-def _changes(seen: Series, since_day: float = np.inf) -> tuple[np.ndarray, np.ndarray, list[Step]]:
-    """Return days and values of `relative` outside of winter, and in time order the steps that may be of a cover.
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """One change that may have been the cover of what stands."""
 
-    A low sun changes what stands out, not the ground: steps of all scenes have to be larger than what it does, those of
-    the scenes outside of winter do not. Of two that are near each other the one of all scenes counts. What came after
-    `since_day` is looked at by itself too: next to a slab poured on dark ground a cover may be a small change. In less
-    than a year a season is not told from a step, but the sun changes all bands by one factor.
+    weight: float
+    """Probability that it was."""
+    near: tuple[float, float]
+    """Days from when it may have begun to when it was surely over."""
+    shown: tuple[float, float]
+    """Days from and until which what it left is seen."""
+    share: float = 1.0
+    """This change over the whole change since the ground before all works."""
+
+
+def chances(structure: Structure, seen: Series, window: tuple[float, float]) -> tuple[list[Chance], float]:
+    """Return the changes in a window of days that may have been the cover of a structure, and whether it is gone.
+
+    The second is the probability that the ground is bare again at the end of the window. The change by which the
+    structure was found is one of them.
     """
-    days, ratio = relative(seen)
-    mild = ~series.winter(days, seen.latitude_deg)
-    found: list[Step] = []
-    whole, late = np.ones(len(days), bool), mild & (days > since_day)
-    for sun, chosen in ((2 * series.CONTRAST_SHARE_SD, whole), (0.0, mild), (0.0, late)):
-        for step in steps.date_step(days[chosen], ratio[chosen]):
-            standing = float(np.abs(np.stack([step.before, step.after]) - 1).max())
-            large = float(np.linalg.norm(step.size)) >= STAGE_MIN_SIZE + sun * standing
-            large &= chosen is not late or _colours_apart(step.after, step.before) >= STAGE_MIN_SIZE
-            if large and all(abs(to_day(step.best) - to_day(other.best)) > CONFIRMING_DAYS for other in found):
-                found.append(step)
-    return days[mild], ratio[mild], sorted(found, key=lambda step: step.best)
+    half = structure.half_day
+    first = half if structure.roofed_low is None else day_of(structure.roofed_low)
+    found = [works.of_step(step) for step in levels.changes(seen, first + AGAIN_DAYS)]
+    found = [change for change in found if window[0] < change.best < window[1]]
+    own = works.Change(structure.near[0], half, structure.near[1], structure.near)
+    near = levels.ONE_CHANGE_DAYS
+    if not any(own.begun - near <= change.best <= own.over + near for change in found):
+        found.append(own)
+    return _weighed(found, seen, window)
 
 
-def _is_new(
-    step: Step, days: np.ndarray, ratio: np.ndarray, spans: Sequence[tuple[float, float]], share: float = 0.0
-) -> bool:
-    """Return whether the ground after a step differs from all that it was in some spans of days before.
+def _weighed(found: Sequence[works.Change], seen: Series, window: tuple[float, float]) -> tuple[list[Chance], float]:
+    found = works.apart(found, levels.relative(seen).days)
+    reading = works.read(found, seen, window)
+    told = []
+    for number, (change, weight) in enumerate(zip(found, reading.cover, strict=True)):
+        later = [c for c, lasts in zip(found[number + 1 :], reading.lasting[number + 1 :], strict=True) if lasts > HALF]
+        until = later[0].begun if later else min(window[1], seen.days[-1] + 1)
+        told.append(Chance(float(weight), change.near, (change.near[1], until), float(reading.share[number])))
+    return told, reading.bare
 
-    It has to differ by more than sun and dust do, and by `share` of the step or in its colour: what is scraped or wet
-    is bright or dark in all bands, and a red roof over a pale slab may be nearer to the ground than to the slab.
-    """
-    after = days > to_day(step.complete.best)
-    least = share * float(np.linalg.norm(step.size))
-    parts = [part for part in ((days > low) & (days < high) for low, high in spans) if part.any()]
-    if not after.any() or not parts:
+
+def may_be_stage(structure: Structure) -> bool:
+    """Return whether another change may be the cover of a structure: it is one, and neither snow nor water."""
+    return structure.roofed_best is not None and not any(doubt.reason in NEVER_A_SLAB for doubt in structure.doubts)
+
+
+def alone(structure: Structure) -> Chance:
+    """Return the change by which a structure was found as the only one that may be its cover."""
+    until = min(structure.shown_until_day, structure.removed_day)
+    return Chance(1.0, structure.near, (structure.shown_from_day, until))
+
+
+def standing(structure: Structure, chance: Chance, gone: float) -> Structure:
+    """Return a structure as what one change left; it stands unless ground that is bare again was seen."""
+    kept = structure
+    if structure.removed_low and structure.removed_high:
+        figures: dict[str, float | str] = {
+            "start": structure.removed_low.isoformat(),
+            "end": structure.removed_high.isoformat(),
+            "gone": gone,
+        }
+        changed = Doubt(Reason.CHANGED_AGAIN, figures) if LEAST_WEIGHT <= gone <= 1 - LEAST_WEIGHT else None
+        if gone < HALF:
+            sure = structure.step_probability / (lasting.BRIEF_FACTOR if _brief(structure) else 1.0)
+            kept = replace(
+                structure,
+                removed_low=None,
+                removed_high=None,
+                removed_day=np.inf,
+                step_probability=min(sure, 1.0),
+                doubts=tuple(d for d in structure.doubts if d.reason is not Reason.SHORT_LIVED),
+            )
+        kept = kept.doubtful(changed)
+    return replace(kept, shown_from_day=chance.shown[0], shown_until_day=chance.shown[1])
+
+
+def _is_new(step: Step, seen: Series, spans: Sequence[tuple[float, float]]) -> bool:
+    """Return whether the ground after a step differs by more than the sun does from all that it was in some spans."""
+    of = levels.relative(seen)
+    last, *found = (levels.median(seen, of, *span) for span in [(to_day(step.complete.best), np.inf), *spans])
+    earlier = [level for level in found if level is not None]
+    if last is None or not earlier:
         return False
-    last = np.median(ratio[after], axis=0)
-    levels = [np.median(ratio[part], axis=0) for part in parts]
-    away = [float(np.linalg.norm(last - level)) for level in levels]
-    in_red = len(last) > len(PAIR)
-    return all(
-        far >= STAGE_MIN_SIZE and (far >= least or (in_red and _colours_apart(last, level) >= SOIL_COLOURS))
-        for far, level in zip(away, levels, strict=True)
-    )
-
-
-def _colours_apart(one: np.ndarray, other: np.ndarray) -> float:
-    """Return how far two levels (bands,) of `relative` differ in colour, in logarithms, whatever their brightness."""
-    apart = np.log(np.maximum(one, series.DARKEST_AROUND) / np.maximum(other, series.DARKEST_AROUND))
-    return float(np.linalg.norm(apart - apart.mean()))
-
-
-def final_state(structure: Structure, step: Step, seen: Series) -> Structure:
-    """Return a structure as what is seen of it after a later change."""
-    return replace(
-        structure,
-        removed_low=None,
-        removed_high=None,
-        removed_day=np.inf,
-        shown_from_day=to_day(step.complete.high),
-        shown_until_day=seen.days[-1] + 1,
-        step_probability=min(structure.step_probability / (lasting.BRIEF_FACTOR if _brief(structure) else 1.0), 1.0),
-        doubts=tuple(d for d in structure.doubts if d.reason is not Reason.SHORT_LIVED),
-    )
+    return all(float(np.linalg.norm(last.over - level.over)) >= levels.LEAST_CHANGE for level in earlier)
 
 
 def _brief(structure: Structure) -> bool:
     return any(doubt.reason is Reason.SHORT_LIVED for doubt in structure.doubts)
-
-
-def is_final(before: float, final: Structure) -> bool:
-    """Return whether what is seen after a later change stands on an outline, and not what was seen before it.
-
-    `before` is the probability that what was seen before it is a building.
-    """
-    after = final.probability or 0.0
-    return after >= landcover.OPEN and not before >= landcover.PROBABLE > after
-
-
-def probability_between(first: Structure, until_day: float, seen: Series) -> float:
-    """Return the probability that what a first change left is a building, by its colour until a later change."""
-    window = landcover.window_median(seen, first.shown_from_day, until_day, 1)
-    if window is None:
-        return sum(kinds.PRIOR[roof] for roof in surfaces.ROOFS)
-    return first.step_probability * landcover.judged(window.inside, window.around).probability
-
-
-def stage_weight(first: Structure, later: tuple[float, float], seen: Series) -> float:
-    """Return the probability that `first` was the cover of what stands, and not a change that began and ended `later`.
-
-    What stood between the two is judged by its own colour.
-    """
-    before = probability_between(first, later[0], seen)
-    odds = MAIN_ODDS if last_share(first, *later, seen) > MAIN_SHARE else STAGE_ODDS
-    return before / (before + odds * (1 - before))
-
-
-def last_share(first: Structure, until_day: float, from_day: float, seen: Series) -> float:
-    """Return the last change, between two days, over the whole change since the ground before `first`."""
-    days, ratio = relative(seen)
-    mild = ~series.winter(days, seen.latitude_deg)
-    whole = days < first.near[0], (days >= first.shown_from_day) & (days <= until_day), days >= from_day
-    spans = [span & mild if (span & mild).any() else span for span in whole]
-    if not all(span.any() for span in spans):
-        return 0.0
-    ground, stage, last = (np.median(ratio[span], axis=0) for span in spans)
-    return float(np.linalg.norm(last - stage)) / max(float(np.linalg.norm(last - ground)), STAGE_MIN_SIZE)
 
 
 def is_stage(first: Structure, final: Structure, separable: bool) -> bool:
@@ -203,53 +144,87 @@ def is_stage(first: Structure, final: Structure, separable: bool) -> bool:
     return soon and is_cover and not snow and (separable or (first.probability or 0.0) < landcover.PROBABLE)
 
 
-def timed(
-    structure: Structure,
-    near: tuple[float, float],
-    window: tuple[float, float],
-    seen: Series,
-    first: Structure,
-    weight: float,
-) -> Structure:
-    """Return a structure dated by the last change to what stands (`stages.time_cover`), near two days.
+def timed(structure: Structure, chances: Sequence[Chance], since_day: float, seen: Series) -> Structure:
+    """Return a structure dated by the change that laid its cover (`stages.time_cover`), after `since_day`.
 
-    `weight` is the probability that an earlier change, of the structure `first`, was the cover: the interval holds both
-    where neither can be left out. What is no cover, or cannot be timed, stays as it is.
+    The interval holds each of `chances` as far as it is likely: its ends are quantiles of all together. What is no
+    cover, or cannot be timed, stays as it is.
     """
     may_be = structure.kind in history.COVERS or structure.may_be_roof
-    if not may_be or structure.roofed_best is None or not np.isfinite(near).all() or weight > 1 - LEAST_WEIGHT:
+    if not may_be or structure.roofed_best is None:
         return structure
-    days, ratio = relative(seen)
-    inside = (days > window[0]) & (days < window[1])
-    cover = stages.time_cover(days[inside], ratio[inside], near, window)
-    if cover is None:
+    of = levels.relative(seen)
+    parts = []
+    for chance in sorted((c for c in chances if c.weight >= LEAST_WEIGHT), key=lambda c: -c.weight):
+        part = of.within((of.days > since_day) & (of.days < chance.shown[1]))
+        least = min(stages.LEAST_LAST, chance.share / 2)
+        cover = stages.time_cover(part.days, part.values, chance.near, (since_day, chance.shown[1]), least)
+        if cover is not None:
+            # work half done departs from a straight ramp: by that share of its length half is earlier or later
+            uneven = Z90 * _transition.SHAPE_ERROR * (cover.complete[1] - cover.begun[1])
+            low, best, high = cover.half
+            low, high = _rested(low - uneven, high + uneven, seen.days)
+            parts.append((chance.weight, (low, best, high), cover.complete))
+    if not parts:
         return structure
-    low, best, high = cover.half
-    # work half done departs from a straight ramp: by that share of its length half of the cover is earlier or later
-    uneven = Z90 * _transition.SHAPE_ERROR * (cover.complete[1] - cover.begun[1])
-    low, high = _rested(low - uneven, high + uneven, seen.days)
+    low, best, high = _together([(weight, half) for weight, half, _ in parts])
+    complete = _together([(weight, whole) for weight, _, whole in parts])
     earliest, latest = date_of(low, -HALF_MARGIN_DAYS), date_of(high, HALF_MARGIN_DAYS)
-    if weight >= LEAST_WEIGHT and first.roofed_low and first.roofed_best and first.roofed_high:
-        # quantiles of both together; `first` comes before the cover
-        shares = LEAST_WEIGHT, HALF, 1 - LEAST_WEIGHT
-        ends = [day_of(day) for day in (first.roofed_low, first.roofed_best, first.roofed_high)]
-        earliest = min(earliest, date_of(float(np.interp(LEAST_WEIGHT / weight, shares, ends))))
-        best = min(best, float(np.interp(HALF / weight, shares, ends))) if weight > HALF else best
-    ended = cover.complete[2] < seen.days[-1] - UNDER_WAY_DAYS
-    complete_high = max(date_of(cover.complete[2], COMPLETE_MARGIN_DAYS), latest) if ended else None
+    ended = complete[2] < seen.days[-1] - UNDER_WAY_DAYS
     onset = structure.onset_high
     kept = tuple(doubt for doubt in structure.doubts if doubt.reason is not Reason.LONG_INTERVAL)
-    return replace(
-        structure,
-        roofed_low=earliest,
-        roofed_best=date_of(best),
-        roofed_high=latest,
-        complete_low=max(date_of(cover.complete[0], -COMPLETE_MARGIN_DAYS), earliest),
-        complete_high=complete_high,
-        onset_high=None if onset is None else min(onset, latest),
-        half_day=best,
-        doubts=kept,
-    ).doubtful(long_interval(earliest, latest, _gap(seen, low, high)))
+    others = [(weight, half[1]) for weight, half, _ in parts[1:] if low <= half[1] <= high]
+    several = None
+    if others:
+        figures: dict[str, float | str] = {
+            "day": date_of(parts[0][1][1]).isoformat(),
+            "other": date_of(others[0][1]).isoformat(),
+            "share": round(others[0][0], 2),
+        }
+        several = Doubt(Reason.WHICH_CHANGE, figures)
+    return (
+        replace(
+            structure,
+            roofed_low=earliest,
+            roofed_best=date_of(best),
+            roofed_high=latest,
+            complete_low=max(date_of(complete[0], -COMPLETE_MARGIN_DAYS), earliest),
+            complete_high=max(date_of(complete[2], COMPLETE_MARGIN_DAYS), latest) if ended else None,
+            onset_high=None if onset is None else min(onset, latest),
+            half_day=best,
+            doubts=kept,
+        )
+        .doubtful(several)
+        .doubtful(long_interval(earliest, latest, _gap(seen, low, high)))
+    )
+
+
+def _together(parts: Sequence[tuple[float, stages.Moment]]) -> stages.Moment:
+    """Return low, best and high of several moments, each with a weight: of their mixture, 90% and the median."""
+    if len(parts) == 1:
+        return parts[0][1]
+    shares = (np.arange(QUANTILES) + HALF) / QUANTILES
+    days, weights = list[np.ndarray](), list[np.ndarray]()
+    for weight, (low, best, high) in parts:
+        # straight from quantile to quantile, and on beyond them
+        ends = [2 * low - best, low, best, high, 2 * high - best]
+        at = [2 * LEAST_WEIGHT - HALF, LEAST_WEIGHT, HALF, 1 - LEAST_WEIGHT, 3 / 2 - 2 * LEAST_WEIGHT]
+        days.append(np.interp(shares, at, ends))
+        weights.append(np.full(QUANTILES, weight))
+    order = np.argsort(np.concatenate(days))
+    ordered, held = np.concatenate(days)[order], np.concatenate(weights)[order]
+    reached = np.cumsum(held) / held.sum()
+    best = ordered[np.searchsorted(reached, HALF)]
+    # the shortest that holds nine in ten, and the best day: a change that is most likely none does not widen it
+    start = np.arange(np.searchsorted(reached, HALF) + 1)
+    end = np.searchsorted(reached, reached[start] - held[start] / held.sum() + 1 - 2 * LEAST_WEIGHT)
+    start, end = start[end < len(order)], end[end < len(order)]
+    shortest = int(np.argmin(ordered[end] - ordered[start]))
+    return (
+        float(ordered[start[shortest]]),
+        float(best),
+        float(ordered[max(end[shortest], np.searchsorted(reached, HALF))]),
+    )
 
 
 def _rested(low: float, high: float, days: np.ndarray) -> tuple[float, float]:

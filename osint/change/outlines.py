@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -144,12 +144,13 @@ def _told(stack: Stack, rows: pd.DataFrame, place: BaseGeometry, gathered: sampl
     shown = _structures(gathered.data, footprint, seen, (ground, covered))
     shown = [_judged(stack, rows, one, place, gathered.data) for one in shown]
     if all(one.structure.kind is Kind.EARTHWORKS for one in shown):
-        last = _by_last_change(ground, seen, footprint)
-        judged = last and _judged(stack, rows, last, place, gathered.data)
-        # until its colour was seen it is nothing
-        called = judged and judged.picture and judged.structure
-        if judged and called and (called.kind in BUILDINGS or (not shown and called.not_separable)):
-            shown = [judged]
+        for made in _by_any_change(ground, seen, footprint):
+            judged = _judged(stack, rows, made, place, gathered.data)
+            # until its colour was seen it is nothing
+            called = judged.picture and judged.structure
+            if called and (called.kind in BUILDINGS or (not shown and called.not_separable)):
+                shown = [judged]
+                break
     if not shown:
         return _refused(*unread, history.unconfirmed(seen) or history.why_not(ground), seen=seen)
     begun = {id(one.phase): one.structure.near[0] for one in reversed(shown)}
@@ -191,10 +192,11 @@ def _structures(data: xr.Dataset, footprint: Footprint, seen: Series, found: tup
     return sorted(shown, key=lambda s: s.structure.roofed_best or s.structure.onset_high or dt.date.max)
 
 
-def _by_last_change(ground: Steps, seen: Series, footprint: Footprint) -> _Shown | None:
-    """Return what the last change of an outline left, whiter or not, if it lasts: coloured steel or a dark roof."""
-    step = covers.last_change(seen)
-    return None if step is None else _Shown(history.by_last_change(step, ground, seen), footprint, seen)
+def _by_any_change(ground: Steps, seen: Series, footprint: Footprint) -> Iterator[_Shown]:
+    """Yield what each likely cover left, whiter or not, if it lasts: coloured steel or a dark roof."""
+    for step, chance in covers.likely_covers(seen):
+        made = replace(history.by_last_change(step, ground, seen), shown_until_day=chance.shown[1])
+        yield _Shown(made, footprint, seen)
 
 
 def _judged(stack: Stack, rows: pd.DataFrame, shown: _Shown, geometry: BaseGeometry, data: xr.Dataset) -> _Shown:
@@ -209,25 +211,25 @@ def _covered(
     done: list[_Shown] = []
     pairs = _with_stages(shown)
     for number, (first, one) in enumerate(pairs):
-        structure, seen = one.structure, one.seen
         before, after = ([p for p in part if p[1].phase is one.phase] for part in (pairs[:number], pairs[number + 1 :]))
         since = max(
             (s.half_day if s.stands else s.removed_day for s in (p[1].structure for p in before)), default=-np.inf
         )
         until = after[0][0].structure.half_day if after else np.inf
-        told, near = one, (first.structure.near[0], structure.near[1])
-        weight = covers.stage_weight(first.structure, structure.near, seen) if first is not one else 0.0
-        later = None if after else covers.later_change(structure, seen)
-        if later is not None:
-            state = covers.final_state(structure, later, seen)
-            final = _judged(stack, rows, replace(one, structure=state, picture=None), geometry, data)
-            change = steps.to_day(later.begun.low), steps.to_day(later.complete.high)
-            if covers.is_final(covers.probability_between(structure, change[0], seen), final.structure):
-                told, near = final, change
-                weight = max(weight, covers.stage_weight(structure, change, seen))
-        stage = replace(told.structure, onset_low=first.structure.onset_low, onset_high=first.structure.onset_high)
-        window = (since, min(until, stage.removed_day))
-        done.append(told.edited(covers.timed(stage, near, window, seen, first.structure, weight)))
+        structure = one.structure
+        told, chances = one, list[covers.Chance]()
+        if covers.may_be_stage(structure):
+            chances, gone = covers.chances(structure, one.seen, (since, until))
+            main = max(chances, key=lambda chance: chance.weight)
+            state = covers.standing(structure, main, gone)
+            told = one.edited(state)
+            if state.stands != structure.stands or not main.near[0] <= structure.half_day <= main.near[1]:
+                told = _judged(stack, rows, replace(told, picture=None), geometry, data)
+                if (told.structure.probability or 0.0) < landcover.OPEN:
+                    told, chances = one, [covers.alone(structure)]
+        begun = first.structure
+        state = replace(told.structure, onset_low=begun.onset_low, onset_high=begun.onset_high)
+        done.append(told.edited(covers.timed(state, chances, since, one.seen)))
     return done
 
 

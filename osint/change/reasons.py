@@ -36,6 +36,14 @@ class Reason(StrEnum):
     SHORT_LIVED = "stood for about {days:.0f} days only: a roof taken down, or film or a crust of one season"
     NO_ROOF = "no roof: the ground was changed, nothing was covered by {day}"
     SLOW_GROUND = "whether ground was broken is not known: it changed within {days:.0f} days, as it does in seasons too"
+    WHICH_CHANGE = (
+        "which change was the cover is not certain: half covered about {day}, or about {other} ({share:.2f}), and the "
+        "other one was a slab, panels or a new coat; look at its pictures"
+    )
+    CHANGED_AGAIN = (
+        "from {start} to {end} it changed again: taken down ({gone:.2f}), or covered anew with panels, gravel or "
+        "another coat; look at its pictures"
+    )
     ROOF_BEFORE = (
         "what was there before has the colour of a roof or of asphalt ({built:.2f}): a roof that was coated anew looks "
         "like a new one; look at a picture from before"

@@ -12,17 +12,16 @@ import xarray as xr
 from shapely.geometry.base import BaseGeometry
 
 from osint import imagery
-from osint.change import phases, series, steps, transients
+from osint.change import levels, phases, series, steps, transients, works
 from osint.change.series import DARKEST_AROUND, Footprint, Series
-from osint.change.stack import PAIR, Stack
-from osint.change.steps import Step, Steps
+from osint.change.stack import DATING, PAIR, Stack
+from osint.change.steps import Steps
 
 NODE_DAYS = 150.0  # time between the first scenes: what comes and goes faster is not a building
 END_SCENES = 3  # scenes at either end, and next to one that departs from its level: one may be misread as clear
 BESIDE_SCENES = 2  # scenes on either side of the time in which everything was read
 CONFIRMING_DAYS = 45.0  # scenes this near to each other confirm each other
 BRACKET_SCENES = 6  # usable scenes between the last without and the first with a change that are all read
-WITHOUT_SHARE, WITH_SHARE = 0.2, 0.8  # share of a step below which a scene is without it, and above which it is with it
 TRANSIENT_SCENES = 6  # scenes of what seems to stand for a few months: fewer may be weather
 ODD_Z = 4.0  # departure of one scene from its level, over the scatter, that asks for more scenes next to it
 ODD_MIN = 0.03  # least departure for it, reflectance
@@ -33,8 +32,7 @@ MAY_BE_GONE_SHARE = 0.4  # loss over the gains before it, above which a roof may
 SCRAPING_SHARE = 0.1  # of all scenes listed: once more have been read, a step without a roof is narrowed no further
 SHOWN_SCENES = 2  # fewest scenes that show what stands in the other bands
 PICTURE_SCENES = 4  # scenes of each standing roof that are read in the other bands too
-STAGE_DAYS, STAGE_SCENES = 90.0, 4  # after a change in which scenes show whether it was the last; how many
-STAGE_MIN_SIZE = 0.15  # change from slab to cover in the clearest band, over the surroundings
+STAGE_PARTS = (0.0, 30.0, 60.0, 90.0, 140.0, 190.0, 240.0)  # days after a change, in each part of which a scene is read
 STAGE_SPAN_DAYS = 240.0  # from a slab or frame to the cover that hides it, at most
 UNKNOWN_CLOUD_PCT = 50.0  # cloud cover of a scene that states none
 UNKNOWN, COVERED, USABLE, UNREAD = -1, 0, 1, 2  # what is known of a scene
@@ -85,7 +83,7 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
     scenes that are asked for: where one is covered, the next is taken. The other `bands` are read of a few scenes after
     each step, and of all where what stands changes its colour in them.
     """
-    search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in PAIR]
+    search, extra = _Search(stack, rows, geometry), [b for b in bands if b not in DATING]
     search.round(_nodes(search, NODE_DAYS))
     between, roofs = False, Steps(())
     for _ in range(MAX_ROUNDS):
@@ -105,12 +103,13 @@ def bisected(stack: Stack, rows: pd.DataFrame, geometry: BaseGeometry, bands: Se
         covered = replace(covered, steps=tuple(sorted([*covered, *found_brief], key=lambda s: s.best)))
         if search.round([*_nodes(search, spacing), *_about(search, covered, seen)], seen.days):
             continue
-        found = steps.date_step(seen.days, seen.contrast, series.contrast_sd(seen.contrast))
+        pair = seen.contrast[:, : len(PAIR)]
+        found = steps.date_step(seen.days, pair, series.contrast_sd(pair))
         roofs = covered if len(covered) else found
         inside = [
             SceneRequest((b.before_day + b.after_day) / 2, b.before_day, b.after_day, TRANSIENT_SCENES) for b in brief
         ]
-        requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen), *_stages(search, roofs, found, seen)]
+        requests = [*_odd(found, seen), *inside, *_about(search, roofs, seen), *_stages(search, roofs, seen)]
         if search.round(requests, seen.days) or search.widened(extra, _shown(roofs, found, seen)):
             continue
         # a step that stands alone has to be sure; next to a roof it only names the day when ground was broken
@@ -162,7 +161,7 @@ class _Search:
     rows: pd.DataFrame
     geometry: BaseGeometry
     pieces: list[xr.Dataset] = field(default_factory=list)
-    bands: tuple[str, ...] = PAIR
+    bands: tuple[str, ...] = DATING
     """Bands in which scenes are read."""
 
     def __post_init__(self) -> None:
@@ -233,9 +232,10 @@ class _Search:
         if not len(own):
             return False
         shown = own[:, len(PAIR) :]
-        usual = STAGE_MIN_SIZE + series.CONTRAST_SHARE_SD * np.abs(shown - 1).max(axis=0)
-        colour = shown / np.maximum(own[:, :1], DARKEST_AROUND)
-        if not ((np.ptp(shown, axis=0) > usual) & (np.ptp(colour, axis=0) > STAGE_MIN_SIZE)).any():
+        usual = levels.LEAST_CHANGE + series.CONTRAST_SHARE_SD * np.abs(shown - 1).max(axis=0)
+        # in logarithms: a share of the colour, whether the ground is bright or dark in it
+        colour = np.log(np.maximum(shown, DARKEST_AROUND) / np.maximum(own[:, :1], DARKEST_AROUND))
+        if not ((np.ptp(shown, axis=0) > usual) & (np.ptp(colour, axis=0) > levels.LEAST_CHANGE)).any():
             return False
         self.bands = (*self.bands, *more)
         self.pieces = [self.coloured(self.days[self.read], more)]
@@ -272,7 +272,7 @@ class _Search:
         more = self._read(chosen, bands) if chosen.any() and bands else None
         for band in bands:
             values = np.full((data.sizes["time"], data.sizes["y"], data.sizes["x"]), np.nan, np.float32)
-            if more is not None:
+            if more is not None and band in more:
                 values[np.isin(data["time"].values, more["time"].values)] = more[band].values
             data[band] = (("time", "y", "x"), values)
         return data
@@ -304,8 +304,9 @@ def _odd(found: Steps, seen: Series) -> list[SceneRequest]:
         inside = (seen.days >= low) & (seen.days < high)
         if inside.sum() < ODD_LEVEL_SCENES:
             continue
-        away = np.abs(seen.contrast - np.median(seen.contrast[inside], axis=0))
-        usual = np.maximum(found.scatter, series.contrast_sd(seen.contrast))
+        pair = seen.contrast[:, : len(PAIR)]
+        away = np.abs(pair - np.median(pair[inside], axis=0))
+        usual = np.maximum(found.scatter, series.contrast_sd(pair))
         odd = inside & ~under_way & ((away > ODD_Z * usual) & (away > ODD_MIN)).any(axis=1)
         requests += [SceneRequest(d, d - CONFIRMING_DAYS, d + CONFIRMING_DAYS, END_SCENES) for d in seen.days[odd]]
     return requests
@@ -318,35 +319,46 @@ def _about(search: _Search, found: Steps, seen: Series, scraping: bool = False) 
     for k, step in enumerate(found):
         if _may_be_roof(found, k) == scraping:
             continue
-        last, first = _bracket(step, seen, edges[k], edges[k + 2])
-        free = (search.days > last) & (search.days < first) & ~search.read & (search.state != COVERED)
-        hoped = np.where(search.state[free] == USABLE, 1.0, 1 - search.cloud[free]).sum()
-        within = seen.days[(seen.days > last) & (seen.days < first)]
-        if hoped <= BRACKET_SCENES:
-            requests += [
-                SceneRequest((last + first) / 2, last, first, len(within) + int(free.sum())),
-                SceneRequest(last, last - CONFIRMING_DAYS, last + 0.01, BESIDE_SCENES),
-                SceneRequest(first, first - 0.01, first + CONFIRMING_DAYS, BESIDE_SCENES),
-            ]
-            continue
-        places = np.concatenate([[last], within, [first]])
-        widest = int(np.argmax(np.diff(places)))
-        low, high = places[widest], places[widest + 1]
-        requests.append(SceneRequest((low + high) / 2, low, high, 1))
+        values = seen.whiteness()[:, None] if len(step.size) == 1 else seen.contrast[:, : len(PAIR)]
+        last, first = steps.bracket(step, seen.days, values, edges[k], edges[k + 2])
+        requests += _between(search, last, first, seen)
     return requests
 
 
-def _stages(search: _Search, roofs: Steps, found: Steps, seen: Series) -> list[SceneRequest]:
+def _between(search: _Search, last: float, first: float, seen: Series) -> list[SceneRequest]:
+    """Return requests that narrow a change between two days: all of few scenes, else one in the widest gap."""
+    free = (search.days > last) & (search.days < first) & ~search.read & (search.state != COVERED)
+    hoped = np.where(search.state[free] == USABLE, 1.0, 1 - search.cloud[free]).sum()
+    within = seen.days[(seen.days > last) & (seen.days < first)]
+    if hoped <= BRACKET_SCENES:
+        return [
+            SceneRequest((last + first) / 2, last, first, len(within) + int(free.sum())),
+            SceneRequest(last, last - CONFIRMING_DAYS, last + 0.01, BESIDE_SCENES),
+            SceneRequest(first, first - 0.01, first + CONFIRMING_DAYS, BESIDE_SCENES),
+        ]
+    places = np.concatenate([[last], within, [first]])
+    widest = int(np.argmax(np.diff(places)))
+    low, high = places[widest], places[widest + 1]
+    return [SceneRequest((low + high) / 2, low, high, 1)]
+
+
+def _stages(search: _Search, roofs: Steps, seen: Series) -> list[SceneRequest]:
     """Return requests for scenes after what may be a roof: what came may be a slab, and the roof a later step."""
     gains = [k for k in range(len(roofs)) if _may_be_roof(roofs, k) and series.step_whiteness(roofs.steps[k]) > 0]
-    if not gains:
-        return []
-    over = steps.to_day(roofs.steps[gains[-1]].complete.best)
-    requests = [SceneRequest(over + STAGE_DAYS / 2, over, over + STAGE_DAYS, STAGE_SCENES)]
-    late = [s for s in found if over < steps.to_day(s.best) < over + STAGE_SPAN_DAYS]
-    for step in late[-1:]:
-        last, first = _bracket(step, seen, over - 1, seen.days[-1] + 1)
-        requests.append(SceneRequest((last + first) / 2, last, first, BRACKET_SCENES))
+    first = steps.to_day(roofs.steps[gains[0]].complete.best) if gains else np.inf
+    changes = levels.changes(seen, first)
+    last = steps.to_day(roofs.steps[gains[-1]].complete.best) if gains else None
+    over = [last] if last is not None else [steps.to_day(step.complete.best) for step in changes[-1:]]
+    parts = [(day + low, day + high) for day in over for low, high in pairwise(STAGE_PARTS)]
+    requests = [SceneRequest((low + high) / 2, low, high, 1) for low, high in parts]
+    of = levels.relative(seen)
+    edges = [-np.inf, *(steps.to_day(step.best) for step in changes), np.inf]
+    likely = works.likely_covers(changes, seen)
+    for k, step in enumerate(changes):
+        if not any(low <= steps.to_day(step.best) <= high for low, high in likely):
+            continue
+        low, high = steps.bracket(step, of.days, of.values, edges[k], edges[k + 2])
+        requests += _between(search, low, high, seen)
     return requests
 
 
@@ -357,20 +369,6 @@ def _may_be_roof(found: Steps, k: int) -> bool:
         return bool(gains[k] >= max(MAY_BE_ROOF_GAIN, SUN_SHARE * float(np.abs(gains).max())))
     highest = float(gains[:k].max(initial=0))
     return bool(highest >= MAY_BE_ROOF_GAIN and -gains[k] >= max(MAY_BE_ROOF_GAIN, MAY_BE_GONE_SHARE * highest))
-
-
-def _bracket(step: Step, seen: Series, low: float, high: float) -> tuple[float, float]:
-    """Return the day of the last scene without and of the first scene with most of a step."""
-    unit = step.size / np.maximum(step.size @ step.size, 1e-12)
-    values = seen.whiteness()[:, None] if len(step.size) == 1 else seen.contrast
-    share = (values - step.before) @ unit
-    best = steps.to_day(step.best)
-    before, after = seen.days < best, seen.days >= best
-    without = before & (seen.days > low) & (share < WITHOUT_SHARE)
-    with_ = after & (seen.days < high) & (share > WITH_SHARE)
-    last = seen.days[without if without.any() else before]
-    first = seen.days[with_ if with_.any() else after]
-    return last.max(initial=seen.days[0]), first.min(initial=seen.days[-1])
 
 
 def _shown(roofs: Steps, found: Steps, seen: Series) -> np.ndarray:

@@ -218,7 +218,8 @@ def extract_series(data: xr.Dataset, footprint: Footprint, bands: tuple[str, ...
     Scenes that are not `usable` are left out, and those whose surroundings are far brighter or darker than
     they ever are (snow, thick haze, missed cloud, shadow).
     """
-    values = np.stack([data[b].values for b in bands], axis=-1)
+    blank = np.full(data["scl"].shape, np.nan, np.float32)
+    values = np.stack([data[b].values if b in data else blank for b in bands], axis=-1)
     clear = np.isin(data["scl"].values, CLEAR)
     rings, cores = clear & footprint.ring, _shown_cores(clear, footprint)
     # a search reads the other bands on few scenes

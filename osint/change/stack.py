@@ -25,7 +25,8 @@ from osint.http import Cost
 from osint.register import read_span
 
 PAIR = ("B02", "B11")  # enough to date a roof: brightness, and the infrared where soil and roof differ
-BANDS = ("B02", "B04", "B11")  # the pair, and the redness of soil, which a search reads only on a few scenes
+DATING = (*PAIR, "B12")  # what a search reads of every scene: B12 over B11 tells a roof from a slab of its brightness
+BANDS = (*DATING, "B04")  # and the redness of soil, which it reads only on a few scenes
 PICTURE_BANDS = ("B03", "B04", "B08", "B12")  # read on a few scenes that show what stands: its colour, edge, plants
 RGB = ("B02", "B03", "B04")  # read for a picture that a person looks at
 COARSE = ("B05", "B06", "B07", "B8A", "B11", "B12", "scl")  # of 20 m; in memory each pixel comes repeated to four

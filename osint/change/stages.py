@@ -61,11 +61,13 @@ def time_cover(
     values: np.ndarray,
     near: tuple[float, float],
     window: tuple[float, float],
+    least: float = LEAST_LAST,
 ) -> Cover | None:
     """Return when the last change to what stands happened, None where the series is too short for it.
 
     `values` (n, bands) are levels on `days` (n,), all bands in one unit. The change lies from EARLIER_DAYS before to
-    LATER_DAYS after `near` (first, last day); only values within `window` are of it.
+    LATER_DAYS after `near` (first, last day); only values within `window` are of it. `least` is the least share of the
+    whole change that it makes.
     """
     if len(days) < FEWEST_VALUES:
         return None
@@ -82,7 +84,7 @@ def time_cover(
         return None
     gaps = _gaps(fit, part)
     tried = [_candidates((low, high), inside, gaps, stages) for stages in range(len(STAGES_WEIGHT))]
-    scores = [_scored(fit, part, one) for one in tried]
+    scores = [_scored(fit, part, one, least) for one in tried]
     peak = max(score.max(initial=-np.inf) for score in scores)
     if not np.isfinite(peak):
         return None
@@ -192,7 +194,7 @@ def _led(days: np.ndarray) -> np.ndarray:
     return np.asarray(1 - np.exp(-each) * (1 + each))
 
 
-def _scored(fit: Fit, part: np.ndarray, tried: _Candidates) -> np.ndarray:
+def _scored(fit: Fit, part: np.ndarray, tried: _Candidates, least: float) -> np.ndarray:
     """Return the log posterior (candidates,) of explanations, up to a constant."""
     days, values, scales = fit.days[part], fit.values[part], fit.scales[part]
     shares = tried.shares(days)
@@ -213,8 +215,8 @@ def _scored(fit: Fit, part: np.ndarray, tried: _Candidates) -> np.ndarray:
         # in the unit of the values, not of their scatter: the cover may show best in the band that scatters most
         whole += (levels[:, 0] - levels[:, len(shares)]) ** 2
         last += (levels[:, 0] - levels[:, 1]) ** 2
-    enough = last >= LEAST_LAST**2 * np.maximum(whole, last)
-    lasts = _stays_new(values, shares[0], parts[1], LEAST_LAST * np.sqrt(whole)) if tried.made else True
+    enough = last >= least**2 * np.maximum(whole, last)
+    lasts = _stays_new(values, shares[0], parts[1], least * np.sqrt(whole)) if tried.made else True
     return np.where(enough & lasts, fit.temper * evidence + tried.log_prior, -np.inf)
 
 

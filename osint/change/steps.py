@@ -29,6 +29,7 @@ ASIDE_SHARE, LEVEL_RANGE_SHARE = 0.25, 0.1  # of two steps that go one way; adde
 SMALL_STEP_SHARE = 0.12  # contrast over that of the largest step below which a step is not reported
 SPELL_DAYS = 150.0  # a departure that comes back within this time is weather or a misread scene, not building
 SPELL_BACK_SHARE, SPELL_BACK_Z = 0.35, 1.0  # nearness to the level before: over its size, scatter
+WITHOUT_SHARE, WITH_SHARE = 0.2, 0.8  # share of a step below which a value is without it, and above which it is with it
 SPELL_ROUNDS = 6  # most spells that are left out of a series
 
 
@@ -108,12 +109,13 @@ def date_step(
     sigma: ArrayLike | None = None,
     *,
     coverage: float = _transition.COVERAGE,
+    spell_days: float = SPELL_DAYS,
 ) -> Steps:
     """Return the steps of an irregular series, each with an interval of the stated `coverage`.
 
     `times` are n dates (anything pandas reads; bare numbers are days since 1970-01-01), `values` is (n,) or
     (n, bands) in any unit, NaN is missing. `sigma`, if known, is the standard deviation of one value: a
-    number, one per band, or one per value.
+    number, one per band, or one per value. What departs and comes back within `spell_days` is taken for weather.
 
     The number and places of steps have their exact posterior under levels that are constant between steps
     and Student-t scatter (Fearnhead 2006, https://doi.org/10.1007/s11222-006-8450-8), so a few cloudy or
@@ -131,7 +133,7 @@ def date_step(
     kept = np.ones(count, bool)
     for _ in range(SPELL_ROUNDS):
         fit = _segmentation.segment(days[kept], table[kept], None if spread is None else spread[kept])
-        spell = _spell(fit)
+        spell = _spell(fit, spell_days)
         if spell is None:
             break
         kept[np.flatnonzero(kept)[spell[0] : spell[1]]] = False
@@ -187,19 +189,32 @@ def to_day(moment: np.datetime64) -> float:
     return float((moment - np.datetime64("1970-01-01T00:00:00")) / np.timedelta64(1, "s")) / SECONDS_PER_DAY
 
 
+def bracket(step: Step, days: np.ndarray, values: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """Return the day of the last scene without and of the first scene with most of a step of values (n, bands)."""
+    unit = step.size / np.maximum(step.size @ step.size, 1e-12)
+    share = (values - step.before) @ unit
+    best = to_day(step.best)
+    before, after = days < best, days >= best
+    without = before & (days > low) & (share < WITHOUT_SHARE)
+    with_ = after & (days < high) & (share > WITH_SHARE)
+    last = days[without if without.any() else before]
+    first = days[with_ if with_.any() else after]
+    return last.max(initial=days[0]), first.min(initial=days[-1])
+
+
 def to_date(days: float) -> np.datetime64:
     """Return the moment `days` after 1970-01-01, to the second."""
     return np.datetime64("1970-01-01T00:00:00", "s") + np.timedelta64(round(days * SECONDS_PER_DAY), "s")
 
 
-def _spell(fit: Fit) -> tuple[int, int] | None:
+def _spell(fit: Fit, within_days: float) -> tuple[int, int] | None:
     """Return the first run of values that departs from a level and comes back to it soon."""
     for k in range(1, len(fit.cuts)):
         first, last = fit.edges[k], fit.edges[k + 1]
         out = fit.levels[k] - fit.levels[k - 1]
         back = fit.levels[k + 1] - fit.levels[k - 1]
         size = float(np.linalg.norm(out / fit.scatter))
-        soon = fit.days[last] - fit.days[first - 1] < SPELL_DAYS
+        soon = fit.days[last] - fit.days[first - 1] < within_days
         if soon and float(np.linalg.norm(back / fit.scatter)) < max(SPELL_BACK_SHARE * size, SPELL_BACK_Z):
             return first, last
     return None
