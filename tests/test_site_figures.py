@@ -1,16 +1,13 @@
 """The figures of one site: nothing cut, nothing over anything, the finding as title, the same bytes twice."""
 
 import dataclasses
-import datetime as dt
 from io import BytesIO
 
 import matplotlib as mpl
-import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from osint import imagery, verdict
+from osint import verdict
 from osint.errors import NotFoundError
 from osint.model import Dossier
 from osint.report import site_figures
@@ -113,16 +110,3 @@ def test_hostile_words_of_a_row_are_marked_and_never_steer(dossier):
     figure = site_figures.claims_in_time(verdict.check(dossier, ["XJ07"]), hostile, "XJ07")
     texts = " ".join(t for t, _ in boxes(figure))
     assert "\u202e" not in texts and "\x1b" not in texts
-
-
-def test_before_and_after_has_dates_and_says_simulated():
-    picture = np.full((4, 4, 3), 0.5)
-    days = tuple(pd.Timestamp(dt.date(y, 6, 1)) for y in (2023, 2025))
-    pair = imagery.Pair(
-        (picture, picture), days, ("2023-06-01", "2025-06-01"), (0, 1), (0, 40, 0, 40), "EPSG:32646", "credit", True
-    )
-    figure = site_figures.before_after(pair, "XJ03")
-    texts = [t for t, _ in boxes(figure)]
-    assert texts.count("SIMULATED") == 2 and "2023-06-01" in texts and "2025-06-01" in texts
-    assert figure.get_label().startswith("SIMULATED")
-    assert "no picture is on file" in site_figures.before_after(None, "XJ03").get_label()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
+import pandas as pd
 from PIL import Image
 
 from osint import files, geo
 from osint.errors import BadInputError, UnreadableError
 from osint.imagery.local import TABLE
+from osint.register import csv_text
 
 PLAIN = (".png", ".jpg", ".jpeg", ".webp")
 COLUMNS = ("file", "west", "south", "east", "north", "precision_m")
@@ -39,13 +39,9 @@ def place_pictures(folder: str | Path, lon: float, lat: float, width_m: float, p
     least, most = min(shapes, key=shapes.__getitem__), max(shapes, key=shapes.__getitem__)
     if shapes[most] > shapes[least] * (1 + SHAPE_DIFFERS):
         raise BadInputError(f"{least} and {most} have different shapes, so they are not of one view: cut them alike")
-    text = io.StringIO()
-    written = csv.writer(text, lineterminator="\n")
-    written.writerow(COLUMNS)
-    for name, shape in shapes.items():
-        edges = _edges(lon, lat, width_m / 2, width_m * shape / 2)
-        written.writerow([name, *(f"{edge:.7f}" for edge in edges), f"{precision_m:g}"])
-    files.replace_file(table, text.getvalue().encode(), private=True)
+    edges = {name: _edges(lon, lat, width_m / 2, width_m * shape / 2) for name, shape in shapes.items()}
+    rows = [[name, *(f"{edge:.7f}" for edge in of_one), f"{precision_m:g}"] for name, of_one in edges.items()]
+    files.replace_file(table, csv_text(pd.DataFrame(rows, columns=COLUMNS)).encode(), private=True)
     return table
 
 

@@ -159,14 +159,18 @@ def _seen_there(rows: Sequence[Observation]) -> str:
 
 
 def sheets_of(dossier: Dossier, points: GeoDataFrame, answer: Answer, support: pd.DataFrame) -> tuple[Sheet, ...]:
-    """Return the figures of the front page, in its order; `support` is the table relation_support."""
-    return (
-        room_sheet(answer, dossier),
+    """Return the figures of the front page, in its order; `support` is the table relation_support.
+
+    Behind the first, one that no row of the register bears is left out: it would say "0P are there" of a case without
+    a figure.
+    """
+    further = (
         timeline_sheet(answer, dossier),
         map_sheet(points, dossier),
         density_sheet(answer, dossier, support),
         stages_sheet(dossier),
     )
+    return room_sheet(answer, dossier), *(sheet for sheet in further if sheet.ids)
 
 
 def _picture(sheet: Sheet, made: Mapping[str, bytes]) -> Picture:
