@@ -102,3 +102,23 @@ def test_only_the_demo_verb_imports_the_simulated_world():
     assert {name for name in users if not name.startswith("simulated/")} == {"cli/demo.py"}
     shown = {p.relative_to(PACKAGE).as_posix() for p in modules() if "demo" in set(imported_rooms(p))}
     assert shown == {"case/looking.py"}  # a look with `demo`
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """Inside of a room too: a file is read after those that it uses. Imports for types alone are not counted."""
+    names = {p: ".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts) for p in PACKAGE.rglob("*.py")}
+    files = {name for path, name in names.items() if path.name != "__init__.py"}
+    uses = {name: files & imported_when_run(path) - {name} for path, name in names.items() if name in files}
+    while free := [name for name, used in uses.items() if not used & uses.keys()]:
+        for name in free:
+            del uses[name]
+    assert not uses, f"these files import each other in a circle, or one of a circle: {sorted(uses)}"
+
+
+def imported_when_run(path):
+    """Return the modules that a file imports anywhere but for types, and `module.name` for each name that it takes."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typed = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
+    skipped = {id(n) for branch in typed for body in branch.body for n in ast.walk(body)}
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module and id(n) not in skipped]
+    return {n.module for n in found} | {f"{n.module}.{alias.name}" for n in found for alias in n.names}

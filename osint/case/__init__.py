@@ -12,9 +12,10 @@ from osint.case.reading import ReadDocument, Review, changed_values, read_as
 from osint.case.site import Site
 
 if TYPE_CHECKING:
-    from osint.case.look import SIMULATED, Look, Spotted, open_look
+    from osint.case.look import Look, open_look
     from osint.case.looking import look_at, look_at_outline
     from osint.case.own_pictures import OwnPictures
+    from osint.case.spotted import SIMULATED, Spotted
 
 __all__ = [
     "SIMULATED",
@@ -40,7 +41,8 @@ __all__ = [
 ]
 
 _OF_PICTURES = {
-    **dict.fromkeys(("SIMULATED", "Look", "Spotted", "open_look"), "look"),
+    **dict.fromkeys(("Look", "open_look"), "look"),
+    **dict.fromkeys(("SIMULATED", "Spotted"), "spotted"),
     **dict.fromkeys(("look_at", "look_at_outline"), "looking"),
     "OwnPictures": "own_pictures",
 }

@@ -15,7 +15,8 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from osint import change, files, geo, imagery
-from osint.case.look import DRAWN, DRAWN_BY_HAND, WHOLE, Look, Spotted, is_known
+from osint.case.look import DRAWN, Look
+from osint.case.spotted import DRAWN_BY_HAND, WHOLE, Spotted, is_known
 from osint.errors import BadInputError, OsintError
 
 SHEET_DAYS = 24

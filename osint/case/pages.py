@@ -6,7 +6,7 @@ import base64
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from osint.case.look import SIMULATED, WHOLE, described
+from osint.case.spotted import SIMULATED, WHOLE, described
 from osint.shown import page_templates
 
 if TYPE_CHECKING:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -186,29 +185,6 @@ def place_parser(radius_m: float) -> argparse.ArgumentParser:
     told = "radius around a point or the point on file of a site, in metres (default %(default)g)"
     parser.add_argument("--radius", type=float, default=radius_m, metavar="M", help=told)
     return parser
-
-
-def add_demo(
-    parser: argparse.ArgumentParser, place: Callable[[argparse.Namespace], BaseGeometry] | None = None
-) -> None:
-    """Add --demo to a verb that asks a catalogue; `place` returns where it looks (degrees; default: `place_of`)."""
-    told = "on a SIMULATED world of 2023 to 2025 put at the place, without a network"
-    parser.add_argument("--demo", dest="demo_at", action="store_const", const=place or place_of, help=told)
-
-
-@contextlib.contextmanager
-def demo_world(args: argparse.Namespace) -> Iterator[None]:
-    """Serve the SIMULATED world that `add_demo` asks for as long as the block lasts."""
-    place: Callable[[argparse.Namespace], BaseGeometry] | None = getattr(args, "demo_at", None)
-    if place is None:
-        yield
-        return
-    from osint.cli import demo
-
-    with demo.demo_at(place(args)) as made:
-        args.catalogue, args.collection = made.catalogue, made.collection
-        yield
-        say(SIMULATED)
 
 
 def add_point(parser: argparse.ArgumentParser) -> None:

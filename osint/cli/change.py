@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from osint.cli import _arguments
 from osint.cli._arguments import INCOMPLETE, SIMULATED, add_verb, scenes_parser, tell
+from osint.cli.demo import add_demo, place_around
 from osint.cli.main import print_answer
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def add_verbs(subparsers: Any) -> None:
     told = "date the step of Sentinel-1 too (sentinel-1-rtc of this catalogue; default %(const)s)"
     date.add_argument("--radar", nargs="?", const="planetary-computer", metavar="CATALOGUE", help=told)
     _arguments.add_datum(date, "of the map on which the outlines were drawn")
-    _arguments.add_demo(date, _demo_of_outlines)
+    add_demo(date, _demo_of_outlines)
     for p in (observe, date):
         p.add_argument("--exhaustive", action="store_true", help="read every scene instead of searching in time")
 
@@ -66,7 +67,7 @@ def add_verbs(subparsers: Any) -> None:
     told = "last day of it; without it the plot is separated from its surroundings"
     _arguments.add_datum(p, "of the map on which the outlines were drawn")
     p.add_argument("--before-end", type=_arguments.last_day, metavar="DATE", help=told)
-    _arguments.add_demo(p, _demo_of_outlines)
+    add_demo(p, _demo_of_outlines)
 
     _add_locate(subparsers)
 
@@ -110,7 +111,7 @@ def _add_locate(subparsers: Any) -> None:
     p.add_argument("--chips", type=int, default=10, metavar="N", help="candidates drawn (default %(default)s)")
     p.add_argument("--tile-km", type=float, default=5.12, metavar="KM", help="side of a tile (default %(default)g)")
     p.add_argument("--dask", default="", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786, or local")
-    _arguments.add_demo(p, _wide_place)
+    add_demo(p, _wide_place)
 
 
 def _observe(args: argparse.Namespace) -> int:
@@ -222,14 +223,13 @@ def _demo_of_outlines(args: argparse.Namespace) -> BaseGeometry:
     It is where `observe` found them, else so that the first of them holds a hall.
     """
     from osint import change, geo
-    from osint.cli import demo
     from osint.errors import OsintError
 
     with contextlib.suppress(OsintError):
         if search := change.read_found(args.outlines).search:
             return search.area
     first = geo.read_outlines(args.outlines, geo.datum_named(args.datum)).to_crs(4326).geometry.iloc[0]
-    return demo.place_around(first)
+    return place_around(first)
 
 
 def _stack_around(args: argparse.Namespace, outlines: GeoDataFrame, start: str, end: str) -> Stack:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import AbstractContextManager
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from osint.cli._arguments import add_datum, first_day, last_day
+from osint.cli._arguments import SIMULATED, add_datum, first_day, last_day, place_of, say
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
-
-    from osint.simulated import DemoPlace
 
 
 def add_verbs(subparsers: Any) -> None:
@@ -44,15 +43,31 @@ def _demo(args: argparse.Namespace) -> None:
         threading.Event().wait()
 
 
-def demo_at(place: BaseGeometry) -> AbstractContextManager[DemoPlace]:
-    """Serve a SIMULATED world whose middle is that of `place` (degrees) for as long as the block lasts."""
+def add_demo(
+    parser: argparse.ArgumentParser, place: Callable[[argparse.Namespace], BaseGeometry] | None = None
+) -> None:
+    """Add --demo to a verb that asks a catalogue; `place` returns where it looks (degrees; default: `place_of`)."""
+    told = "on a SIMULATED world of 2023 to 2025 put at the place, without a network"
+    parser.add_argument("--demo", dest="demo_at", action="store_const", const=place or place_of, help=told)
+
+
+@contextlib.contextmanager
+def demo_world(args: argparse.Namespace) -> Iterator[None]:
+    """Serve the SIMULATED world that `add_demo` asks for as long as the block lasts."""
+    place: Callable[[argparse.Namespace], BaseGeometry] | None = getattr(args, "demo_at", None)
+    if place is None:
+        yield
+        return
     from osint import simulated
 
-    return simulated.served_at(place)
+    with simulated.served_at(place(args)) as made:
+        args.catalogue, args.collection = made.catalogue, made.collection
+        yield
+        say(SIMULATED)
 
 
 def place_around(hall: BaseGeometry) -> BaseGeometry:
-    """Return the place (degrees) for `demo_at` at which a hall of the SIMULATED world stands on the outline `hall`."""
+    """Return the place (degrees) at which a hall of the SIMULATED world stands on the outline `hall`."""
     from osint import simulated
 
     return simulated.place_around(hall)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from osint.cli._arguments import (
     INCOMPLETE,
     add_datum,
-    add_demo,
     add_offline,
     add_out,
     add_verb,
@@ -22,6 +21,7 @@ from osint.cli._arguments import (
     say,
     scenes_parser,
 )
+from osint.cli.demo import add_demo
 from osint.cli.main import print_answer
 
 if TYPE_CHECKING:

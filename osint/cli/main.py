@@ -23,7 +23,8 @@ from typing import Any, NoReturn, TextIO
 
 from osint import __version__
 from osint.cli import _help
-from osint.cli._arguments import add_verb, demo_world, join_places, place_outputs, say
+from osint.cli._arguments import add_verb, join_places, place_outputs, say
+from osint.cli.demo import demo_world
 from osint.errors import BadInputError, NetworkError, OsintError
 
 # modules beside this one with add_verbs(subparsers); heavy imports belong inside the handlers

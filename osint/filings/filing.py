@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from osint.errors import BadInputError, NotFoundError, RefusedError, UnreadableError
 from osint.filings import html, mhtml
 from osint.filings.decode import decode
-from osint.filings.doubt import BlockedReason, FilingDoubt, blocked, hidden_doubts, listed_pages, page_doubts
+from osint.filings.doubt import BlockedReason, FilingDoubt, blocked, hidden_doubts, listed_pages
 from osint.filings.facts import DocumentFacts, heading, read_facts
 from osint.filings.grid import outside_tables
 from osint.filings.office import read_office
+from osint.filings.page_fonts import page_doubts
 from osint.filings.table_claims import unread_remarks
 from osint.filings.text_tables import text_tables
 

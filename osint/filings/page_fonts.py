@@ -6,11 +6,16 @@ import base64
 import html
 import re
 
+from osint.filings.doubt import LONGEST_DOUBT, DoubtKind, FilingDoubt
+
 _FACE = re.compile(r"@font-face\s{0,20}\{([^{}]{0,9000000})\}", re.IGNORECASE)
 _FAMILY = re.compile(r"font-family\s{0,5}:\s{0,5}([^;{}]{1,300})", re.IGNORECASE)
 _INLINE = re.compile(r"url\(\s{0,5}[\"']?data:[^,()\"']{0,100};base64,\s{0,5}([A-Za-z0-9+/=\s]{20,8000000})")
 _RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]{0,2000})\}")
 _PSEUDO = re.compile(r"::?[\w-]+(\([^)]*\))?")
+_PRIVATE = re.compile("(?:[0-9０-９.,]{1,20}(?=[\ue000-\uf8ff]))?[\ue000-\uf8ff]+[0-9０-９.,\ue000-\uf8ff]*")
+_DIGIT_RUN = re.compile("[0-9０-９]+")
+_UNIT_BEHIND = re.compile("[0-9０-９.,万亿千元台套架张卡块枚个亩公平米兆瓦度%％PMkK万億萬]")
 
 
 def _families(style: str) -> list[str]:
@@ -47,3 +52,35 @@ def font_family(tag: str, attributes: dict[str, str], fonts: dict[str, bytes], s
     classes = [f".{name}" for name in attributes.get("class", "").split()]
     keys = [*classes, *(tag + name for name in classes), f"#{attributes.get('id', '')}", tag]
     return next(iter([*asked, *(set_in[key] for key in keys if key in set_in)]), "")
+
+
+def page_doubts(
+    text: str, drawn: list[tuple[int, int, str]], fonts: dict[str, bytes]
+) -> tuple[list[FilingDoubt], list[str]]:
+    """Return (doubts, remarks) of digits that a font of the page's own may draw as something else.
+
+    `drawn` gives (start, end, family) of the words in such a font, `fonts` the file of each family.
+    """
+    found = [
+        FilingDoubt(match.start(), match.end() + 1, DoubtKind.PRIVATE_USE)
+        for match in _PRIVATE.finditer(text)
+        if re.search(r"\d", match.group()) or _UNIT_BEHIND.match(text, match.end())
+    ]
+    words = "numbers hold private-use characters that only a web font draws: read them on the page"
+    remarks = [f"{len(found)} {words}"] if found else []
+    if not drawn:
+        return found, remarks
+    from osint.filings.glyphs import font_lies  # loads the reader of PDFs
+
+    digits = len(re.findall(r"\d", text))
+    for start, end, family in drawn:
+        numbers = [match.span() for match in _DIGIT_RUN.finditer(text, start, end)]
+        differs = font_lies(fonts[family]) if fonts[family] else None
+        if differs is False or not numbers:
+            continue
+        kind = DoubtKind.PAGE_FONT_MISSING if differs is None else DoubtKind.PAGE_FONT_DIFFERS
+        doubts = [FilingDoubt(low, min(high, low + LONGEST_DOUBT), kind, repr(family[:40])) for low, high in numbers]
+        remarks.append(f"{doubts[0].sentence} ({len(numbers)} numbers)")
+        if differs or sum(high - low for low, high in numbers) <= 0.5 * digits or len(text) < 2000:
+            found += doubts
+    return found, list(dict.fromkeys(remarks))

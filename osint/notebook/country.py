@@ -12,7 +12,7 @@ import pandas as pd
 from osint import files, model, report, verdict
 from osint.model import show
 from osint.notebook.desk import NO_SITE, Desk, principal_of
-from osint.notebook.is_it_there import NEVER
+from osint.notebook.endings import NEVER
 from osint.notebook.shows import Cell, Picture, Said, Shown, Table, closing
 from osint.notebook.taking import with_rows
 from osint.register import Claim, Role, Rung, write_csv

@@ -12,9 +12,9 @@ from osint.errors import OsintError
 from osint.geo import DATUMS
 from osint.notebook import maps
 from osint.notebook.desk import NO_SITE, Desk
+from osint.notebook.endings import next_in_words
 from osint.notebook.forms import Form
 from osint.notebook.ground import Swiped
-from osint.notebook.is_it_there import next_in_words
 from osint.notebook.papers import FOLDER, SUFFIXES
 from osint.notebook.shows import Said, Several, Shown, Table, closing
 

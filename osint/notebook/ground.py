@@ -17,8 +17,8 @@ from osint.case import Look, Spotted
 from osint.errors import OsintError
 from osint.notebook import maps
 from osint.notebook.desk import NO_SITE, Desk
+from osint.notebook.endings import NEVER, next_in_words
 from osint.notebook.forms import Form
-from osint.notebook.is_it_there import NEVER, next_in_words
 from osint.notebook.shows import Cell, Picture, Said, Several, Shown, Table, closing
 from osint.report import site_figures
 

@@ -6,38 +6,29 @@ import contextlib
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 
-from osint import __version__, passport, verdict
+from osint import passport
 from osint.case import Look
 from osint.errors import NotFoundError
-from osint.notebook import maps
+from osint.notebook import ground, maps
 from osint.notebook.desk import Desk, of_a_site
+from osint.notebook.endings import citation, first_step, next_in_words, nothing_left, sayable, seen_words, unsayable
 from osint.notebook.forms import Form
 from osint.notebook.shows import Cell, Picture, Said, Several, Shown, Table, closing
 from osint.register import TIERS, Claim, Observation
 from osint.report import site_figures
-from osint.verdict import Check, CheckFinding, Finding, NextStep, Outcome, Pair
+from osint.verdict import Check, CheckFinding, Finding, Pair
 
-MOST_SAID = 4
-"""Sentences of one kind that the end of a notebook names."""
 NO_LOOK = (
     "No picture of this site was looked at in this case, which says nothing of what stands there. Next: notebook 03."
 )
-NEVER = (
-    "That the chips are there, of which model, or whose: nothing on file shows a chip.",
-    "That a figure on paper, or a hall that is large enough, is a number of chips.",
-)
-"""What may not be said whatever the rows are."""
-
-
 # ---------------------------------------------------------------- the answer
 
 
 @of_a_site
 def answer(desk: Desk) -> Shown:
     """Return the answer on a site: what is claimed, what was seen and when, what that decides, what is not known."""
-    lines = [_claimed(desk), _seen(desk.site.observations), *_decided(desk.principal)]
+    lines = [_claimed(desk), seen_words(desk.site.observations), *_decided(desk.principal)]
     if desk.principal is None:
         lines.append("Not known: whether anything stands there, and what. No number is on file that could be tested.")
     return Said(tuple(lines), heading=f"{desk.site.id} {desk.site.name}", warns=desk.site.is_simulated)
@@ -52,20 +43,6 @@ def _claimed(desk: Desk) -> str:
     dated = f", the latest of {days[-1]}" if days else ""
     told = f"{len(claims)} claim{'s' if len(claims) != 1 else ''} from {groups} independent source"
     return f"On file: {told}{'s' if groups != 1 else ''}{dated}."
-
-
-def _seen(rows: Sequence[Observation]) -> str:
-    if not rows:
-        return "Seen: nothing. No picture or visit on file shows the place, which is not evidence that it is empty."
-    told = []
-    for row in rows:
-        shows = row.rung.value if row.rung else f"not yet {row.not_yet.value}" if row.not_yet else row.quantity
-        place = "place not confirmed" if row.p_place is None else f"the place with probability {row.p_place:.0%}"
-        stamp = "SIMULATED " if row.simulated else ""
-        told.append(
-            f"{stamp}{row.observation_id}, {row.observer} ({row.how}, {row.date.words}): {shows or 'no stage'}; {place}"
-        )
-    return f"Seen: {'; '.join(told)}."
 
 
 def _decided(finding: Finding | None) -> list[str]:
@@ -114,8 +91,6 @@ def claimed_and_seen(desk: Desk) -> Shown:
 @of_a_site
 def before_and_after(desk: Desk) -> Shown:
     """Return the pictures of the last look at the site that the case keeps, or say that there is none."""
-    from osint.notebook import ground
-
     look = _last_look(desk)
     return ground.swipe(look) if look else Said((NO_LOOK,))
 
@@ -182,81 +157,17 @@ def _check_row(check: Check) -> tuple[object, ...]:
 # ---------------------------------------------------------------- the end
 
 
-def first_step(desk: Desk) -> NextStep | None:
-    """Return the first thing to get for a site; None where nothing is left that could be got."""
-    steps = desk.found.next_steps.get(desk.site_id, [])
-    return steps[0] if steps else None
-
-
 @of_a_site
 def next_thing(desk: Desk) -> Shown:
     """Return the one thing to get next: what it would do to the answer, where it is, and the line that begins it."""
     step = first_step(desk)
-    return Said((step.text(),), heading="The one thing to get next") if step else Said((_nothing_left(desk),))
-
-
-def _nothing_left(desk: Desk) -> str:
-    return f"Nothing on the list of what could be got would change what is known of {desk.site_id}."
-
-
-def next_in_words(desk: Desk) -> str:
-    """Return the first thing to get in one line."""
-    step = first_step(desk)
-    return f"{step.observation}: {step.where}" if step else _nothing_left(desk)
+    return Said((step.text(),), heading="The one thing to get next") if step else Said((nothing_left(desk),))
 
 
 @of_a_site
 def may_be_said(desk: Desk) -> Shown:
     """Return what may be said of a site and what may not, made from its rows, and the one next step."""
     return closing(sayable(desk), unsayable(desk), next_in_words(desk), citation(desk))
-
-
-def sayable(desk: Desk) -> list[str]:
-    """Return sentences that the rows carry: who says what, what was seen, and what cannot both be true."""
-    lines = []
-    finding = desk.principal
-    if finding is not None:
-        claim = finding.claim
-        when = claim.date.words if claim.date else "undated"
-        note = f" Note: {claim.note}" if claim.note else ""
-        told = f"{claim.claimant}, {when}: {claim.written()} ({claim.claim_id}, {claim.source_publisher})."
-        lines.append(told + note)
-        if finding.outcome in {*verdict.NEGATIVE, Outcome.SUPPORTED, Outcome.COULD_FIT, Outcome.STRAINED}:
-            lines.append(finding.shown())
-        if room := finding.room_text():
-            lines.append(room)
-    lines += [_seen([row]).removeprefix("Seen: ") for row in desk.site.observations[:MOST_SAID] if not row.simulated]
-    certain = [c for c in desk.found.tests if c.finding == CheckFinding.INCONSISTENT and c.pair != Pair.PLANTED]
-    for check in certain[:MOST_SAID]:
-        row = check.to_row()
-        lines.append(f"{row['arithmetic']}: {row['says']}")
-    return lines
-
-
-def unsayable(desk: Desk) -> list[str]:
-    """Return what the rows do not carry, whatever a reader would like to conclude from them."""
-    lines = list(NEVER)
-    site, finding = desk.site, desk.principal
-    if not site.observations:
-        lines.append("That nothing is there: nobody on file has looked, and a gap in the file is no absence.")
-    if site.row.lat is None:
-        lines.append("Where it is: no position is on file.")
-    elif (site.row.coord_precision_km or 0) > 1:
-        level = site.row.coord_level or "a point of unknown kind"
-        lines.append(f"That a picture of the point on file shows it: the point is {level}.")
-    if finding is not None and finding.outcome == Outcome.UNTESTED:
-        lines.append(f"That {finding.claim.claim_id} is true, or that it is false: {finding.outcome.value}.")
-    if site.is_simulated:
-        lines.append("Anything that rests on SIMULATED observations: they are of an invented world.")
-    return lines
-
-
-def citation(desk: Desk) -> str:
-    """Return a sentence to copy that names the rows behind the answer and the version that gave it."""
-    ids = [c.claim_id for c in desk.site.claims] + [o.observation_id for o in desk.site.observations]
-    listed = ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
-    rows = f"rows {listed}" if ids else "no row"
-    return f"osint-datacentres {__version__}, {desk.case_name}, {desk.site.id} {desk.site.name}: {rows}."
 
 
 @of_a_site

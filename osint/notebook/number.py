@@ -13,8 +13,8 @@ from osint import model
 from osint.errors import OsintError
 from osint.model import Dependence, DependenceKind, Given, Posterior, Question, show
 from osint.notebook.desk import NO_NUMBER, Desk, of_a_number, of_a_site, unit_of
+from osint.notebook.endings import next_in_words, sayable, unsayable
 from osint.notebook.forms import Form
-from osint.notebook.is_it_there import next_in_words, sayable, unsayable
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
 from osint.report import plain, words_for
 from osint.verdict import Finding

@@ -19,8 +19,8 @@ import pandas as pd
 from osint import claims, filings
 from osint.errors import OsintError
 from osint.notebook.desk import NO_SITE, Desk, of_a_site, page_of
+from osint.notebook.endings import NEVER, next_in_words
 from osint.notebook.forms import Form
-from osint.notebook.is_it_there import NEVER, next_in_words
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
 from osint.register import TIERS
 

@@ -11,7 +11,7 @@ from osint import archive, files, filings, model
 from osint.errors import OsintError
 from osint.model import show
 from osint.notebook.desk import Desk, of_a_number, of_a_site, page_of
-from osint.notebook.is_it_there import citation, next_in_words, sayable, unsayable
+from osint.notebook.endings import citation, next_in_words, sayable, unsayable
 from osint.notebook.shows import Cell, Said, Shown, Table, closing
 from osint.register import Claim, Observation
 from osint.report import plain, words_for
