@@ -113,7 +113,7 @@ def _marks() -> list[Any]:
         Line2D([], [], marker="o", ls="", color=BLACK, label="claimed"),
         Line2D([], [], marker="o", ls="", mec=BLACK, mfc="white", label="hollow: for the future, or not reached"),
         Line2D([], [], marker="o", ls="", color=BLUE, label="seen"),
-        Line2D([], [], color=RED, lw=1.2, label="cannot both be true (dotted: only by an unstated assumption)"),
+        Line2D([], [], color=RED, lw=1.2, label="cannot both be true (dotted: only under an unstated assumption)"),
     ]
 
 
