@@ -1,6 +1,7 @@
 """Which change of an outline was its cover: gaps between scenes, slabs, changes that show in one band alone."""
 
 import datetime as dt
+import itertools
 
 import numpy as np
 import pytest
@@ -150,3 +151,38 @@ def test_ground_that_is_as_it_was_before_a_slab_is_bare_again():
 def test_a_rest_of_the_work_is_held_where_no_scene_says_that_there_was_none():
     assert covers._rested(10.0, 20.0, np.array([0.0, 8.0, 60.0])) == (8.0, 20.0 + covers.WORK_RESTS_DAYS)
     assert covers._rested(10.0, 20.0, np.array([9.0, 21.0])) == (9.0, 21.0)
+
+
+def ways_one_by_one(likely, days, alike):
+    """Sum over all orders of states, each followed by itself: what `works._weights` sums level by level."""
+    weights = np.zeros((2, len(likely) - 1))
+    for states in itertools.product(range(5), repeat=len(likely) - 1):
+        state, cover, weight = works.GROUND, 0, 1.0
+        for number, then in enumerate(states, 1):
+            since = cover if state == works.ROOF else number - 1
+            sun = works.SUN / works.YEAR_DAYS * alike[since:number, number].max()
+            rate = works._moves(state, days[number - 1], sun).get(then, 0.0)
+            cover = number if then == works.ROOF and state != works.ROOF else cover
+            share = works.LOCAL_GRAVEL if cover == number else works.AS_BEFORE if then == works.BARE else 0.0
+            of = likely[number, then]
+            weight *= rate * (of + share * (alike[: max(cover, 1), number].max() - of))
+            state = then
+        if cover:
+            weights[int(state == works.BARE), cover - 1] += weight
+    return weights
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_the_weight_of_a_cover_is_the_sum_over_all_orders_of_works(count):
+    rng = np.random.default_rng(count)
+    likely, days = np.exp(rng.normal(size=(count + 1, 5))), rng.uniform(5, 400, count)
+    alike = np.exp(rng.normal(0, 2, (count + 1, count + 1)))
+    told, truth = works._weights(likely, days, alike), ways_one_by_one(likely, days, alike)
+    np.testing.assert_allclose(told / told.sum(), truth / truth.sum(), rtol=1e-9, atol=1e-15)
+
+
+def test_sixty_changes_are_weighed_at_once():
+    """The orders of sixty works are more than could be looked at one by one, and their weights less than a float."""
+    rng = np.random.default_rng(1)
+    told = works._weights(np.exp(rng.normal(size=(61, 5))), rng.uniform(5, 400, 60), np.ones((61, 61)))
+    assert np.isfinite(told).all() and told.sum() > 0

@@ -7,6 +7,7 @@ long works take; the sum over all ways in which a change was the cover is its we
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -97,8 +98,7 @@ def read(changes: Sequence[Change], seen: Series, window: tuple[float, float]) -
     likely = np.array([_likely(seen, span) for span in spans])
     days = np.diff([c.best for c in changes], prepend=changes[0].best - WORK_DAYS)
     alike = np.array([[of.sun_odds(one, other) for other in middle] for one in middle])
-    weights = np.zeros((2, len(changes)))
-    _add_ways(weights, (likely, days, alike), 1, GROUND, 0, 1.0)
+    weights = _weights(likely, days, alike)
     bare = weights[1].sum() / max(weights.sum(), 1e-300)
     into = weights[int(bare >= HALF)]
     sun = SUN / YEAR_DAYS * np.diagonal(alike, 1)
@@ -107,32 +107,32 @@ def read(changes: Sequence[Change], seen: Series, window: tuple[float, float]) -
     return Reading(into / max(into.sum(), 1e-300), lasting, np.array(share), float(bare))
 
 
-def _add_ways(
-    weights: np.ndarray,
-    known: tuple[np.ndarray, np.ndarray, np.ndarray],
-    number: int,
-    state: int,
-    cover: int,
-    weight: float,
-) -> None:
-    """Add to `weights` (stands or gone, changes) all ways to go on from a state before the level `number`.
+def _weights(likely: np.ndarray, days: np.ndarray, alike: np.ndarray) -> np.ndarray:
+    """Return the weight of all ways in which each change was the cover: (stands or gone, changes), to one factor.
 
-    `cover` is the level with which the roof came, 0 without one. What looks again as it once did under one roof was
-    changed by the season in between, and is no new cover.
+    The ways are summed level by level, by what the level is and with which level the roof came (0 without one), so that
+    many changes cost their square and not a power. What looks again as it once did under one roof was changed by the
+    season in between, and is no new cover.
     """
-    likely, days, alike = known
-    if number == len(likely):
+    ways = {(GROUND, 0): 1.0}
+    for number in range(1, len(likely)):
+        onward: defaultdict[tuple[int, int], float] = defaultdict(float)
+        for (state, cover), weight in ways.items():
+            since = cover if state == ROOF else number - 1
+            sun = SUN / YEAR_DAYS * float(alike[since:number, number].max())
+            for then, rate in _moves(state, float(days[number - 1]), sun).items():
+                came = number if then == ROOF and state != ROOF else cover
+                like = float(likely[number, then])
+                share = LOCAL_GRAVEL if came == number else AS_BEFORE if then == BARE else 0.0
+                like += share * (float(alike[: max(came, 1), number].max()) - like)
+                onward[then, came] += weight * rate * like
+        most = max(onward.values())
+        ways = {key: weight / most for key, weight in onward.items()} if most else dict(onward)
+    weights = np.zeros((2, len(likely) - 1))
+    for (state, cover), weight in ways.items():
         if cover:
             weights[int(state == BARE), cover - 1] += weight
-        return
-    since = cover if state == ROOF else number - 1
-    sun = SUN / YEAR_DAYS * float(alike[since:number, number].max())
-    for then, rate in _moves(state, float(days[number - 1]), sun).items():
-        came = number if then == ROOF and state != ROOF else cover
-        like = float(likely[number, then])
-        share = LOCAL_GRAVEL if came == number else AS_BEFORE if then == BARE else 0.0
-        like += share * (float(alike[: max(came, 1), number].max()) - like)
-        _add_ways(weights, known, number + 1, then, came, weight * rate * like)
+    return weights
 
 
 def _moves(state: int, days: float, sun: float) -> dict[int, float]:
