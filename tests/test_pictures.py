@@ -1,5 +1,7 @@
 import datetime as dt
 import re
+import struct
+import zlib
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +16,7 @@ from pyproj import Transformer
 from scipy import ndimage
 
 from osint import cli, geo, imagery
-from osint.errors import OsintError
+from osint.errors import NotFoundError, OsintError, UnreadableError
 from osint.imagery import before_after, local, shifts
 from osint.imagery.shifts import shift_px
 from osint.simulated import demo
@@ -355,6 +357,18 @@ def test_screenshots_of_one_view_are_placed_by_its_middle_and_its_width(tmp_path
     (home / "pictures.csv").unlink()
     save(home / "2022-01-01.png", SQUARE[:150])
     assert cli.main([*line, "--width-m", "300"]) == 2 and "have different shapes" in capsys.readouterr().err
+
+
+def test_a_picture_that_says_it_is_huge_or_is_none_is_named_and_places_nothing(tmp_path):
+    size = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    head = struct.pack(">I", len(size)) + b"IHDR" + size + struct.pack(">I", zlib.crc32(b"IHDR" + size))
+    for body in (b"\x89PNG\r\n\x1a\n" + head + b"\0\0\0\0IDAT", b"", b"no picture"):
+        (tmp_path / "2021-01-01.png").write_bytes(body)
+        with pytest.raises(UnreadableError, match=r"2021-01-01[.]png is not a readable"):
+            imagery.place_pictures(tmp_path, 93.0, 43.25, 300, 10)
+    assert not (tmp_path / "pictures.csv").exists()
+    with pytest.raises(NotFoundError, match="there is no folder"):
+        imagery.place_pictures(tmp_path / "gone", 93.0, 43.25, 300, 10)
 
 
 def test_a_picture_is_turned_as_exif_says(tmp_path):

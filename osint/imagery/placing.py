@@ -8,7 +8,7 @@ import pandas as pd
 from PIL import Image
 
 from osint import files, geo
-from osint.errors import BadInputError, UnreadableError
+from osint.errors import BadInputError, NotFoundError, UnreadableError
 from osint.imagery.local import TABLE
 from osint.register import csv_text
 
@@ -22,11 +22,14 @@ def place_pictures(folder: str | Path, lon: float, lat: float, width_m: float, p
 
     `lon` and `lat` are the middle of the view in degrees, `width_m` is how wide it is on the ground (of a screenshot:
     its scale bar), and `precision_m` how far off its edges may be. Dates are not written: they are in the names of the
-    files or in EXIF. Raises BadInputError for a folder that has such a table, for one without pictures, for pictures of
+    files or in EXIF. Raises NotFoundError without the folder, UnreadableError for a file that is no picture or says it
+    is a huge one, and BadInputError for a folder that has such a table, for one without pictures, for pictures of
     different shapes, and for numbers that are none.
     """
     home = Path(folder)
     table = home / TABLE
+    if not home.is_dir():
+        raise NotFoundError(f"there is no folder {folder}: name the one that holds the pictures")
     if table.exists():
         raise BadInputError(f"{table} is there already and says where the pictures lie: correct it, or take it away")
     if not 0 < width_m < 1e6 or not 0 < precision_m < width_m:
@@ -51,7 +54,7 @@ def _shape(path: Path) -> float:
         with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as image:
             width, height = image.size
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableError(f"{path.name} is not a readable JPEG, PNG or WebP ({type(error).__name__})") from error
     return width / height if turned else height / width
 
