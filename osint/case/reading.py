@@ -298,7 +298,9 @@ def read_as(row: Mapping[str, Any]) -> list[str]:
     bound = "" if row["qualifier"] in {"exact", "range"} else f"{row['qualifier']} "
     per = f" per {row['per']}" if row["per"] else ""
     value = bound + " to ".join(dict.fromkeys(ends)) + f" {row['unit']}{per}" if ends else "no value"
-    said = " ".join(str(row[name]) for name in ("kind", "aim", "chip_model", "date") if str(row[name]).strip())
+    # "running" alone would read as what is there: a plan says so
+    stage = f"{row['aim']} ({str(row['modality']).replace('_', ' ')})" if row["aim"] and row["modality"] else row["aim"]
+    said = " ".join(str(part) for part in (row["kind"], stage, row["chip_model"], row["date"]) if str(part).strip())
     return [
         f"{value}: {said}",
         row["sentence"][:_SHOWN_QUOTE],
